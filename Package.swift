@@ -1,0 +1,90 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Rooms and arrows (an arrow reads "is imported by"):
+//
+//   CKernels, OpenBLAS <- Numerics <- SQAIR <---------+
+//                            ^------- MovingDigits <--+
+//   CHDF5 <- Storage <--------------------------------+-- Training <- sqair-dist
+//   CMPI  <- Cluster <--------------------------------+
+//            Report  <--------------------------------+
+//
+// Numbers know no processes, processes know no model, stored bytes know no model.
+// `scripts/test` builds with `--explicit-target-dependency-import-check error`, so an import
+// against the arrows does not compile.
+
+let package = Package(
+  name: "sqair-dist",
+  platforms: [.macOS(.v15)],
+  products: [.executable(name: "sqair-dist", targets: ["sqair-dist"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+  ],
+  targets: [
+    // System libraries, by pkg-config; no flags of our own.
+    .systemLibrary(
+      name: "COpenBLAS", path: "Sources/System/COpenBLAS", pkgConfig: "openblas",
+      providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(
+      name: "COpenMPI", path: "Sources/System/COpenMPI", pkgConfig: "ompi-c",
+      providers: [.apt(["libopenmpi-dev"])]),
+    .systemLibrary(
+      name: "CHDF5Library", path: "Sources/System/CHDF5Library", pkgConfig: "hdf5-serial",
+      providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(
+      name: "CCrypto", path: "Sources/System/CCrypto", pkgConfig: "libcrypto",
+      providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+      name: "CZlib", path: "Sources/System/CZlib", pkgConfig: "zlib",
+      providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CPNG", path: "Sources/System/CPNG", pkgConfig: "libpng",
+      providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(
+      name: "CProtobufC", path: "Sources/System/CProtobufC", pkgConfig: "libprotobuf-c",
+      providers: [.apt(["libprotobuf-c-dev"])]),
+
+    // C shims: what Swift cannot say (macros, handles, vector clones).
+    .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
+    .target(name: "CMPI", dependencies: ["COpenMPI"]),
+    .target(name: "CHDF5", dependencies: ["CHDF5Library"]),
+    .target(name: "CEventProtobuf", dependencies: ["CProtobufC"]),
+
+    // The rooms.
+    .target(name: "Numerics", dependencies: ["CKernels", "COpenBLAS"]),
+    .target(name: "SQAIR", dependencies: ["Numerics"]),
+    .target(name: "MovingDigits", dependencies: ["Numerics", "CZlib"]),
+    .target(name: "Storage", dependencies: ["CHDF5", "CCrypto"]),
+    .target(name: "Cluster", dependencies: ["CMPI"]),
+    .target(name: "Report", dependencies: ["CPNG", "CEventProtobuf"]),
+    .target(
+      name: "Training",
+      dependencies: [
+        "Numerics", "SQAIR", "MovingDigits", "Storage", "Cluster", "Report",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "sqair-dist",
+      dependencies: [
+        "Training", "SQAIR", "MovingDigits", "Storage", "Cluster", "Report", "Numerics",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+
+    // Tests mirror the rooms.
+    .target(name: "TestSupport", dependencies: ["Storage", "Numerics"], path: "Tests/TestSupport"),
+    .testTarget(name: "NumericsTests", dependencies: ["Numerics", "TestSupport"]),
+    .testTarget(
+      name: "SQAIRTests", dependencies: ["SQAIR", "Numerics", "Storage", "TestSupport"],
+      resources: [.copy("Fixtures")]),
+    .testTarget(name: "MovingDigitsTests", dependencies: ["MovingDigits", "Numerics", "TestSupport"]),
+    .testTarget(name: "StorageTests", dependencies: ["Storage", "TestSupport"]),
+    .testTarget(name: "ClusterTests", dependencies: ["Cluster", "TestSupport"]),
+    .testTarget(name: "ReportTests", dependencies: ["Report", "TestSupport"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: ["Training", "SQAIR", "Storage", "Numerics", "Report", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["Storage", "TestSupport"]),
+  ]
+)
