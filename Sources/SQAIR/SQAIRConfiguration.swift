@@ -1,0 +1,98 @@
+/// The constants of the model (section 1 of the specification), each with its published default.
+///
+/// Sizes are in pixels or vector elements. Everything here is part of a checkpoint's identity except
+/// the switches of the objective.
+public struct SQAIRConfiguration: Codable, Equatable, Sendable {
+  /// Frame height and width in pixels. Training takes them from the data file.
+  public var height = 50
+  public var width = 50
+  /// Glimpse height and width in cells.
+  public var glimpseHeight = 20
+  public var glimpseWidth = 20
+  /// Width n of every hidden layer that has no width of its own; even.
+  public var hidden = 256
+  /// Elements d of the appearance vector `what`.
+  public var what = 50
+  /// Object slots K.
+  public var slots = 3
+  /// Width of the glimpse mask network's hidden layer.
+  public var maskHidden = 128
+  /// Width of the where-bias network's hidden layer.
+  public var whereBiasHidden = 128
+  /// Width of the conditioning layer of the discovery where-prior.
+  public var wherePriorHidden = 128
+
+  /// Standard deviation of pixel noise, fixed.
+  public var outputStandardDeviation: Float = 0.3
+  /// Initial value of the trainable factor on decoded glimpses.
+  public var outputScale: Float = 0.25
+  /// Initial value of the two trainable offsets of the raw where-scales.
+  public var transformVarianceBias: Float = -3
+  /// Fixed extra offset of the raw where-scale in propagation.
+  public var propagationScaleOffset: Float = -1
+  /// Added after every softplus that makes a standard deviation.
+  public var minimumStandardDeviation: Float = 1e-2
+  /// Initial mean of the two scale logits in the discovery where-prior.
+  public var scalePrior: Float = -2
+  /// Initial raw standard deviation of the discovery where-prior, through softplus.
+  public var wherePriorRawScale: Float = 1
+  /// Initial output bias of the discovery presence head.
+  public var discoveryStepBias: Float = 1
+  /// Initial output bias of the propagation presence head.
+  public var propagationStepBias: Float = 5
+  /// Fixed offset of the propagation prior's presence logit.
+  public var propagationPriorStepBias: Float = 10
+  /// Initial extra logit of "no discovery" for frames after the first.
+  public var stepTimeBias: Float = 10
+  /// Fixed factor on the predicted change of `where`.
+  public var whereUpdateScale: Float = 1
+  /// Fixed factor on the where-bias network's output.
+  public var whereBiasGain: Float = 0.1
+  /// Fixed factor on the three what-gates.
+  public var gateGain: Float = 0.9999
+  /// Initial bias of the what-gates.
+  public var gateBias: Float = 1
+  /// Initial bias of the glimpse mask's output layer.
+  public var maskBias: Float = 1
+  /// The written-to mask is sigmoid(maskOffset + maskSlope * coverage).
+  public var maskOffset: Float = -10
+  public var maskSlope: Float = 20
+  /// Smallest box scale, as a value; its derivative passes.
+  public var minimumScale: Float = 1e-4
+  /// Smallest probability of the discovery count posterior, as a value; its derivative passes.
+  public var minimumProbability: Float = 1e-16
+
+  /// Whether discovery is limited to the slots that propagation left free (oddity O1). Off as published.
+  public var maskDiscovery = false
+
+  public init() {}
+
+  /// Reasons why no model can be built from these constants; empty if one can.
+  public func validate() -> [String] {
+    var reasons: [String] = []
+    func require(_ condition: Bool, _ reason: String) {
+      if !condition { reasons.append(reason) }
+    }
+    require(height >= 2 && width >= 2, "frames must be at least 2 x 2 pixels, not \(height) x \(width)")
+    require(
+      glimpseHeight >= 2 && glimpseWidth >= 2,
+      "glimpses must be at least 2 x 2 cells, not \(glimpseHeight) x \(glimpseWidth)")
+    require(hidden >= 2 && hidden % 2 == 0, "hidden must be even and at least 2, not \(hidden)")
+    require(what >= 1, "what must have at least 1 element, not \(what)")
+    require((1...64).contains(slots), "slots must be from 1 to 64, not \(slots)")
+    require(maskHidden >= 1, "maskHidden must be at least 1, not \(maskHidden)")
+    require(whereBiasHidden >= 1, "whereBiasHidden must be at least 1, not \(whereBiasHidden)")
+    require(wherePriorHidden >= 1, "wherePriorHidden must be at least 1, not \(wherePriorHidden)")
+    require(
+      outputStandardDeviation > 0 && outputStandardDeviation.isFinite,
+      "outputStandardDeviation must be positive, not \(outputStandardDeviation)")
+    require(
+      minimumStandardDeviation > 0 && minimumStandardDeviation.isFinite,
+      "minimumStandardDeviation must be positive, not \(minimumStandardDeviation)")
+    require(minimumScale > 0 && minimumScale < 1, "minimumScale must be between 0 and 1, not \(minimumScale)")
+    require(
+      minimumProbability > 0 && minimumProbability < 1,
+      "minimumProbability must be between 0 and 1, not \(minimumProbability)")
+    return reasons
+  }
+}
