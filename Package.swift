@@ -73,6 +73,8 @@ let package = Package(
       ]),
 
     // Tests mirror the rooms.
+    // `cluster-probe` is the program that the tests of Cluster start under mpirun.
+    .executableTarget(name: "cluster-probe", dependencies: ["Cluster"], path: "Tests/ClusterProbe"),
     .target(name: "TestSupport", dependencies: ["Storage", "Numerics"], path: "Tests/TestSupport"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics", "TestSupport"]),
     .testTarget(

@@ -1,1 +1,126 @@
 #include "cmpi.h"
+#include <limits.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+// MPI counts are `int`; longer buffers go in pieces of this many elements.
+enum { PIECE = 1 << 30 };
+
+int cmpi_start(int *thread_level) {
+  int granted = MPI_THREAD_SINGLE;
+  int status = MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &granted);
+  if (status != MPI_SUCCESS) return status;
+  *thread_level = granted == MPI_THREAD_MULTIPLE     ? CMPI_MULTIPLE
+                  : granted == MPI_THREAD_SERIALIZED ? CMPI_SERIALIZED
+                  : granted == MPI_THREAD_FUNNELED   ? CMPI_FUNNELED
+                                                     : CMPI_SINGLE;
+  return MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+}
+
+bool cmpi_running(void) {
+  int begun = 0, ended = 0;
+  MPI_Initialized(&begun);
+  MPI_Finalized(&ended);
+  return begun && !ended;
+}
+
+int cmpi_finish(void) { return cmpi_running() ? MPI_Finalize() : 0; }
+
+void cmpi_abort(int code) {
+  if (cmpi_running()) MPI_Abort(MPI_COMM_WORLD, code);
+  _Exit(code);
+}
+
+int cmpi_rank(int *rank) { return MPI_Comm_rank(MPI_COMM_WORLD, rank); }
+
+int cmpi_size(int *size) { return MPI_Comm_size(MPI_COMM_WORLD, size); }
+
+int cmpi_host_place(int *rank_on_host, int *ranks_on_host) {
+  MPI_Comm host;
+  int status = MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
+  if (status != MPI_SUCCESS) return status;
+  status = MPI_Comm_rank(host, rank_on_host);
+  if (status == MPI_SUCCESS) status = MPI_Comm_size(host, ranks_on_host);
+  int freed = MPI_Comm_free(&host);
+  return status != MPI_SUCCESS ? status : freed;
+}
+
+int cmpi_host_name(char *name, int capacity) {
+  char whole[MPI_MAX_PROCESSOR_NAME] = "";
+  int length = 0;
+  int status = MPI_Get_processor_name(whole, &length);
+  snprintf(name, (size_t)capacity, "%s", whole);
+  return status;
+}
+
+int cmpi_library_version(char *text, int capacity) {
+  char whole[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+  int length = 0;
+  int status = MPI_Get_library_version(whole, &length);
+  snprintf(text, (size_t)capacity, "%s", whole);
+  return status;
+}
+
+void cmpi_error_text(int status, char *text, int capacity) {
+  char whole[MPI_MAX_ERROR_STRING] = "";
+  int length = 0;
+  if (!cmpi_running() || MPI_Error_string(status, whole, &length) != MPI_SUCCESS)
+    snprintf(whole, sizeof whole, "MPI error code %d", status);
+  snprintf(text, (size_t)capacity, "%s", whole);
+}
+
+int cmpi_barrier(void) { return MPI_Barrier(MPI_COMM_WORLD); }
+
+int cmpi_reduce(void *values, int64_t count, enum cmpi_element element, enum cmpi_operation operation) {
+  MPI_Datatype types[] = {MPI_FLOAT, MPI_DOUBLE, MPI_INT64_T};
+  int64_t widths[] = {sizeof(float), sizeof(double), sizeof(int64_t)};
+  MPI_Op operations[] = {MPI_SUM, MPI_MAX, MPI_MIN};
+  for (int64_t first = 0; first < count; first += PIECE) {
+    int piece = (int)(count - first < PIECE ? count - first : PIECE);
+    char *start = (char *)values + first * widths[element];
+    int status = MPI_Allreduce(MPI_IN_PLACE, start, piece, types[element], operations[operation], MPI_COMM_WORLD);
+    if (status != MPI_SUCCESS) return status;
+  }
+  return 0;
+}
+
+int cmpi_broadcast(void *bytes, int64_t count, int root) {
+  for (int64_t first = 0; first < count; first += PIECE) {
+    int piece = (int)(count - first < PIECE ? count - first : PIECE);
+    int status = MPI_Bcast((char *)bytes + first, piece, MPI_BYTE, root, MPI_COMM_WORLD);
+    if (status != MPI_SUCCESS) return status;
+  }
+  return 0;
+}
+
+int cmpi_all_gather_int64(int64_t mine, int64_t *all) {
+  return MPI_Allgather(&mine, 1, MPI_INT64_T, all, 1, MPI_INT64_T, MPI_COMM_WORLD);
+}
+
+int cmpi_gather(const void *mine, const int64_t *sizes, void *all, int root) {
+  int rank = 0, size = 0;
+  int status = cmpi_rank(&rank);
+  if (status == MPI_SUCCESS) status = cmpi_size(&size);
+  if (status != MPI_SUCCESS) return status;
+
+  int *counts = calloc((size_t)size, sizeof(int)), *starts = calloc((size_t)size, sizeof(int));
+  if (!counts || !starts) {
+    free(counts);
+    free(starts);
+    return MPI_ERR_NO_MEM;
+  }
+  int64_t total = 0;
+  for (int r = 0; r < size && total <= INT_MAX; r++) {
+    counts[r] = (int)sizes[r];
+    starts[r] = (int)total;
+    total += sizes[r];
+  }
+  // Every rank sees the same sizes, so every rank takes the same branch and none waits for another.
+  status = total > INT_MAX ? MPI_ERR_COUNT
+                           : MPI_Gatherv(mine, counts[rank], MPI_BYTE, all, counts, starts, MPI_BYTE, root,
+                                         MPI_COMM_WORLD);
+  free(counts);
+  free(starts);
+  return status;
+}

@@ -1,1 +1,56 @@
+// MPI without its macros: MPI_COMM_WORLD, in place, blocking. Swift cannot see the handles of <mpi.h>, so every
+// call the trainer needs is one plain function here.
+//
+// A function that returns `int` returns 0 when it worked and an MPI error code when it did not;
+// `cmpi_error_text` says in words what the code means.
 #pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+/// How many threads of a process may call MPI, as granted by the library. Higher allows more.
+enum cmpi_thread_level { CMPI_SINGLE = 0, CMPI_FUNNELED = 1, CMPI_SERIALIZED = 2, CMPI_MULTIPLE = 3 };
+enum cmpi_element { CMPI_FLOAT = 0, CMPI_DOUBLE = 1, CMPI_INT64 = 2 };
+enum cmpi_operation { CMPI_SUM = 0, CMPI_MAXIMUM = 1, CMPI_MINIMUM = 2 };
+
+/// Starts MPI, asks for MPI_THREAD_MULTIPLE, stores what was granted, and makes later errors return instead of abort.
+int cmpi_start(int *thread_level);
+
+/// True between MPI_Init and MPI_Finalize.
+bool cmpi_running(void);
+
+/// Ends MPI; does nothing when it is not running.
+int cmpi_finish(void);
+
+/// Ends every process of the job with `code`. Does not return.
+void cmpi_abort(int code) __attribute__((noreturn));
+
+int cmpi_rank(int *rank);
+int cmpi_size(int *size);
+
+/// This rank's place among the ranks that share its memory (its host), and how many they are.
+int cmpi_host_place(int *rank_on_host, int *ranks_on_host);
+
+/// The host's name as MPI knows it, zero-terminated, cut to `capacity`.
+int cmpi_host_name(char *name, int capacity);
+
+/// The library's own version line, zero-terminated, cut to `capacity`.
+int cmpi_library_version(char *text, int capacity);
+
+/// What an error code means, zero-terminated, cut to `capacity`.
+void cmpi_error_text(int status, char *text, int capacity);
+
+/// Waits until every rank is here.
+int cmpi_barrier(void);
+
+/// Replaces `values[i]` on every rank by its sum, maximum or minimum over the ranks.
+int cmpi_reduce(void *values, int64_t count, enum cmpi_element element, enum cmpi_operation operation);
+
+/// Copies `count` bytes from `root` to every rank.
+int cmpi_broadcast(void *bytes, int64_t count, int root);
+
+/// Every rank's `mine` on every rank: `all` has room for one number a rank.
+int cmpi_all_gather_int64(int64_t mine, int64_t *all);
+
+/// Joins the bytes of all ranks, in rank order, in `all` on `root` (which alone may pass a real pointer).
+/// `sizes` are the byte counts of all ranks, on every rank. Their sum must fit in 31 bits, else all ranks are refused.
+int cmpi_gather(const void *mine, const int64_t *sizes, void *all, int root);

@@ -1,0 +1,89 @@
+import Foundation
+
+/// How this process was started, as its environment tells, before MPI is.
+///
+/// Three things depend on it: a process without a launcher starts ten times faster when Open MPI is told to look for
+/// no neighbours; ranks that outnumber the cores must give way while they wait; and a launcher that MPI does not hear
+/// must be noticed, because it makes N runs of one rank that write over each other instead of one run of N ranks.
+public struct Launch: Sendable, Equatable {
+  /// Who started this process.
+  public enum Launcher: String, Sendable {
+    /// `mpirun` (or `mpiexec`, `prterun`) of Open MPI.
+    case mpirun
+    /// A launcher that speaks PMIx, such as `srun --mpi=pmix`.
+    case pmix
+    /// A launcher that speaks only the older PMI, such as `srun --mpi=pmi2` or the `mpiexec` of another MPI.
+    case pmi
+    /// `srun` without any MPI support.
+    case srunWithoutMPI = "srun without --mpi=pmix"
+    /// A shell: one process alone.
+    case none = "no launcher"
+  }
+
+  public let launcher: Launcher
+
+  /// How many ranks the launcher says it started; nil when it does not say.
+  public let promisedSize: Int?
+
+  /// How many of them the launcher says share this host; nil when it does not say.
+  public let promisedSizeOnHost: Int?
+
+  /// Whether `mpirun` tied this process to cores of its own, so that its affinity mask says nothing about the host.
+  package let boundAtLaunch: Bool
+
+  /// Reads the variables that `mpirun`, PMIx, PMI and Slurm set.
+  public init(environment: [String: String]) {
+    func number(_ name: String) -> Int? { environment[name].flatMap { Int($0) } }
+
+    promisedSizeOnHost = number("OMPI_COMM_WORLD_LOCAL_SIZE")
+    boundAtLaunch = environment["OMPI_MCA_orte_bound_at_launch"] == "1"
+    if environment["OMPI_COMM_WORLD_SIZE"] != nil {
+      launcher = .mpirun
+      promisedSize = number("OMPI_COMM_WORLD_SIZE")
+    } else if environment["PMIX_RANK"] != nil {
+      launcher = .pmix
+      promisedSize = number("SLURM_STEP_NUM_TASKS")
+    } else if environment["PMI_RANK"] != nil {
+      launcher = .pmi
+      promisedSize = number("PMI_SIZE")
+    } else if let tasks = number("SLURM_STEP_NUM_TASKS"), environment["SLURM_PROCID"] != nil {
+      // The batch script itself has SLURM_PROCID too, but no step.
+      launcher = .srunWithoutMPI
+      promisedSize = tasks
+    } else {
+      launcher = .none
+      promisedSize = nil
+    }
+  }
+
+  /// Variables to set before MPI starts, each only where the user has not set it.
+  ///
+  /// - Parameter cores: the cores this process may run on.
+  public func environmentForStart(cores: Int) -> [String: String] {
+    switch launcher {
+    case .none, .srunWithoutMPI:
+      return [
+        "OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_pml": "ob1", "OMPI_MCA_btl": "self",
+        "OMPI_MCA_osc": "^ucx,pt2pt",
+      ]
+    case .mpirun, .pmix, .pmi:
+      let crowded = !boundAtLaunch && (promisedSizeOnHost ?? 1) > cores
+      return crowded ? ["OMPI_MCA_mpi_yield_when_idle": "1"] : [:]
+    }
+  }
+
+  /// What is wrong, and what to do, when MPI joins another number of ranks than the launcher promised; nil when all is
+  /// well.
+  package func disagreement(size: Int) -> (reason: String, advice: String)? {
+    guard let promisedSize, promisedSize != size else { return nil }
+    let remedy =
+      switch launcher {
+      case .srunWithoutMPI, .pmi, .pmix: "start them with `srun --mpi=pmix`, or with the mpirun of Open MPI"
+      case .mpirun, .none: "start them with the mpirun of the MPI library this program is linked with"
+      }
+    return (
+      "the launcher (\(launcher.rawValue)) started \(promisedSize) processes, but MPI joins \(size)",
+      "Separate runs would write over each other: \(remedy)."
+    )
+  }
+}

@@ -1,0 +1,39 @@
+internal import CMPI
+import Foundation
+
+/// Signals that ask a run to stop: they are only remembered, and the training loop looks when a step is finished.
+///
+/// A batch system sends SIGUSR1 or SIGTERM before the time is over; SIGINT comes from the keyboard. A second SIGINT ends
+/// the process at once with code 130, for whoever does not want to wait for the step.
+public enum StopSignals {
+  /// A signal that asks the process to stop.
+  public enum Signal: Int32, Sendable, CaseIterable, CustomStringConvertible {
+    case interrupt = 2
+    case user1 = 10
+    case terminate = 15
+
+    public var description: String {
+      switch self {
+      case .interrupt: "SIGINT"
+      case .user1: "SIGUSR1"
+      case .terminate: "SIGTERM"
+      }
+    }
+  }
+
+  /// From now on the three signals are remembered instead of ending the process.
+  ///
+  /// To be called after `Communicator.start()`, so that MPI cannot put handlers of its own in their place.
+  ///
+  /// - Throws: `POSIXError` when the system refuses.
+  public static func install() throws {
+    let code = process_catch_stop_signals()
+    guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EINVAL) }
+  }
+
+  /// The first signal that came and was not forgotten; nil while none came.
+  public static var requested: Signal? { Signal(rawValue: process_stop_signal()) }
+
+  /// Forgets the signal that came.
+  public static func forget() { process_forget_stop_signal() }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Signals to `cluster-probe`, alone and under mpirun.
+@Suite(.serialized) struct StopSignalsTests {
+  @Test(arguments: [SIGTERM, SIGINT, SIGUSR1]) func aSignalIsRememberedAndAnswered(signal: Int32) throws {
+    let process = try ProcessRunner.start(
+      BuiltProgram.path(of: "cluster-probe"), ["wait-for-signal"], environment: MPILauncher.environment)
+    #expect(process.waitForOutput { $0.contains("ready") })
+    process.send(signal)
+    let outcome = try process.wait(timeout: 10)
+    #expect(outcome.exitCode == 85, "\(outcome)")
+    let name = [SIGTERM: "SIGTERM", SIGINT: "SIGINT", SIGUSR1: "SIGUSR1"][signal]!
+    #expect(outcome.standardOutput.hasSuffix("rank 0 stops for \(name)\n"), "\(outcome)")
+  }
+
+  @Test func theSecondInterruptEndsAtOnce() throws {
+    let process = try ProcessRunner.start(
+      BuiltProgram.path(of: "cluster-probe"), ["ignore-signal"], environment: MPILauncher.environment)
+    #expect(process.waitForOutput { $0.contains("ready") })
+    process.send(SIGTERM)
+    process.send(SIGINT)
+    usleep(100_000)
+    process.send(SIGINT)
+    let outcome = try process.wait(timeout: 10)
+    #expect(outcome.exitCode == 130 && !outcome.timedOut, "\(outcome)")
+  }
+
+  @Test func mpirunPassesSIGUSR1ToAllRanks() throws {
+    let job = try MPILauncher.start(
+      ranks: 3, program: BuiltProgram.path(of: "cluster-probe"), arguments: ["wait-for-signal"])
+    #expect(job.waitForOutput { $0.components(separatedBy: "ready").count == 4 })
+    job.send(SIGUSR1)
+    let outcome = try job.wait(timeout: 15)
+    #expect(outcome.exitCode == 85, "\(outcome)")
+    #expect(outcome.standardOutput.components(separatedBy: " stops for ").count == 4, "\(outcome)")
+  }
+
+  @Test func aSignalToOneRankStopsAll() throws {
+    let job = try MPILauncher.start(
+      ranks: 3, program: BuiltProgram.path(of: "cluster-probe"), arguments: ["wait-for-signal"])
+    #expect(job.waitForOutput { $0.components(separatedBy: "ready").count == 4 })
+    let line = try #require(job.standardOutput.split(separator: "\n").last { $0.hasPrefix("ready") })
+    kill(try #require(pid_t(line.dropFirst("ready ".count))), SIGTERM)
+    let outcome = try job.wait(timeout: 15)
+    #expect(outcome.exitCode == 85, "\(outcome)")
+    #expect(outcome.standardOutput.contains("stops for SIGTERM"), "\(outcome)")
+    #expect(outcome.standardOutput.components(separatedBy: "stops for another rank").count == 3, "\(outcome)")
+  }
+}
