@@ -1,0 +1,142 @@
+import Foundation
+
+/// From what a user wrote to one checked configuration. Later layers win:
+/// preset or file, then each `--set` in turn, then explicit flags.
+extension Configuration {
+  /// The configuration of a run.
+  ///
+  /// - Parameters:
+  ///   - source: a preset's name or the path of a JSON file; nil takes the preset `fast`.
+  ///   - settings: texts `KEY.PATH=VALUE`, the value as JSON or else as a string.
+  ///   - override: applies what was asked for by flags of their own.
+  /// - Throws: `ConfigurationError` with every reason that is known at once.
+  public static func resolve(
+    from source: String? = nil, settings: [String] = [],
+    override: (inout Configuration) -> Void = { _ in }
+  ) throws -> Configuration {
+    var configuration = try source.map(load) ?? Configuration()
+    for setting in settings {
+      configuration = try configuration.setting(setting)
+    }
+    override(&configuration)
+    let reasons = configuration.validate()
+    guard reasons.isEmpty else { throw ConfigurationError(place: "", problems: reasons) }
+    return configuration
+  }
+
+  /// The whole configuration as indented JSON with sorted keys and a final newline; the same for equal values.
+  public var resolvedJSON: String {
+    ConfigurationTree(self).indentedJSON + "\n"
+  }
+
+  /// Reads what `resolvedJSON` wrote. A key that the writing program did not know yet takes its default.
+  ///
+  /// - Parameters:
+  ///   - resolvedJSON: the JSON text.
+  ///   - place: where the text comes from, for errors: "configuration in run/step-0000000100.h5".
+  /// - Throws: `ConfigurationError` for text that is not JSON, unknown keys or values of a wrong type.
+  public init(resolvedJSON: String, place: String) throws {
+    let tree = try ConfigurationTree(json: Data(resolvedJSON.utf8), place: place)
+    self = try Configuration().merging(tree, place: place)
+  }
+
+  /// A preset by name, else a file by path.
+  private static func load(_ source: String) throws -> Configuration {
+    if let preset = named(source) { return preset }
+    let names = presets.map(\.name)
+    guard source.contains("/") || source.hasSuffix(".json") || FileManager.default.fileExists(atPath: source) else {
+      throw ConfigurationError(
+        place: "",
+        problem: "unknown configuration \"\(source)\"\(Spelling.suggestion(for: source, among: names)) "
+          + "(known: \(names.joined(separator: ", ")), or the path of a JSON file)")
+    }
+    let place = "configuration file \(source)"
+    let contents: Data
+    do {
+      contents = try Data(contentsOf: URL(fileURLWithPath: source))
+    } catch {
+      throw ConfigurationError(place: place, problem: "cannot be read: \(error.localizedDescription)")
+    }
+    return try partial(ConfigurationTree(json: contents, place: place), place: place)
+  }
+
+  /// A file's tree over the preset that its `base` names, or over the default.
+  private static func partial(_ tree: ConfigurationTree, place: String) throws -> Configuration {
+    guard case .object(var members) = tree else {
+      throw ConfigurationError(place: place, problem: "expected an object { ... }, given \(tree.phrase)")
+    }
+    let names = presets.map(\.name)
+    switch members.removeValue(forKey: "base") {
+    case nil:
+      return try Configuration().merging(.object(members), place: place)
+    case .string(let name):
+      guard let base = named(name) else {
+        throw ConfigurationError(
+          place: place,
+          problem: "base: unknown preset \"\(name)\"\(Spelling.suggestion(for: name, among: names)) "
+            + "(known: \(names.joined(separator: ", ")))")
+      }
+      return try base.merging(.object(members), place: place)
+    case let other?:
+      throw ConfigurationError(
+        place: place,
+        problem: "base: expected the name of a preset (\(names.joined(separator: ", "))), given \(other.phrase)")
+    }
+  }
+
+  /// This configuration with one `KEY.PATH=VALUE` applied.
+  private func setting(_ text: String) throws -> Configuration {
+    let place = "--set \(text)"
+    guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+      throw ConfigurationError(place: place, problem: "expected KEY=VALUE, as in --set training.batch=16")
+    }
+    let path = String(text[..<equals])
+    let word = String(text[text.index(after: equals)...])
+    let known = ConfigurationTree(self).keyPaths
+    guard known.contains(path) else {
+      throw ConfigurationError(
+        place: place, problem: "unknown key \(path)\(Spelling.suggestion(forKeyPath: path, among: known))")
+    }
+    let value = (try? ConfigurationTree(json: Data(word.utf8), place: place)) ?? .string(word)
+    return try merging(ConfigurationTree(value, at: path), place: place)
+  }
+
+  /// This configuration with the values of a partial tree in place of its own.
+  ///
+  /// Values are taken one by one, so that every one of a wrong type is told, with its key path.
+  private func merging(_ tree: ConfigurationTree, place: String) throws -> Configuration {
+    var merged = ConfigurationTree(self)
+    var problems: [ConfigurationTree.MergeProblem] = []
+    _ = merged.merging(tree, problems: &problems)
+    guard problems.isEmpty else {
+      let known = merged.keyPaths
+      throw ConfigurationError(place: place, problems: problems.map { Self.text($0, known: known) })
+    }
+    var configuration = self
+    var mismatches: [String] = []
+    for (keyPath, value) in tree.leaves {
+      let candidate = merged.merging(ConfigurationTree(value, at: keyPath), problems: &problems)
+      do {
+        configuration = try JSONDecoder().decode(Configuration.self, from: Data(candidate.compactJSON.utf8))
+        merged = candidate
+      } catch let error as DecodingError {
+        mismatches.append(ConfigurationError.problem(with: value, at: keyPath, error))
+      }
+    }
+    guard mismatches.isEmpty else { throw ConfigurationError(place: place, problems: mismatches) }
+    return configuration
+  }
+
+  private static func text(_ problem: ConfigurationTree.MergeProblem, known: [String]) -> String {
+    switch problem {
+    case .unknownKey(let path) where known.contains(path):
+      "\(path): write each word as an object of its own: { \"training\": { \"batch\": 16 } }"
+    case .unknownKey(let path):
+      "unknown key \(path)\(Spelling.suggestion(forKeyPath: path, among: known))"
+    case .sectionForValue(let path, let mine):
+      "\(path): expected a value such as \(mine.compactJSON), given an object"
+    case .valueForSection(let path, let given):
+      "\(path.isEmpty ? "the whole" : path): expected an object { ... }, given \(given.phrase)"
+    }
+  }
+}

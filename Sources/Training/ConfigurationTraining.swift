@@ -1,0 +1,185 @@
+/// How a model is trained: length, batch, objective, curriculum and optimizer.
+public struct TrainingConfiguration: Codable, Equatable, Sendable {
+  /// The two estimators of the gradient of the discrete draws (section 8.3 of the specification).
+  public enum Estimator: String, ConfigurationChoice {
+    /// VIMCO as in its paper: the signal is IWAE - control variate, summed over particles.
+    case textbook
+    /// As the authors' program computes it: the signal is log w - control variate, averaged over particles.
+    case published
+  }
+
+  /// Updates of the whole run. Default 20,000.
+  public var steps = 20_000
+  /// Sequences of a batch, over all processes together. Default 32.
+  public var batch = 32
+  /// Importance-weighted particles per sequence. Default 5.
+  public var particles = 5
+  /// Seed of the initial parameters, of the order of the data and of all noise. Default 0.
+  public var seed: UInt64 = 0
+  /// Estimator of the gradient of the discrete draws. Default textbook.
+  public var vimco = Estimator.textbook
+  /// Length of the training sequences over the run.
+  public var frames = CurriculumConfiguration()
+  /// The rule that updates the parameters.
+  public var optimizer = OptimizerConfiguration()
+
+  public init() {}
+
+  /// Reasons against these settings, each beginning with the key; empty if there are none.
+  public func validate() -> [String] {
+    var reasons = Reasons()
+    reasons.require(steps >= 0, "steps must be at least 0, not \(steps)")
+    reasons.require(batch >= 1, "batch must be at least 1, not \(batch)")
+    reasons.require(
+      particles >= 2,
+      "particles must be at least 2, not \(particles): the control variate compares each particle with the others")
+    return reasons.list + frames.validate().map { "frames.\($0)" }
+      + optimizer.validate().map { "optimizer.\($0)" }
+  }
+}
+
+/// A curriculum of sequence lengths: `start` frames at first, one more after each stage, up to `end`.
+public struct CurriculumConfiguration: Codable, Equatable, Sendable {
+  /// Frames per sequence at the beginning. Default 3.
+  public var start = 3
+  /// Frames per sequence from the last stage on; equal to `start` for one length throughout. Default 10.
+  public var end = 10
+  /// Updates of each stage but the last. Default 1,000.
+  public var stepsPerStage = 1_000
+
+  public init() {}
+
+  /// Frames per sequence of an update.
+  ///
+  /// - Parameter step: updates finished before it, from 0.
+  public func frames(atStep step: Int) -> Int {
+    min(end, start + step / stepsPerStage)
+  }
+
+  /// Reasons against these settings, each beginning with the key; empty if there are none.
+  public func validate() -> [String] {
+    var reasons = Reasons()
+    reasons.require(start >= 1, "start must be at least 1, not \(start)")
+    reasons.require(end >= start, "end must not be less than frames.start (\(start)), not \(end)")
+    reasons.require(stepsPerStage >= 1, "stepsPerStage must be at least 1, not \(stepsPerStage)")
+    return reasons.list
+  }
+}
+
+/// The rule that updates the parameters (section 9 of the specification).
+public struct OptimizerConfiguration: Codable, Equatable, Sendable {
+  /// The rules that can be chosen.
+  public enum Kind: String, ConfigurationChoice {
+    case adam
+    case rmsprop
+  }
+
+  /// Constants of RMSProp, used if `kind` is rmsprop.
+  public struct RMSProp: Codable, Equatable, Sendable {
+    /// Decay of the mean square of the gradient. Default 0.9.
+    public var decay = 0.9
+    /// Momentum of the update. Default 0.9.
+    public var momentum = 0.9
+    /// Added to the mean square, inside the root. Default 1e-10.
+    public var epsilon = 1e-10
+
+    public init() {}
+  }
+
+  /// Constants of Adam, used if `kind` is adam.
+  public struct Adam: Codable, Equatable, Sendable {
+    /// Decay of the mean gradient. Default 0.9.
+    public var beta1 = 0.9
+    /// Decay of the mean square of the gradient. Default 0.999.
+    public var beta2 = 0.999
+    /// Added to the root of the mean square. Default 1e-8.
+    public var epsilon = 1e-8
+
+    public init() {}
+  }
+
+  /// The rule. Default adam.
+  public var kind = Kind.adam
+  /// Base learning rate. Default 3e-4.
+  public var learningRate = 3e-4
+  /// How the learning rate changes over the run.
+  public var schedule = ScheduleConfiguration()
+  /// Constants of RMSProp.
+  public var rmsprop = RMSProp()
+  /// Constants of Adam.
+  public var adam = Adam()
+  /// Largest global norm of a gradient; a longer one is scaled down to it. 0 = off. Default 300.
+  public var clipNorm = 300.0
+
+  public init() {}
+
+  /// Learning rate of an update.
+  ///
+  /// - Parameters:
+  ///   - step: updates finished before it, from 0.
+  ///   - steps: updates of the whole run.
+  public func learningRate(atStep step: Int, of steps: Int) -> Double {
+    learningRate * schedule.factor(atStep: step, of: steps)
+  }
+
+  /// Reasons against these settings, each beginning with the key; empty if there are none.
+  public func validate() -> [String] {
+    var reasons = Reasons()
+    func requireDecay(_ value: Double, _ key: String) {
+      reasons.require((0..<1).contains(value), "\(key) must be at least 0 and below 1, not \(value)")
+    }
+    func requirePositive(_ value: Double, _ key: String) {
+      reasons.require(value > 0 && value.isFinite, "\(key) must be above 0, not \(value)")
+    }
+    requirePositive(learningRate, "learningRate")
+    requireDecay(rmsprop.decay, "rmsprop.decay")
+    requireDecay(rmsprop.momentum, "rmsprop.momentum")
+    requirePositive(rmsprop.epsilon, "rmsprop.epsilon")
+    requireDecay(adam.beta1, "adam.beta1")
+    requireDecay(adam.beta2, "adam.beta2")
+    requirePositive(adam.epsilon, "adam.epsilon")
+    reasons.require(
+      clipNorm >= 0 && clipNorm.isFinite, "clipNorm must be at least 0 (0 = off), not \(clipNorm)")
+    return reasons.list + schedule.validate().map { "schedule.\($0)" }
+  }
+}
+
+/// Factors on the learning rate: a linear warm-up, and changes at fractions of the run.
+///
+/// Boundaries are fractions of `training.steps`, so a run that is resumed with more steps moves them.
+public struct ScheduleConfiguration: Codable, Equatable, Sendable {
+  /// Updates over which the rate rises linearly to its full value; 0 = none. Default 0.
+  public var warmupSteps = 0
+  /// Fractions of the run at which the rate changes, ascending between 0 and 1. Default none: a constant rate.
+  public var boundaries: [Double] = []
+  /// Factor on the base rate from each boundary on; as many as boundaries. Default none.
+  public var factors: [Double] = []
+
+  public init() {}
+
+  /// Factor on the base learning rate for an update.
+  ///
+  /// - Parameters:
+  ///   - step: updates finished before it, from 0.
+  ///   - steps: updates of the whole run.
+  public func factor(atStep step: Int, of steps: Int) -> Double {
+    let passed = boundaries.count { Double(step) >= $0 * Double(steps) }
+    let stage = passed == 0 ? 1 : factors[passed - 1]
+    let warmup = step < warmupSteps ? Double(step + 1) / Double(warmupSteps) : 1
+    return stage * warmup
+  }
+
+  /// Reasons against these settings, each beginning with the key; empty if there are none.
+  public func validate() -> [String] {
+    var reasons = Reasons()
+    reasons.require(warmupSteps >= 0, "warmupSteps must be at least 0, not \(warmupSteps)")
+    reasons.require(
+      boundaries.count == factors.count,
+      "factors must be as many as boundaries (\(boundaries.count)), not \(factors.count)")
+    reasons.require(
+      boundaries.allSatisfy { $0 > 0 && $0 < 1 } && zip(boundaries, boundaries.dropFirst()).allSatisfy(<),
+      "boundaries must ascend between 0 and 1, as fractions of the run, not \(boundaries)")
+    reasons.require(factors.allSatisfy { $0 > 0 && $0.isFinite }, "factors must be above 0, not \(factors)")
+    return reasons.list
+  }
+}
