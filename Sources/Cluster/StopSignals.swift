@@ -3,8 +3,8 @@ import Foundation
 
 /// Signals that ask a run to stop: they are only remembered, and the training loop looks when a step is finished.
 ///
-/// A batch system sends SIGUSR1 or SIGTERM before the time is over; SIGINT comes from the keyboard. A second SIGINT ends
-/// the process at once with code 130, for whoever does not want to wait for the step.
+/// A batch system sends SIGUSR1 or SIGTERM before the time is over; SIGINT comes from the keyboard. A second SIGINT
+/// ends the process at once with code 130, for whoever does not want to wait for the step.
 public enum StopSignals {
   /// A signal that asks the process to stop.
   public enum Signal: Int32, Sendable, CaseIterable, CustomStringConvertible {

@@ -7,7 +7,8 @@ import Testing
       rank: 3, host: "n7", operation: "summing 4 values of Float over 8 ranks", reason: "MPI_ERR_OTHER: known error",
       advice: "Start again.")
     #expect(
-      "\(error)" == "rank 3 on n7: summing 4 values of Float over 8 ranks failed: MPI_ERR_OTHER: known error. Start again.")
+      "\(error)" == "rank 3 on n7: summing 4 values of Float over 8 ranks failed: MPI_ERR_OTHER: known error. "
+        + "Start again.")
   }
 
   typealias Failures = [(rank: Int, host: String, text: String)]
@@ -25,8 +26,10 @@ import Testing
 
   @Test func aReasonOfAllRanksNamesNone() {
     let all: Failures = (0..<3).map { ($0, "a", "no file") }
-    #expect("\(CollectiveFailure(what: "reading", size: 3, failures: all))" == "reading failed: on all 3 ranks: no file")
-    #expect("\(CollectiveFailure(what: "reading", size: 1, failures: [(0, "a", "no file")]))" == "reading failed: no file")
+    let three = CollectiveFailure(what: "reading", size: 3, failures: all)
+    #expect("\(three)" == "reading failed: on all 3 ranks: no file")
+    let alone = CollectiveFailure(what: "reading", size: 1, failures: [(0, "a", "no file")])
+    #expect("\(alone)" == "reading failed: no file")
   }
 
   @Test func aLongListOfRanksIsCut() {

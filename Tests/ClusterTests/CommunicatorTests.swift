@@ -59,7 +59,8 @@ import Testing
     #expect(outcome.standardOutput.isEmpty, "\(outcome)")
     let host = try ProcessRunner.run("uname", ["-n"]).standardOutput.trimmingCharacters(in: .newlines)
     let message =
-      "error: opening the training data failed: on rank 2 (\(host)) of 3: /data/\"train\".h5 is not there; make it first"
+      "error: opening the training data failed: on rank 2 (\(host)) of 3: "
+      + "/data/\"train\".h5 is not there; make it first"
     let said = outcome.standardError.split(separator: "\n").filter { $0.hasPrefix("error:") }
     #expect(said == [Substring(message)], "\(outcome)")
   }
@@ -74,7 +75,8 @@ import Testing
   @Test func differentFailuresAreAllReported() throws {
     let outcome = try probe(4, "fail-differently", timeout: 15)
     #expect(!outcome.timedOut && outcome.exitCode != 0, "\(outcome)")
-    #expect(outcome.standardError.contains("of 4: odd\n") && outcome.standardError.contains("of 4: even\n"), "\(outcome)")
+    #expect(outcome.standardError.contains("of 4: odd\n"), "\(outcome)")
+    #expect(outcome.standardError.contains("of 4: even\n"), "\(outcome)")
   }
 
   @Test func workThatSucceedsEverywhereReturnsEachRanksValue() throws {

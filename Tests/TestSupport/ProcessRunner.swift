@@ -146,8 +146,8 @@ public final class RunningProcess {
   }
 }
 
-/// A file without a name that a program writes to. Unlike a pipe it never fills, and a grandchild that lives on does not
-/// keep the reader waiting.
+/// A file without a name that a program writes to. Unlike a pipe it never fills, and a grandchild that lives on does
+/// not keep the reader waiting.
 private final class CaptureFile {
   let descriptor: Int32
 
