@@ -1,0 +1,29 @@
+import CPNG
+import Foundation
+
+/// Pictures as PNG, by libpng's simplified interface (it needs no `setjmp`, which Swift cannot call).
+extension Picture {
+  /// The picture as the bytes of a PNG file.
+  public func pngBytes() throws -> [UInt8] {
+    var image = png_image()
+    image.version = png_uint_32(PNG_IMAGE_VERSION)
+    image.width = png_uint_32(width)
+    image.height = png_uint_32(height)
+    image.format = png_uint_32(PNG_FORMAT_FLAG_COLOR)
+    defer { png_image_free(&image) }
+    // The worst case: nothing compresses, a filter byte a row, zlib's and the chunks' frames.
+    let raw = (width * 3 + 1) * height
+    var size = raw + raw / 256 + 4096
+    var bytes = [UInt8](repeating: 0, count: size)
+    guard png_image_write_to_memory(&image, &bytes, &size, 0, pixels, 0, nil) != 0 else {
+      let reason = withUnsafeBytes(of: image.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      throw ReportError("libpng cannot encode a picture of \(width) x \(height) pixels: \(reason).")
+    }
+    return Array(bytes.prefix(size))
+  }
+
+  /// Writes the picture to a PNG file: under a temporary name first, then renamed.
+  public func writePNG(to path: String) throws {
+    try OutputFile.replace(path, with: pngBytes())
+  }
+}

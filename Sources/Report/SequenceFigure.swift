@@ -1,0 +1,179 @@
+/// A picture of sequences: strips of frames under each other, with the objects' boxes.
+///
+/// A figure is a list of blocks (one a sequence), a block is a list of rows (input, reconstruction,
+/// a future ...), a row is a strip of frames, one a time step. Boxes are coloured by identity, so
+/// an object that keeps its colour from left to right was tracked.
+///
+///                         t = 0    1      2
+///     sequence 17
+///     input               [  ]   [  ]   [  ]
+///     reconstruction      [  ]   [  ]   [  ]
+///
+/// `tracking` and `futures` make the two usual figures; `draw` makes the picture.
+public struct SequenceFigure: Sendable {
+  /// Where an object is: lengths in pixels of the frame, y down and x right, may reach outside.
+  public struct Box: Hashable, Sendable {
+    public var y: Float
+    public var x: Float
+    public var height: Float
+    public var width: Float
+    /// Identity of the object, which chooses the colour; negative = unknown, drawn grey.
+    public var id: Int
+
+    /// A box with its upper left corner, its size and its identity.
+    public init(y: Float, x: Float, height: Float, width: Float, id: Int) {
+      (self.y, self.x, self.height, self.width, self.id) = (y, x, height, width, id)
+    }
+  }
+
+  /// A strip of frames.
+  public struct Row: Sendable {
+    /// How the edge of a box is drawn.
+    public enum BoxStyle: Sendable {
+      /// One pixel wide: the picture below stays readable.
+      case thin
+      /// Two pixels wide at the usual scale.
+      case bold
+    }
+
+    /// Text at the left.
+    public var label: String
+    /// One image a time step, each `[frameHeight, frameWidth]` with values 0 (black) to 1 (white).
+    /// May end before the other rows do.
+    public var frames: [[Float]]
+    /// The boxes of each frame; may be empty or end early.
+    public var boxes: [[Box]]
+    /// Thickness of the boxes' edges.
+    public var boxStyle: BoxStyle
+
+    /// A row of frames, with boxes or without.
+    public init(label: String, frames: [[Float]], boxes: [[Box]] = [], boxStyle: BoxStyle = .bold) {
+      (self.label, self.frames, self.boxes, self.boxStyle) = (label, frames, boxes, boxStyle)
+    }
+  }
+
+  /// The rows of one sequence.
+  public struct Block: Sendable {
+    /// A line above the rows; empty for none.
+    public var heading: String
+    /// From top to bottom.
+    public var rows: [Row]
+
+    /// A block of rows with its heading.
+    public init(heading: String = "", rows: [Row]) {
+      (self.heading, self.rows) = (heading, rows)
+    }
+  }
+
+  /// A vertical rule between two time steps and what lies at its two sides.
+  public struct Divider: Sendable, Equatable {
+    /// The rule stands before this time step.
+    public var step: Int
+    /// Words above the steps before the rule and above those after it.
+    public var before: String
+    public var after: String
+
+    /// A rule before time step `step`.
+    public init(before step: Int, labels before: String = "", _ after: String = "") {
+      (self.step, self.before, self.after) = (step, before, after)
+    }
+  }
+
+  /// A line at the top; empty for none.
+  public var title: String
+  /// Rows of pixels in a frame.
+  public var frameHeight: Int
+  /// Columns of pixels in a frame.
+  public var frameWidth: Int
+  /// One block a sequence, from top to bottom.
+  public var blocks: [Block]
+  /// Text above each time step; empty for "t = 0", "1", "2" ...
+  public var columnLabels: [String] = []
+  /// The vertical rule, if there is one.
+  public var divider: Divider?
+  /// Side of the square that a pixel of a frame becomes.
+  public var scale = 3
+  /// The picture gets no wider than this many pixels as long as two columns fit: of a long sequence
+  /// only chosen steps are drawn (`shownSteps`), and the labels above say which.
+  public var maximumWidth = 3_900
+
+  /// A figure; `scale`, `columnLabels`, `divider` and `maximumWidth` may be set afterwards.
+  public init(title: String, frameHeight: Int, frameWidth: Int, blocks: [Block]) {
+    (self.title, self.frameHeight, self.frameWidth, self.blocks) = (title, frameHeight, frameWidth, blocks)
+  }
+
+  /// Time steps of the longest row.
+  public var steps: Int { blocks.flatMap(\.rows).map(\.frames.count).max() ?? 0 }
+
+  /// The time steps that are drawn, in order: all of them if they fit into `maximumWidth`, else an
+  /// even choice that keeps the first, the last and both sides of the divider.
+  public var shownSteps: [Int] {
+    let layout = FigureLayout(self)
+    let room = maximumWidth - layout.left - FigureLayout.margin - (divider == nil ? 0 : FigureLayout.dividerGap)
+    return Self.evenSteps(of: steps, atMost: max(2, room / layout.columnPitch), keeping: divider?.step)
+  }
+
+  /// At most `limit` (and at least two) of `count` steps, evenly spread; always the first and the
+  /// last, and `boundary - 1` and `boundary` when a boundary is given and the limit leaves room.
+  package static func evenSteps(of count: Int, atMost limit: Int, keeping boundary: Int?) -> [Int] {
+    guard count > limit else { return Array(0..<count) }
+    var chosen: Set<Int> = [0, count - 1]
+    if let boundary, boundary > 0, boundary < count, limit >= 4 { chosen.formUnion([boundary - 1, boundary]) }
+    // Fill the widest hole again and again: even, in order, and never more than the limit.
+    while chosen.count < limit {
+      let sorted = chosen.sorted()
+      guard let hole = zip(sorted, sorted.dropFirst()).max(by: { $0.1 - $0.0 < $1.1 - $1.0 }), hole.1 - hole.0 > 1
+      else { break }
+      chosen.insert((hole.0 + hole.1) / 2)
+    }
+    return chosen.sorted()
+  }
+}
+
+// MARK: - The usual figures
+
+extension SequenceFigure {
+  /// One sequence with what a model made of it.
+  public struct Tracked: Sendable {
+    /// A line above, such as "sequence 17"; empty for none.
+    public var heading: String
+    /// `[T]` images of the data.
+    public var input: [[Float]]
+    /// `[T]` images that the model made.
+    public var reconstruction: [[Float]]
+    /// `[T]` lists of the boxes that the model found, with identities.
+    public var boxes: [[Box]]
+
+    /// A sequence, its reconstruction and the boxes found in it.
+    public init(heading: String = "", input: [[Float]], reconstruction: [[Float]], boxes: [[Box]]) {
+      (self.heading, self.input, self.reconstruction, self.boxes) = (heading, input, reconstruction, boxes)
+    }
+  }
+
+  /// The standard figure: for each sequence the input (thin boxes) and the reconstruction (bold boxes).
+  public static func tracking(
+    title: String, frameHeight: Int, frameWidth: Int, sequences: [Tracked]
+  ) -> SequenceFigure {
+    SequenceFigure(
+      title: title, frameHeight: frameHeight, frameWidth: frameWidth,
+      blocks: sequences.map { sequence in
+        Block(
+          heading: sequence.heading,
+          rows: [
+            Row(label: "input", frames: sequence.input, boxes: sequence.boxes, boxStyle: .thin),
+            Row(label: "reconstruction", frames: sequence.reconstruction, boxes: sequence.boxes),
+          ])
+      })
+  }
+
+  /// Several futures of one sequence: on top what really happened, below one row a future, whose
+  /// first `conditioned` frames are reconstructions and whose others were predicted without sight.
+  public static func futures(
+    title: String, frameHeight: Int, frameWidth: Int, conditioned: Int, truth: Row, futures: [Row]
+  ) -> SequenceFigure {
+    var figure = SequenceFigure(
+      title: title, frameHeight: frameHeight, frameWidth: frameWidth, blocks: [Block(rows: [truth] + futures)])
+    figure.divider = Divider(before: conditioned, labels: "seen", "predicted")
+    return figure
+  }
+}

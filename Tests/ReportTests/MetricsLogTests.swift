@@ -1,0 +1,70 @@
+import Foundation
+import TestSupport
+import Testing
+
+import Report
+
+@Suite struct MetricsLogTests {
+  func text(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
+
+  @Test func linesKeepTheOrderOfTheKeys() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.path("metrics.jsonl")
+    let log = try MetricsLog(path: path, keepingThrough: nil)
+    try log.append(step: 10, [("zeta", 0.1), ("alpha", -3), ("bad", .nan), ("worse", -.infinity)])
+    // On the disk before the log is closed.
+    #expect(try text(path) == "{\"step\":10,\"zeta\":0.1,\"alpha\":-3,\"bad\":null,\"worse\":null}\n")
+    try log.append(step: 11, [("a\"b\\c\n", 1e-7), ("large", 1e300), ("whole", 4_503_599_627_370_497)])
+    try log.append(step: 12, [])
+    let lines = try MetricsLog.read(path)
+    #expect(lines.map(\.step) == [10, 11, 12])
+    #expect(lines[0].values == ["step": 10, "zeta": 0.1, "alpha": -3])
+    #expect(lines[1].values == ["step": 11, "a\"b\\c\n": 1e-7, "large": 1e300, "whole": 4_503_599_627_370_497])
+  }
+
+  static let old = """
+    {"step":0,"bound":1}
+    {"step":10,"bound":2}
+    {"step":20,"bound":3}
+    {"step":200,"bound":4}
+
+    """
+
+  /// File before, step to keep through, file after, lines removed.
+  @Test(arguments: [
+    (old, 20, "{\"step\":0,\"bound\":1}\n{\"step\":10,\"bound\":2}\n{\"step\":20,\"bound\":3}\n", 1),
+    (old, 19, "{\"step\":0,\"bound\":1}\n{\"step\":10,\"bound\":2}\n", 2),
+    (old, 0, "{\"step\":0,\"bound\":1}\n", 3),
+    (old, nil, "", 4),
+    (old, 200, old, 0),
+    (old, UInt64.max, old, 0),
+    // Torn in a number, behind the last brace, and in a way that looks whole.
+    (old + "{\"step\":20,\"bou", 200, old, 1),
+    (old + "{\"step\":15,\"bound\":5}", 200, old, 1),
+    (old + "{\"step\":1", 200, old, 1),
+    // A block of zeros, as a lost page leaves it, and words that are no step.
+    (old + "\0\0\0\0\n{\"step\":-3}\n{\"step\":}\nhello\n\n", 200, old, 5),
+    ("", 7, "", 0),
+  ] as [(String, UInt64?, String, Int)])
+  func resumingCutsWhatIsDoneAgain(before: String, step: UInt64?, after: String, removed: Int) throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.path("metrics.jsonl")
+    try before.write(toFile: path, atomically: false, encoding: .utf8)
+    let log = try MetricsLog(path: path, keepingThrough: step)
+    #expect(try text(path) == after)
+    #expect(log.removedLines == removed)
+    try log.append(step: 9, [("x", 1)])
+    #expect(try text(path) == after + "{\"step\":9,\"x\":1}\n")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["metrics.jsonl"])
+  }
+
+  @Test func readingNamesTheBadLine() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.path("metrics.jsonl")
+    try (Self.old + "[1]\n").write(toFile: path, atomically: false, encoding: .utf8)
+    let error = #expect(throws: ReportError.self) { _ = try MetricsLog.read(path) }
+    #expect(try #require(error).description.hasPrefix("Line 5 of '\(path)' is not a JSON object"))
+    try (Self.old + "{\"step\":3").write(toFile: path, atomically: false, encoding: .utf8)
+    #expect(try MetricsLog.read(path).count == 4)
+  }
+}
