@@ -1,6 +1,7 @@
 // Counter-based random numbers: noise is a function of what it is for, never of who asks or when.
 #include "random.h"
 #include "clones.h"
+#include "mathematics.h"
 #include <math.h>
 
 static inline void philox_rounds(uint32_t k0, uint32_t k1, uint32_t *x0, uint32_t *x1, uint32_t *x2, uint32_t *x3) {
@@ -27,26 +28,6 @@ void kernel_philox(const uint32_t key[2], const uint32_t counter[4], uint32_t ou
   out[3] = x3;
 }
 
-// Natural logarithm of a positive normal float; relative error below 1e-7.
-static inline float log_positive(float x) {
-  union { float f; uint32_t u; } v = {x};
-  int32_t exponent = (int32_t)((v.u - 0x3F3504F3u) >> 23);
-  exponent = (v.u < 0x3F3504F3u) ? exponent - 512 : exponent;
-  v.u -= (uint32_t)exponent << 23;
-  float t = v.f - 1.0f, e = (float)exponent;
-  float p = 7.0376836292e-2f;
-  p = p * t - 1.1514610310e-1f;
-  p = p * t + 1.1676998740e-1f;
-  p = p * t - 1.2420140846e-1f;
-  p = p * t + 1.4249322787e-1f;
-  p = p * t - 1.6668057665e-1f;
-  p = p * t + 2.0000714765e-1f;
-  p = p * t - 2.4999993993e-1f;
-  p = p * t + 3.3333331174e-1f;
-  float t2 = t * t;
-  return t + (p * t * t2 - 0.5f * t2 + e * -2.12194440e-4f) + e * 0.693359375f;
-}
-
 // cos and sin of 2 pi u for u in [0, 1): quarter turns are exact, the rest is a polynomial.
 static inline void cosine_sine_turns(float u, float *c, float *s) {
   float q = u * 4.0f;
@@ -70,8 +51,8 @@ void kernel_normals(const uint32_t key[2], uint32_t c1, uint32_t c2, uint32_t c3
       uint32_t x0 = (uint32_t)(first / 4) + (uint32_t)lane, x1 = c1, x2 = c2, x3 = c3;
       philox_rounds(key[0], key[1], &x0, &x1, &x2, &x3);
       // u in (0, 1] for the logarithm, in [0, 1) for the angle.
-      float r0 = sqrtf(-2.0f * log_positive(((float)(int32_t)(x0 >> 8) + 1.0f) * 0x1p-24f));
-      float r1 = sqrtf(-2.0f * log_positive(((float)(int32_t)(x2 >> 8) + 1.0f) * 0x1p-24f));
+      float r0 = sqrtf(-2.0f * logarithm(((float)(int32_t)(x0 >> 8) + 1.0f) * 0x1p-24f));
+      float r1 = sqrtf(-2.0f * logarithm(((float)(int32_t)(x2 >> 8) + 1.0f) * 0x1p-24f));
       float ca, sa, cb, sb;
       cosine_sine_turns((float)(int32_t)(x1 >> 8) * 0x1p-24f, &ca, &sa);
       cosine_sine_turns((float)(int32_t)(x3 >> 8) * 0x1p-24f, &cb, &sb);

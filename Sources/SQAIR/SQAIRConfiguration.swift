@@ -73,10 +73,14 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
     func require(_ condition: Bool, _ reason: String) {
       if !condition { reasons.append(reason) }
     }
-    require(height >= 2 && width >= 2, "frames must be at least 2 x 2 pixels, not \(height) x \(width)")
+    let frameSizes = 2...1024
+    let glimpseSizes = 2...128
     require(
-      glimpseHeight >= 2 && glimpseWidth >= 2,
-      "glimpses must be at least 2 x 2 cells, not \(glimpseHeight) x \(glimpseWidth)")
+      frameSizes.contains(height) && frameSizes.contains(width),
+      "frames must have from 2 to 1024 pixels a side, not \(height) x \(width)")
+    require(
+      glimpseSizes.contains(glimpseHeight) && glimpseSizes.contains(glimpseWidth),
+      "glimpses must have from 2 to 128 cells a side, not \(glimpseHeight) x \(glimpseWidth)")
     require(hidden >= 2 && hidden % 2 == 0, "hidden must be even and at least 2, not \(hidden)")
     require(what >= 1, "what must have at least 1 element, not \(what)")
     require((1...64).contains(slots), "slots must be from 1 to 64, not \(slots)")

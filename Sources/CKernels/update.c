@@ -1,0 +1,38 @@
+#include "update.h"
+#include "clones.h"
+#include <math.h>
+
+VECTOR_CLONES
+void kernel_rmsprop(float *restrict x, const float *restrict gradient, float factor, float *restrict mean_square,
+                    float *restrict momentum_state, float rate, float decay, float momentum, float epsilon,
+                    int64_t count) {
+  for (int64_t i = 0; i < count; i++) {
+    float g = factor * gradient[i];
+    float v = decay * mean_square[i] + (1.0f - decay) * g * g;
+    float u = momentum * momentum_state[i] + rate * g / sqrtf(v + epsilon);
+    mean_square[i] = v;
+    momentum_state[i] = u;
+    x[i] -= u;
+  }
+}
+
+VECTOR_CLONES
+void kernel_adam(float *restrict x, const float *restrict gradient, float factor, float *restrict first,
+                 float *restrict second, float rate, float beta1, float beta2, float epsilon, int64_t count) {
+  for (int64_t i = 0; i < count; i++) {
+    float g = factor * gradient[i];
+    float m = beta1 * first[i] + (1.0f - beta1) * g;
+    float v = beta2 * second[i] + (1.0f - beta2) * g * g;
+    first[i] = m;
+    second[i] = v;
+    x[i] -= rate * m / (sqrtf(v) + epsilon);
+  }
+}
+
+VECTOR_CLONES
+double kernel_sum_of_squares(const float *x, int64_t count) {
+#pragma clang fp reassociate(on)
+  double sum = 0;
+  for (int64_t i = 0; i < count; i++) sum += (double)x[i] * (double)x[i];
+  return sum;
+}

@@ -1,0 +1,47 @@
+import Foundation
+
+/// Memory that is handed out piece by piece and taken back all at once.
+///
+/// After the first few steps an arena has all the chunks it needs and allocates no more.
+final class Arena {
+  private struct Chunk {
+    let base: UnsafeMutableRawPointer
+    let capacity: Int
+    var used = 0
+  }
+
+  private var chunks: [Chunk] = []
+  private var current = 0
+  private static let chunkBytes = 16 << 20
+  private static let alignment = 64
+
+  deinit {
+    for chunk in chunks { chunk.base.deallocate() }
+  }
+
+  /// Bytes held, whether handed out or not.
+  var heldBytes: Int { chunks.reduce(0) { $0 + $1.capacity } }
+
+  /// Uninitialised memory, aligned to a cache line, valid until `reset`.
+  func allocate(bytes: Int) -> UnsafeMutableRawPointer {
+    let size = (max(bytes, 1) + Self.alignment - 1) / Self.alignment * Self.alignment
+    while current < chunks.count, chunks[current].used + size > chunks[current].capacity { current += 1 }
+    if current == chunks.count {
+      let capacity = max(size, Self.chunkBytes)
+      chunks.append(Chunk(base: .allocate(byteCount: capacity, alignment: 4096), capacity: capacity))
+    }
+    defer { chunks[current].used += size }
+    return chunks[current].base + chunks[current].used
+  }
+
+  /// Takes everything back; the memory stays for the next use.
+  func reset() {
+    for index in chunks.indices { chunks[index].used = 0 }
+    current = 0
+  }
+
+  /// Sets everything handed out to zero bytes.
+  func clear() {
+    for chunk in chunks where chunk.used > 0 { memset(chunk.base, 0, chunk.used) }
+  }
+}

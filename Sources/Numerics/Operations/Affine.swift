@@ -1,0 +1,125 @@
+import CKernels
+
+/// What is applied to each element after a linear layer.
+public enum Activation: BitwiseCopyable {
+  case identity, elu, tanh, sigmoid
+
+  var kernel: kernel_activation {
+    switch self {
+    case .identity: kernel_identity
+    case .elu: kernel_elu
+    case .tanh: kernel_tanh
+    case .sigmoid: kernel_sigmoid
+    }
+  }
+}
+
+/// A matrix product that an affine operation sums.
+public struct Product: BitwiseCopyable {
+  let input: Tensor
+  let weight: Tensor
+}
+
+extension Tensor {
+  /// The product of inputs [rows, in] and a weight [in, out].
+  public static func * (input: Tensor, weight: Tensor) -> Product { Product(input: input, weight: weight) }
+}
+
+/// y = f(x W + h U + addend + bias): a dense layer, or one step of a vanilla recurrent network.
+public struct Affine: Operation {
+  let first: Product?
+  let second: Product?
+  let bias: Tensor?
+  let addend: Tensor?
+  let index: Index?
+  let activation: Activation
+  let y: Tensor
+
+  public func backward() {
+    let dy = y.gradients!
+    kernel_bias_activation_backward(
+      dy, Int64(y.stride), y.values, Int64(y.stride), Int64(y.rows), Int64(y.columns), bias?.gradients,
+      activation.kernel)
+    if let first { backward(first) }
+    if let second { backward(second) }
+    guard let addend, let gradients = addend.gradients else { return }
+    if let index {
+      kernel_scatter_add(
+        dy, Int64(y.stride), index.base, 0, Int32(addend.rows), gradients, Int64(addend.stride), Int64(y.rows),
+        Int64(y.columns))
+    } else {
+      kernel_add_scaled(dy, Int64(y.stride), 1, gradients, Int64(addend.stride), Int64(y.rows), Int64(y.columns))
+    }
+  }
+
+  private func backward(_ product: Product) {
+    let dy = y.gradientBlock!
+    if let dx = product.input.gradientBlock {
+      MatrixProduct.addMultiplyTransposed(dy, product.weight.valueBlock, into: dx)
+    }
+    if let dw = product.weight.gradientBlock {
+      MatrixProduct.addTransposedMultiply(product.input.valueBlock, dy, into: dw)
+    }
+  }
+
+  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+    let x = inputs.tensor(5, 3)
+    let h = inputs.tensor(5, 2)
+    let w = inputs.tensor(3, 4)
+    let u = inputs.tensor(2, 4)
+    let bias = inputs.tensor(1, 4)
+    let addend = inputs.tensor(2, 4)
+    let index = inputs.index([1, 0, 0, 1, 1])
+    let activations: [Activation] = [.identity, .elu, .tanh, .sigmoid]
+    let dense = activations.map {
+      tape.affine(x * w, h * u, bias: bias, adding: addend, at: index, activation: $0)
+    }
+    return dense + [tape.affine(nil, bias: bias, adding: addend, activation: .tanh)]
+  }
+}
+
+extension Tape {
+  /// f(first + second + addend + bias), shape [rows, out].
+  ///
+  /// - Parameters:
+  ///   - first: inputs [rows, in] times weight [in, out]; may be nil if there is an addend.
+  ///   - second: another product of the same result shape.
+  ///   - bias: [1, out], added to every row.
+  ///   - addend: [rows, out], or any number of rows if `index` says which one each row takes.
+  ///   - destination: where to write, for instance some rows of a larger tensor.
+  public func affine(
+    _ first: Product?, _ second: Product? = nil, bias: Tensor? = nil, adding addend: Tensor? = nil,
+    at index: Index? = nil, activation: Activation = .identity, into destination: Tensor? = nil
+  ) -> Tensor {
+    let rows = first?.input.rows ?? index?.count ?? addend!.rows
+    let columns = first?.weight.columns ?? addend!.columns
+    for product in [first, second] {
+      guard let product else { continue }
+      precondition(
+        product.input.columns == product.weight.rows && product.input.rows == rows
+          && product.weight.columns == columns,
+        "affine: [\(product.input.rows), \(product.input.columns)] x "
+          + "[\(product.weight.rows), \(product.weight.columns)] does not give [\(rows), \(columns)]")
+    }
+    precondition(bias.map { $0.columns == columns && $0.rows == 1 } ?? true, "affine: the bias is not [1, \(columns)]")
+    precondition(
+      addend.map { $0.columns == columns && (index.map { $0.count == rows } ?? ($0.rows == rows)) } ?? true,
+      "affine: the addend does not fit [\(rows), \(columns)]")
+    let y = destination ?? tensor(rows: rows, columns: columns)
+    precondition(y.rows == rows && y.columns == columns, "affine: the destination is not [\(rows), \(columns)]")
+    if let first {
+      MatrixProduct.multiply(first.input.valueBlock, first.weight.valueBlock, beta: 0, into: y.valueBlock)
+    } else {
+      for row in 0..<rows { (y.values + row * y.stride).update(repeating: 0, count: columns) }
+    }
+    if let second {
+      MatrixProduct.multiply(second.input.valueBlock, second.weight.valueBlock, beta: 1, into: y.valueBlock)
+    }
+    kernel_bias_activation(
+      y.values, Int64(rows), Int64(columns), Int64(y.stride), bias?.values, addend?.values,
+      Int64(addend?.stride ?? 0), index?.base, activation.kernel)
+    record(
+      Affine(first: first, second: second, bias: bias, addend: addend, index: index, activation: activation, y: y))
+    return y
+  }
+}

@@ -1,0 +1,109 @@
+import CKernels
+
+/// y = alpha a + beta b + constant.
+public struct ScaledSum: Operation {
+  let a: Tensor
+  let alpha: Float
+  let b: Tensor?
+  let beta: Float
+  let y: Tensor
+
+  public func backward() {
+    add(alpha, to: a)
+    if let b { add(beta, to: b) }
+  }
+
+  private func add(_ factor: Float, to input: Tensor) {
+    guard let gradients = input.gradients else { return }
+    kernel_add_scaled(
+      y.gradients!, Int64(y.stride), factor, gradients, Int64(input.stride), Int64(y.rows), Int64(y.columns))
+  }
+
+  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+    let a = inputs.tensor(3, 4)
+    let b = inputs.tensor(3, 4)
+    return [tape.scaledSum(a, 0.5, b, -2), tape.scaledSum(a, 3, plus: 1)]
+  }
+}
+
+/// y = a b, element by element.
+public struct Multiply: Operation {
+  let a: Tensor
+  let b: Tensor
+  let y: Tensor
+
+  public func backward() {
+    let rows = Int64(y.rows)
+    let columns = Int64(y.columns)
+    if let da = a.gradients {
+      kernel_add_product(
+        y.gradients!, Int64(y.stride), b.values, Int64(b.stride), da, Int64(a.stride), rows, columns)
+    }
+    if let db = b.gradients {
+      kernel_add_product(
+        y.gradients!, Int64(y.stride), a.values, Int64(a.stride), db, Int64(b.stride), rows, columns)
+    }
+  }
+
+  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+    [tape.multiply(inputs.tensor(3, 4), inputs.tensor(3, 4))]
+  }
+}
+
+/// y = s x with a trainable scalar s.
+public struct ScaleByScalar: Operation {
+  let x: Tensor
+  let scalar: Tensor
+  let y: Tensor
+
+  public func backward() {
+    let rows = Int64(y.rows)
+    let columns = Int64(y.columns)
+    let dy = y.gradients!
+    if let dx = x.gradients {
+      kernel_add_scaled(dy, Int64(y.stride), scalar[0, 0], dx, Int64(x.stride), rows, columns)
+    }
+    scalar.gradients?.pointee += kernel_dot(dy, Int64(y.stride), x.values, Int64(x.stride), rows, columns)
+  }
+
+  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+    [tape.scale(inputs.tensor(3, 4), by: inputs.tensor(1, 1))]
+  }
+}
+
+extension Tape {
+  /// alpha a + beta b + constant; a and b [rows, c], b may be left out.
+  public func scaledSum(
+    _ a: Tensor, _ alpha: Float, _ b: Tensor? = nil, _ beta: Float = 1, plus constant: Float = 0,
+    into destination: Tensor? = nil
+  ) -> Tensor {
+    precondition(b.map { $0.rows == a.rows && $0.columns == a.columns } ?? true, "scaledSum: different shapes")
+    let y = destination ?? tensor(rows: a.rows, columns: a.columns)
+    kernel_scaled_sum(
+      a.values, Int64(a.stride), alpha, b?.values, Int64(b?.stride ?? 0), beta, constant, y.values, Int64(y.stride),
+      Int64(y.rows), Int64(y.columns))
+    record(ScaledSum(a: a, alpha: alpha, b: b, beta: beta, y: y))
+    return y
+  }
+
+  /// a b, element by element; both [rows, c].
+  public func multiply(_ a: Tensor, _ b: Tensor) -> Tensor {
+    precondition(a.rows == b.rows && a.columns == b.columns, "multiply: different shapes")
+    let y = tensor(rows: a.rows, columns: a.columns)
+    kernel_product(
+      a.values, Int64(a.stride), b.values, Int64(b.stride), y.values, Int64(y.stride), Int64(y.rows),
+      Int64(y.columns))
+    record(Multiply(a: a, b: b, y: y))
+    return y
+  }
+
+  /// s x for a scalar s [1, 1].
+  public func scale(_ x: Tensor, by scalar: Tensor) -> Tensor {
+    let y = tensor(rows: x.rows, columns: x.columns)
+    kernel_scaled_sum(
+      x.values, Int64(x.stride), scalar[0, 0], nil, 0, 0, 0, y.values, Int64(y.stride), Int64(y.rows),
+      Int64(y.columns))
+    record(ScaleByScalar(x: x, scalar: scalar, y: y))
+    return y
+  }
+}

@@ -1,0 +1,191 @@
+import CKernels
+
+/// scale = softplus(raw + offset + constant) + minimum, with an optional trainable scalar offset.
+public struct SoftplusScale: Operation {
+  let raw: Tensor
+  let offset: Tensor?
+  let constant: Float
+  let scale: Tensor
+
+  private var shift: Float { constant + (offset?[0, 0] ?? 0) }
+
+  public func backward() {
+    let sum = kernel_softplus_scale_backward(
+      raw.values, raw.gradients!, Int64(raw.stride), shift, scale.gradients!, Int64(scale.stride), Int64(scale.rows),
+      Int64(scale.columns))
+    offset?.gradients?.pointee += sum
+  }
+
+  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+    let raw = inputs.tensor(3, 4, in: -3...3)
+    let offset = inputs.tensor(1, 1)
+    return [tape.softplusScale(raw, offset: offset, plus: -1, minimum: 0.01), tape.softplusScale(raw, minimum: 0.01)]
+  }
+}
+
+/// x = location + scale noise for a diagonal normal, and log q(x) from the noise (14.1): its value and its total
+/// derivative are those of the density at the sample.
+public struct NormalSample: Operation {
+  let location: Tensor
+  let scale: Tensor
+  let noise: Tensor
+  let x: Tensor
+  let logDensity: Tensor
+
+  public func backward() {
+    kernel_normal_sample_backward(
+      scale.values, scale.gradients!, Int64(scale.stride), noise.values, Int64(noise.stride), x.gradients!,
+      Int64(x.stride), logDensity.gradients!, location.gradients, Int64(location.stride), Int64(x.rows),
+      Int64(x.columns))
+  }
+
+  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+    let location = inputs.tensor(3, 4)
+    let scale = inputs.tensor(3, 4, in: 0.5...1.5)
+    let noise = inputs.constant(3, 4)
+    let sample = tape.sampleNormal(location: location, scale: scale, noise: noise)
+    return [sample.x, sample.logDensity]
+  }
+}
+
+/// log N(x; location, scale), summed over columns.
+public struct NormalLogDensity: Operation {
+  let x: Tensor
+  let location: Tensor
+  let scale: Tensor
+  let logDensity: Tensor
+
+  public func backward() {
+    kernel_normal_log_density_backward(
+      x.values, x.gradients!, Int64(x.stride), location.values, location.gradients!, Int64(location.stride),
+      scale.values, scale.gradients!, Int64(scale.stride), logDensity.gradients!, Int64(x.rows), Int64(x.columns))
+  }
+
+  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+    [tape.normalLogDensity(inputs.tensor(3, 4), location: inputs.tensor(3, 4), scale: inputs.tensor(3, 4, in: 0.5...1.5))]
+  }
+}
+
+/// log N(x; 0, 1), summed over columns.
+public struct StandardNormalLogDensity: Operation {
+  let x: Tensor
+  let logDensity: Tensor
+
+  public func backward() {
+    for row in 0..<x.rows {
+      kernel_add_scaled(
+        x.values + row * x.stride, Int64(x.stride), -logDensity.gradients![row], x.gradients! + row * x.stride,
+        Int64(x.stride), 1, Int64(x.columns))
+    }
+  }
+
+  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+    [tape.standardNormalLogDensity(inputs.tensor(3, 4))]
+  }
+}
+
+/// What an object looks like after propagation (4.2, step 9): memory, new glimpse and temporal guess, mixed by three gates.
+public struct GatedAppearance: Operation {
+  let gates: Tensor
+  let gain: Float
+  let what: Tensor
+  let glimpse: Tensor
+  let temporal: Tensor
+  let location: Tensor
+  let scale: Tensor
+
+  public func backward() {
+    kernel_gated_appearance_backward(
+      gates.values, gates.gradients!, Int64(gates.stride), gain, what.values, what.gradients!, Int64(what.stride),
+      glimpse.values, glimpse.gradients!, Int64(glimpse.stride), temporal.values, temporal.gradients!,
+      Int64(temporal.stride), location.gradients!, scale.gradients!, Int64(location.stride), Int64(location.rows),
+      Int64(location.columns))
+  }
+
+  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+    let gates = inputs.tensor(3, 6, in: 0...1)
+    let mixed = tape.gatedAppearance(
+      gates: gates, gain: 0.9, what: inputs.tensor(3, 2), glimpse: inputs.tensor(3, 4), temporal: inputs.tensor(3, 4))
+    return [mixed.location, mixed.scale]
+  }
+}
+
+extension Tape {
+  /// softplus(raw + offset + constant) + minimum, shape of `raw`.
+  public func softplusScale(
+    _ raw: Tensor, offset: Tensor? = nil, plus constant: Float = 0, minimum: Float, into destination: Tensor? = nil
+  ) -> Tensor {
+    let scale = destination ?? tensor(rows: raw.rows, columns: raw.columns)
+    let operation = SoftplusScale(raw: raw, offset: offset, constant: constant, scale: scale)
+    kernel_softplus_scale(
+      raw.values, Int64(raw.stride), constant + (offset?[0, 0] ?? 0), minimum, scale.values, Int64(scale.stride),
+      Int64(scale.rows), Int64(scale.columns))
+    record(operation)
+    return scale
+  }
+
+  /// A sample [rows, d] of a diagonal normal and its log density [rows, 1].
+  public func sampleNormal(
+    location: Tensor, scale: Tensor, noise: Tensor, into destination: Tensor? = nil,
+    logDensityInto logDestination: Tensor? = nil
+  ) -> (x: Tensor, logDensity: Tensor) {
+    precondition(
+      location.columns == scale.columns && scale.columns == noise.columns && location.rows == noise.rows,
+      "sampleNormal: different shapes")
+    let x = destination ?? tensor(rows: location.rows, columns: location.columns)
+    let logDensity = logDestination ?? tensor(rows: location.rows, columns: 1)
+    kernel_normal_sample(
+      location.values, Int64(location.stride), scale.values, Int64(scale.stride), noise.values, Int64(noise.stride),
+      x.values, Int64(x.stride), logDensity.values, Int64(x.rows), Int64(x.columns))
+    record(NormalSample(location: location, scale: scale, noise: noise, x: x, logDensity: logDensity))
+    return (x, logDensity)
+  }
+
+  /// log N(x; location, scale) summed over columns, [rows, 1].
+  public func normalLogDensity(_ x: Tensor, location: Tensor, scale: Tensor) -> Tensor {
+    precondition(
+      location.columns == x.columns && scale.columns == x.columns && location.rows == x.rows && scale.rows == x.rows,
+      "normalLogDensity: different shapes")
+    let logDensity = tensor(rows: x.rows, columns: 1)
+    kernel_normal_log_density(
+      x.values, Int64(x.stride), location.values, Int64(location.stride), scale.values, Int64(scale.stride),
+      logDensity.values, Int64(x.rows), Int64(x.columns))
+    record(NormalLogDensity(x: x, location: location, scale: scale, logDensity: logDensity))
+    return logDensity
+  }
+
+  /// log N(x; 0, 1) summed over columns, [rows, 1].
+  public func standardNormalLogDensity(_ x: Tensor) -> Tensor {
+    let logDensity = tensor(rows: x.rows, columns: 1)
+    kernel_standard_normal_log_density(
+      x.values, Int64(x.stride), logDensity.values, Int64(x.rows), Int64(x.columns))
+    record(StandardNormalLogDensity(x: x, logDensity: logDensity))
+    return logDensity
+  }
+
+  /// location = f what + (1 - i) e_location + (1 - g) t_location, and scale likewise without `what`.
+  ///
+  /// - Parameters:
+  ///   - gates: [rows, 3d], sigmoids f, i, g; each is multiplied by `gain`.
+  ///   - what: [rows, d], the appearance at the frame before.
+  ///   - glimpse: [rows, 2d], location and scale seen.
+  ///   - temporal: [rows, 2d], location and scale guessed from the temporal state.
+  public func gatedAppearance(
+    gates: Tensor, gain: Float, what: Tensor, glimpse: Tensor, temporal: Tensor
+  ) -> (location: Tensor, scale: Tensor) {
+    let d = what.columns
+    precondition(
+      gates.columns == 3 * d && glimpse.columns == 2 * d && temporal.columns == 2 * d,
+      "gatedAppearance: shapes do not follow what's \(d) elements")
+    let location = tensor(rows: what.rows, columns: d)
+    let scale = tensor(rows: what.rows, columns: d)
+    kernel_gated_appearance(
+      gates.values, Int64(gates.stride), gain, what.values, Int64(what.stride), glimpse.values,
+      Int64(glimpse.stride), temporal.values, Int64(temporal.stride), location.values, scale.values, Int64(d),
+      Int64(what.rows), Int64(d))
+    record(
+      GatedAppearance(
+        gates: gates, gain: gain, what: what, glimpse: glimpse, temporal: temporal, location: location, scale: scale))
+    return (location, scale)
+  }
+}

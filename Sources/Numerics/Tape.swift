@@ -1,0 +1,90 @@
+/// Records operations as they run and walks back over them to sum gradients.
+///
+/// A tape owns the memory of every tensor made on it. One step of training is: run the operations,
+/// seed the gradients of the outputs between `prepareBackward()` and `backward()`, read the
+/// gradients, `reset()`. In the steady state no step allocates. A tape that does not record runs
+/// the same operations without gradients, for evaluation and generation.
+public final class Tape {
+  /// One recorded operation: where its operands are kept and how to run it backwards.
+  private struct Entry {
+    let operands: UnsafeRawPointer
+    let type: any Operation.Type
+    let backward: (UnsafeRawPointer) -> Void
+  }
+
+  private let valueArena = Arena()
+  private let gradientArena = Arena()
+  private var entries: [Entry] = []
+
+  /// Whether operations are recorded and tensors have gradients.
+  public let isRecording: Bool
+
+  public init(recording: Bool = true) {
+    isRecording = recording
+    entries.reserveCapacity(4096)
+  }
+
+  /// Bytes of memory held for values and gradients.
+  public var heldBytes: Int { valueArena.heldBytes + gradientArena.heldBytes }
+
+  /// The types of the recorded operations, in order.
+  public var recordedTypes: [any Operation.Type] { entries.map(\.type) }
+
+  /// A tensor with gradients (if the tape records) and undefined values.
+  public func tensor(rows: Int, columns: Int) -> Tensor {
+    let values = floats(rows * columns, in: valueArena)
+    let gradients = isRecording ? floats(rows * columns, in: gradientArena) : nil
+    return Tensor(rows: rows, columns: columns, stride: columns, values: values, gradients: gradients)
+  }
+
+  /// A tensor without gradients and with undefined values, for data, noise and samples of presence.
+  public func constant(rows: Int, columns: Int) -> Tensor {
+    Tensor(
+      rows: rows, columns: columns, stride: columns, values: floats(rows * columns, in: valueArena), gradients: nil)
+  }
+
+  /// A tensor with gradients whose values are zero.
+  public func zeros(rows: Int, columns: Int) -> Tensor {
+    let zeros = tensor(rows: rows, columns: columns)
+    zeros.values.update(repeating: 0, count: rows * columns)
+    return zeros
+  }
+
+  /// Memory for `count` row numbers, undefined.
+  public func index(count: Int) -> Index {
+    let bytes = valueArena.allocate(bytes: count * MemoryLayout<Int32>.stride)
+    return Index(base: bytes.bindMemory(to: Int32.self, capacity: max(count, 1)), count: count)
+  }
+
+  /// Keeps an operation whose forward pass has just run.
+  func record<Recorded: Operation>(_ operation: Recorded) {
+    guard isRecording else { return }
+    let bytes = valueArena.allocate(bytes: MemoryLayout<Recorded>.stride)
+    let operands = bytes.bindMemory(to: Recorded.self, capacity: 1)
+    operands.initialize(to: operation)
+    entries.append(
+      Entry(operands: operands, type: Recorded.self) { $0.assumingMemoryBound(to: Recorded.self).pointee.backward() })
+  }
+
+  /// Sets all gradients on the tape to zero. Seeds of the outputs are written after this.
+  public func prepareBackward() {
+    precondition(isRecording, "a tape that does not record has no gradients")
+    gradientArena.clear()
+  }
+
+  /// Runs the recorded operations in reverse; each adds to the gradients of its inputs.
+  public func backward() {
+    for entry in entries.reversed() { entry.backward(entry.operands) }
+  }
+
+  /// Forgets all operations and tensors; their memory is used again.
+  public func reset() {
+    entries.removeAll(keepingCapacity: true)
+    valueArena.reset()
+    gradientArena.reset()
+  }
+
+  private func floats(_ count: Int, in arena: Arena) -> UnsafeMutablePointer<Float> {
+    arena.allocate(bytes: count * MemoryLayout<Float>.stride).bindMemory(to: Float.self, capacity: max(count, 1))
+  }
+}

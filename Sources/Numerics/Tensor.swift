@@ -1,0 +1,74 @@
+/// A matrix of 32-bit floats and, beside it, the gradient of the loss by each of its elements.
+///
+/// A tensor is a view: it owns no memory. Rows lie `stride` elements apart, so a range of rows or of
+/// columns is a tensor too. Values and gradients live in a `Tape` (until it is reset) or in a
+/// `ParameterStore` (as long as it lives).
+public struct Tensor: BitwiseCopyable {
+  public let rows: Int
+  public let columns: Int
+  /// Elements from one row to the next.
+  public let stride: Int
+  public let values: UnsafeMutablePointer<Float>
+  /// Where the gradient is summed, laid out as `values`; nil for data and noise, which have none.
+  public let gradients: UnsafeMutablePointer<Float>?
+
+  public init(
+    rows: Int, columns: Int, stride: Int, values: UnsafeMutablePointer<Float>,
+    gradients: UnsafeMutablePointer<Float>?
+  ) {
+    self.rows = rows
+    self.columns = columns
+    self.stride = stride
+    self.values = values
+    self.gradients = gradients
+  }
+
+  public subscript(row: Int, column: Int) -> Float {
+    get { values[row * stride + column] }
+    nonmutating set { values[row * stride + column] = newValue }
+  }
+
+  /// The rows in `range`, sharing memory.
+  public func slice(rows range: Range<Int>) -> Tensor {
+    precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of a tensor with \(rows)")
+    return Tensor(
+      rows: range.count, columns: columns, stride: stride, values: values + range.lowerBound * stride,
+      gradients: gradients.map { $0 + range.lowerBound * stride })
+  }
+
+  /// The columns in `range`, sharing memory.
+  public func slice(columns range: Range<Int>) -> Tensor {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= columns, "columns \(range) of a tensor with \(columns)")
+    return Tensor(
+      rows: rows, columns: range.count, stride: stride, values: values + range.lowerBound,
+      gradients: gradients.map { $0 + range.lowerBound })
+  }
+
+  /// A copy of the values, row after row.
+  public var array: [Float] {
+    (0..<rows).flatMap { row in (0..<columns).map { self[row, $0] } }
+  }
+}
+
+/// Row numbers that select or address rows of a tensor.
+public struct Index: BitwiseCopyable {
+  public let base: UnsafeMutablePointer<Int32>
+  public let count: Int
+
+  public init(base: UnsafeMutablePointer<Int32>, count: Int) {
+    self.base = base
+    self.count = count
+  }
+
+  public subscript(position: Int) -> Int {
+    get { Int(base[position]) }
+    nonmutating set { base[position] = Int32(newValue) }
+  }
+
+  /// The entries in `range`, sharing memory.
+  public func slice(_ range: Range<Int>) -> Index {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "entries \(range) of an index with \(count)")
+    return Index(base: base + range.lowerBound, count: range.count)
+  }
+}
