@@ -1,3 +1,5 @@
+import Numerics
+
 /// The constants of the model (section 1 of the specification), each with its published default.
 ///
 /// Sizes are in pixels or vector elements. Everything here is part of a checkpoint's identity except
@@ -98,5 +100,12 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
       minimumProbability > 0 && minimumProbability < 1,
       "minimumProbability must be between 0 and 1, not \(minimumProbability)")
     return reasons
+  }
+
+  /// Sizes for the spatial transformer.
+  var geometry: GlimpseGeometry {
+    GlimpseGeometry(
+      imageHeight: height, imageWidth: width, glimpseHeight: glimpseHeight, glimpseWidth: glimpseWidth,
+      minimumScale: minimumScale)
   }
 }

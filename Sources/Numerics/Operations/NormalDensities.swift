@@ -171,18 +171,20 @@ extension Tape {
   ///   - glimpse: [rows, 2d], location and scale seen.
   ///   - temporal: [rows, 2d], location and scale guessed from the temporal state.
   public func gatedAppearance(
-    gates: Tensor, gain: Float, what: Tensor, glimpse: Tensor, temporal: Tensor
+    gates: Tensor, gain: Float, what: Tensor, glimpse: Tensor, temporal: Tensor,
+    locationInto locationDestination: Tensor? = nil, scaleInto scaleDestination: Tensor? = nil
   ) -> (location: Tensor, scale: Tensor) {
     let d = what.columns
     precondition(
       gates.columns == 3 * d && glimpse.columns == 2 * d && temporal.columns == 2 * d,
       "gatedAppearance: shapes do not follow what's \(d) elements")
-    let location = tensor(rows: what.rows, columns: d)
-    let scale = tensor(rows: what.rows, columns: d)
+    let location = locationDestination ?? tensor(rows: what.rows, columns: d)
+    let scale = scaleDestination ?? tensor(rows: what.rows, columns: d)
+    precondition(location.stride == scale.stride, "gatedAppearance: destinations of different strides")
     kernel_gated_appearance(
       gates.values, Int64(gates.stride), gain, what.values, Int64(what.stride), glimpse.values,
-      Int64(glimpse.stride), temporal.values, Int64(temporal.stride), location.values, scale.values, Int64(d),
-      Int64(what.rows), Int64(d))
+      Int64(glimpse.stride), temporal.values, Int64(temporal.stride), location.values, scale.values,
+      Int64(location.stride), Int64(what.rows), Int64(d))
     record(
       GatedAppearance(
         gates: gates, gain: gain, what: what, glimpse: glimpse, temporal: temporal, location: location, scale: scale))

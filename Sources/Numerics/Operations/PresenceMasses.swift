@@ -136,7 +136,7 @@ extension Tape {
   public func expectedPropagation(_ logit: Tensor, of index: Index, rows: Int, slots: Int) -> Tensor {
     let expected = tensor(rows: rows, columns: 1)
     let probability = constant(rows: logit.rows, columns: 1)
-    kernel_sigmoid_values(logit.values, Int64(logit.stride), probability.values, Int64(logit.rows))
+    sigmoidValues(logit, into: probability)
     for row in 0..<rows { expected[row, 0] = -0.5 }
     for object in 0..<logit.rows { expected[index[object], 0] += probability[object, 0] / Float(slots) }
     record(
@@ -144,10 +144,8 @@ extension Tape {
     return expected
   }
 
-  /// sigmoid of a column of logits, as plain values.
-  public func sigmoidValues(_ logit: Tensor) -> Tensor {
-    let probability = constant(rows: logit.rows, columns: 1)
+  /// sigmoid of a column of logits, as plain values without a gradient.
+  public func sigmoidValues(_ logit: Tensor, into probability: Tensor) {
     kernel_sigmoid_values(logit.values, Int64(logit.stride), probability.values, Int64(logit.rows))
-    return probability
   }
 }

@@ -72,21 +72,26 @@ public struct SumRows: Operation {
   }
 }
 
-/// total[index[i]] += factor x[i]: sums log probabilities of objects into those of rows.
+/// total[index[i]] += factor weight[i] x[i]: sums log probabilities of objects into those of rows.
 public struct Accumulate: Operation {
   let x: Tensor
+  let weight: Tensor?
   let index: Index?
   let factor: Float
   let total: Tensor
 
   public func backward() {
     guard let dx = x.gradients, let dTotal = total.gradients else { return }
-    for row in 0..<x.rows { dx[row * x.stride] += factor * dTotal[(index?[row] ?? row) * total.stride] }
+    for row in 0..<x.rows {
+      dx[row * x.stride] += factor * (weight?[row, 0] ?? 1) * dTotal[(index?[row] ?? row) * total.stride]
+    }
   }
 
   public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     let total = tape.zeros(rows: 3, columns: 1)
-    tape.accumulate(inputs.tensor(5, 1), at: inputs.index([0, 2, 2, 0, 1]), into: total)
+    tape.accumulate(
+      inputs.tensor(5, 1), weightedBy: inputs.constant(5, 1, [1, 0, 1, 1, 0]), at: inputs.index([0, 2, 2, 0, 1]),
+      into: total)
     tape.accumulate(inputs.tensor(3, 1), factor: -2, into: total)
     return [total]
   }
@@ -156,15 +161,17 @@ extension Tape {
     return y
   }
 
-  /// Adds factor * x [rows, 1] to the rows `index` of `total` [*, 1].
+  /// Adds factor * weight * x [rows, 1] to the rows `index` of `total` [*, 1].
   ///
   /// `total` is the one tensor that is changed after it was made: it may only be read, or seeded
   /// with a gradient, after the last accumulation.
-  public func accumulate(_ x: Tensor, at index: Index? = nil, factor: Float = 1, into total: Tensor) {
+  public func accumulate(
+    _ x: Tensor, weightedBy weight: Tensor? = nil, at index: Index? = nil, factor: Float = 1, into total: Tensor
+  ) {
     precondition(
       x.columns == 1 && total.columns == 1 && (index?.count ?? total.rows) == x.rows,
       "accumulate: [\(x.rows), \(x.columns)] into [\(total.rows), \(total.columns)]")
-    for row in 0..<x.rows { total[index?[row] ?? row, 0] += factor * x[row, 0] }
-    record(Accumulate(x: x, index: index, factor: factor, total: total))
+    for row in 0..<x.rows { total[index?[row] ?? row, 0] += factor * (weight?[row, 0] ?? 1) * x[row, 0] }
+    record(Accumulate(x: x, weight: weight, index: index, factor: factor, total: total))
   }
 }

@@ -1,0 +1,44 @@
+import Numerics
+
+/// Draws the objects and scores the frames against the drawing (section 6).
+struct Decoder: BitwiseCopyable {
+  struct Output: BitwiseCopyable {
+    /// What each object looks like [objects, cells], already scaled.
+    let glimpses: Tensor
+    /// Mean image and written-to mask [N, H W].
+    let mean: Tensor
+    let mask: Tensor
+    /// log p(x_t | z_t), [N, 1].
+    let logLikelihood: Tensor
+  }
+
+  private let hidden: TwoLayers
+  private let output: Dense
+  private let outputScale: Tensor
+  private let background: Tensor
+  private let geometry: GlimpseGeometry
+  private let constants: PaintConstants
+
+  init(_ configuration: SQAIRConfiguration, in store: ParameterStore) {
+    hidden = TwoLayers("dec", in: store)
+    output = Dense("dec.out", in: store)
+    outputScale = store["dec.output_scale"]
+    let mean = store["dec.mean_img"]
+    background = Tensor(
+      rows: 1, columns: mean.rows * mean.columns, stride: mean.rows * mean.columns, values: mean.values,
+      gradients: mean.gradients)
+    geometry = configuration.geometry
+    constants = PaintConstants(
+      standardDeviation: configuration.outputStandardDeviation, maskOffset: configuration.maskOffset,
+      maskSlope: configuration.maskSlope)
+  }
+
+  /// Draws the objects of a state and scores row n against the frame `image[n]` of `frames`.
+  func draw(_ state: ObjectState, frames: Tensor, image: Index, on tape: Tape) -> Output {
+    let glimpses = tape.scale(tape.dense(tape.twoLayers(state.what, hidden), output), by: outputScale)
+    let painted = tape.paint(
+      glimpses: glimpses, where: state.whereLogits, objects: state.objects, slots: state.slots, frames: frames,
+      at: image, background: background, geometry, constants)
+    return Output(glimpses: glimpses, mean: painted.mean, mask: painted.mask, logLikelihood: painted.logLikelihood)
+  }
+}

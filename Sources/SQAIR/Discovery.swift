@@ -1,0 +1,267 @@
+import Numerics
+
+/// Finds the objects of a frame that were not carried into it (section 5).
+///
+/// A slot after the first empty one reaches nothing (note O11), so each slot is computed only for
+/// the rows that filled the slot before.
+struct Discovery: BitwiseCopyable {
+  /// Every draw up to the first failure in each row, ordered by slot and row.
+  struct Output: BitwiseCopyable {
+    /// Row and slot of each draw, [draws].
+    let rows: Index
+    let slots: Index
+    let what: Tensor
+    let whatLocation: Tensor
+    let whatScale: Tensor
+    let whereLogits: Tensor
+    let whereLocation: Tensor
+    let whereScale: Tensor
+    /// Presence logit, probability and sample, [draws, 1].
+    let logit: Tensor
+    let probability: Tensor
+    let presence: Tensor
+    /// Number of discovered objects in each row, [N].
+    let counts: Index
+    /// Log probabilities of appearance under q and p and of place under q, [draws, 1].
+    let whatLogQ: Tensor
+    let whereLogQ: Tensor
+    let whatLogP: Tensor
+    /// The draws that are present, and under the prior their moments and log density of place.
+    let present: Index
+    let presentRows: Index
+    let whereMean: Tensor
+    let wherePriorScale: Tensor
+    let whereLogP: Tensor
+    /// The count under q and p, [N, 1], and the prior's logits and probabilities [N, K + 1].
+    let countLogQ: Tensor
+    let countLogP: Tensor
+    let countLogits: Tensor
+    let countProbabilities: Tensor
+  }
+
+  /// What is the same for every frame of a sequence, computed once on its tape.
+  struct Shared: BitwiseCopyable {
+    let prior: DiscoveryPrior.Shared
+    /// The step network's input from its initial state and the first slot's "before": nothing, present. [1, n].
+    let start: Tensor
+    /// The image codes' share of the step network's input, one row a frame and example, [T B, n].
+    let codes: Tensor
+  }
+
+  let prior: DiscoveryPrior
+  private let image: TwoLayers
+  private let latent: TwoLayers
+  private let encoder: GlimpseEncoder
+  private let cell: RecurrentCell
+  private let whereHidden: TwoLayers
+  private let whereHead: Dense
+  private let scaleOffset: Tensor
+  private let presence: (hidden: Dense, output: Dense)
+  private let hidden: Int
+  private let what: Int
+  private let slots: Int
+  private let geometry: GlimpseGeometry
+  private let minimum: Float
+  private let minimumProbability: Float
+  private let isMasked: Bool
+
+  init(_ configuration: SQAIRConfiguration, in store: ParameterStore) {
+    prior = DiscoveryPrior(configuration, in: store)
+    image = TwoLayers("enc.img", in: store)
+    latent = TwoLayers("enc.latent", in: store)
+    encoder = GlimpseEncoder(configuration, in: store)
+    cell = RecurrentCell("disc.rnn", in: store)
+    whereHidden = TwoLayers("disc.where", in: store)
+    whereHead = Dense("disc.where.out", in: store)
+    scaleOffset = store["disc.where.scale_offset"]
+    presence = (Dense("disc.pres.l0", in: store), Dense("disc.pres.out", in: store))
+    hidden = configuration.hidden
+    what = configuration.what
+    slots = configuration.slots
+    geometry = configuration.geometry
+    minimum = configuration.minimumStandardDeviation
+    minimumProbability = configuration.minimumProbability
+    isMasked = configuration.maskDiscovery
+  }
+
+  /// Encodes all frames [T B, H W] at once: once per example and frame, whatever the number of particles and slots (O24).
+  func shared(frames: Tensor, on tape: Tape) -> Shared {
+    let code = tape.twoLayers(frames, image)
+    let presenceRow = cell.input.weight.slice(rows: cell.input.weight.rows - 1..<cell.input.weight.rows)
+    return Shared(
+      prior: prior.shared(on: tape),
+      start: tape.affine(
+        cell.initialState * cell.state.weight, bias: cell.state.bias, adding: presenceRow),
+      codes: tape.affine(code * cell.input.weight.slice(rows: 0..<hidden), bias: cell.input.bias))
+  }
+
+  /// `cond` of section 5.1 [rows, n]: what the propagated objects tell the discovery. Nil if there are none.
+  ///
+  /// - Parameter index: the present ones among `what` and `whereLogits`, and `rows` their rows.
+  func summary(
+    of index: Index, rows: Index, what: Tensor, whereLogits: Tensor, rowCount: Int, on tape: Tape
+  ) -> Tensor? {
+    guard index.count > 0 else { return nil }
+    let input = tape.join(tape.selectRows(of: what, at: index), tape.selectRows(of: whereLogits, at: index))
+    return tape.sumRows(tape.twoLayers(input, latent), to: rows, rows: rowCount)
+  }
+
+  /// - Parameters:
+  ///   - summary: from `summary`.
+  ///   - expected: e of section 5.1 [N, 1].
+  ///   - propagated: number of propagated objects in each row, [N].
+  ///   - image: for each row its frame in `frames`, [N].
+  func infer(
+    summary: Tensor?, expected: Tensor, propagated: Index, frames: Tensor, image: Index, frame: Int, shared: Shared,
+    noise: any NoiseSource, on tape: Tape
+  ) -> Output {
+    let rowCount = image.count
+    let d = what
+    let capacity = rowCount * slots
+    // The rest of the step network's input is the same for all slots of a row.
+    let fixed: Tensor
+    if let summary {
+      fixed = tape.affine(
+        summary * cell.input.weight.slice(rows: hidden..<2 * hidden), adding: shared.codes, at: image)
+    } else {
+      fixed = tape.selectRows(of: shared.codes, at: image)
+    }
+
+    // There is room for every slot of every row; the rows that are used form a prefix.
+    let rows = tape.index(count: capacity)
+    let drawSlots = tape.index(count: capacity)
+    let hiddenStates = tape.tensor(rows: capacity, columns: hidden)
+    let whats = tape.tensor(rows: capacity, columns: d)
+    let whatLocation = tape.tensor(rows: capacity, columns: d)
+    let whatScale = tape.tensor(rows: capacity, columns: d)
+    let wheres = tape.tensor(rows: capacity, columns: 4)
+    let whereLocation = tape.tensor(rows: capacity, columns: 4)
+    let whereScale = tape.tensor(rows: capacity, columns: 4)
+    let logit = tape.tensor(rows: capacity, columns: 1)
+    let probability = tape.constant(rows: capacity, columns: 1)
+    let sampled = tape.constant(rows: capacity, columns: 1)
+    let whatLogQ = tape.tensor(rows: capacity, columns: 1)
+    let whereLogQ = tape.tensor(rows: capacity, columns: 1)
+    let whatNoise = tape.constant(rows: capacity, columns: d)
+    let whereNoise = tape.constant(rows: capacity, columns: 4)
+    let drawImage = tape.index(count: capacity)
+    // For each draw, the draw of the same row in the slot before.
+    let before = tape.index(count: capacity)
+
+    var used = 0
+    var previousSlot = 0..<0
+    for slot in 0..<slots {
+      let first = used
+      func add(row: Int, after draw: Int) {
+        if isMasked && slot >= slots - propagated[row] { return }
+        rows[used] = row
+        drawSlots[used] = slot
+        before[used] = draw
+        drawImage[used] = image[row]
+        used += 1
+      }
+      if slot == 0 {
+        for row in 0..<rowCount { add(row: row, after: -1) }
+      } else {
+        for draw in previousSlot where sampled[draw, 0] > 0 { add(row: rows[draw], after: draw) }
+      }
+      let draws = first..<used
+      if draws.isEmpty { break }
+      previousSlot = draws
+      for draw in draws {
+        noise.normals(
+          .discoveryWhat, frame: frame, row: rows[draw], slot: slot, into: whatNoise.values + draw * d, count: d)
+        noise.normals(
+          .discoveryWhere, frame: frame, row: rows[draw], slot: slot, into: whereNoise.values + draw * 4, count: 4)
+      }
+
+      let h = hiddenStates.slice(rows: draws)
+      if slot == 0 {
+        _ = tape.affine(
+          nil, bias: shared.start, adding: fixed, at: rows.slice(draws), activation: .tanh, into: h)
+      } else {
+        let index = before.slice(draws)
+        let input = tape.tensor(rows: draws.count, columns: d + 5)
+        tape.place(whats, at: index, in: input.slice(columns: 0..<d))
+        tape.place(wheres, at: index, in: input.slice(columns: d..<d + 4))
+        tape.place(sampled, at: index, in: input.slice(columns: d + 4..<d + 5))
+        _ = tape.affine(
+          input * cell.input.weight.slice(rows: 2 * hidden..<2 * hidden + d + 5),
+          tape.selectRows(of: hiddenStates, at: index) * cell.state.weight, bias: cell.state.bias, adding: fixed,
+          at: rows.slice(draws), activation: .tanh, into: h)
+      }
+
+      let raw = tape.dense(tape.twoLayers(h, whereHidden), whereHead)
+      let location = whereLocation.slice(rows: draws)
+      _ = tape.scaledSum(raw.slice(columns: 0..<4), 1, into: location)
+      let scale = tape.softplusScale(
+        raw.slice(columns: 4..<8), offset: scaleOffset, minimum: minimum, into: whereScale.slice(rows: draws))
+      let newWhere = tape.sampleNormal(
+        location: location, scale: scale, noise: whereNoise.slice(rows: draws), into: wheres.slice(rows: draws),
+        logDensityInto: whereLogQ.slice(rows: draws)
+      ).x
+
+      let moments = tape.tensor(rows: draws.count, columns: 2 * d)
+      encoder.moments(
+        tape.crop(frames, at: drawImage.slice(draws), where: newWhere, geometry), on: tape, into: moments)
+      let meanHere = whatLocation.slice(rows: draws)
+      let scaleHere = whatScale.slice(rows: draws)
+      tape.place(moments.slice(columns: 0..<d), in: meanHere)
+      tape.place(moments.slice(columns: d..<2 * d), in: scaleHere)
+      let newWhat = tape.sampleNormal(
+        location: meanHere, scale: scaleHere, noise: whatNoise.slice(rows: draws), into: whats.slice(rows: draws),
+        logDensityInto: whatLogQ.slice(rows: draws)
+      ).x
+
+      _ = tape.dense(
+        tape.dense(tape.join(h, newWhat), presence.hidden, .elu), presence.output, into: logit.slice(rows: draws))
+      tape.sigmoidValues(logit.slice(rows: draws), into: probability.slice(rows: draws))
+      for draw in draws {
+        let u = noise.uniform(.discoveryPresence, frame: frame, row: rows[draw], slot: slot)
+        sampled[draw, 0] = u < probability[draw, 0] ? 1 : 0
+      }
+    }
+
+    let draws = 0..<used
+    let presence = sampled.slice(rows: draws)
+    let bernoulli = tape.bernoulliLogMass(logit.slice(rows: draws), value: presence)
+    let counts = tape.index(count: rowCount)
+    for row in 0..<rowCount { counts[row] = 0 }
+    var presentCount = 0
+    for draw in draws where presence[draw, 0] > 0 {
+      counts[rows[draw]] += 1
+      presentCount += 1
+    }
+    let countLogits = prior.countLogits(expected, isFirst: frame == 0, shared.prior, on: tape)
+    let countPrior = tape.categoricalLogMass(countLogits, value: counts)
+
+    // The where-prior matters only for what is present.
+    let present = tape.index(count: presentCount)
+    let presentRows = tape.index(count: presentCount)
+    let presentBefore = tape.index(count: presentCount)
+    var next = 0
+    for draw in draws where presence[draw, 0] > 0 {
+      present[next] = draw
+      presentRows[next] = rows[draw]
+      presentBefore[next] = before[draw] >= 0 ? before[draw] : used
+      next += 1
+    }
+    let places = wheres.slice(rows: draws)
+    let conditioning = prior.conditioning(summary: summary, expected: expected, shared.prior, on: tape)
+    let wherePrior = prior.moments(
+      after: places, at: presentBefore, conditioning: conditioning, row: presentRows, on: tape)
+    let presentWhere = tape.selectRows(of: places, at: present)
+
+    return Output(
+      rows: rows.slice(draws), slots: drawSlots.slice(draws), what: whats.slice(rows: draws),
+      whatLocation: whatLocation.slice(rows: draws), whatScale: whatScale.slice(rows: draws), whereLogits: places,
+      whereLocation: whereLocation.slice(rows: draws), whereScale: whereScale.slice(rows: draws),
+      logit: logit.slice(rows: draws), probability: probability.slice(rows: draws), presence: presence,
+      counts: counts, whatLogQ: whatLogQ.slice(rows: draws), whereLogQ: whereLogQ.slice(rows: draws),
+      whatLogP: tape.standardNormalLogDensity(whats.slice(rows: draws)), present: present, presentRows: presentRows,
+      whereMean: wherePrior.mean, wherePriorScale: wherePrior.scale,
+      whereLogP: tape.normalLogDensity(presentWhere, location: wherePrior.mean, scale: wherePrior.scale),
+      countLogQ: tape.countLogMass(bernoulli, of: rows.slice(draws), rows: rowCount, minimum: minimumProbability),
+      countLogP: countPrior.logMass, countLogits: countLogits, countProbabilities: countPrior.probabilities)
+  }
+}

@@ -1,0 +1,93 @@
+import Numerics
+
+/// Weights [in, out] and bias [1, out] of a dense layer.
+struct Dense: BitwiseCopyable {
+  let weight: Tensor
+  let bias: Tensor
+
+  init(_ name: String, in store: ParameterStore) {
+    weight = store[name + ".w"]
+    bias = store[name + ".b"]
+  }
+
+  private init(weight: Tensor, bias: Tensor) {
+    self.weight = weight
+    self.bias = bias
+  }
+
+  /// The part of the layer that makes some of its outputs.
+  func outputs(_ range: Range<Int>) -> Dense {
+    Dense(weight: weight.slice(columns: range), bias: bias.slice(columns: range))
+  }
+}
+
+/// Two hidden layers with ELU: MLP(n, n) of section 2.
+struct TwoLayers: BitwiseCopyable {
+  let first: Dense
+  let second: Dense
+
+  init(_ name: String, in store: ParameterStore) {
+    first = Dense(name + ".l0", in: store)
+    second = Dense(name + ".l1", in: store)
+  }
+}
+
+/// A vanilla recurrent cell: two dense layers whose sum passes through tanh.
+struct RecurrentCell: BitwiseCopyable {
+  let input: Dense
+  let state: Dense
+  let initialState: Tensor
+
+  init(_ name: String, in store: ParameterStore) {
+    input = Dense(name + ".ih", in: store)
+    state = Dense(name + ".hh", in: store)
+    initialState = store[name + ".h0"]
+  }
+}
+
+extension GatedRecurrentUnitWeights {
+  init(_ name: String, in store: ParameterStore) {
+    func gates(_ letter: String) -> Tensor { store.sideBySide(["z", "r", "h"].map { name + "." + letter + $0 }) }
+    self.init(input: gates("w"), state: gates("u"), bias: gates("b"))
+  }
+}
+
+extension Tape {
+  func dense(
+    _ x: Tensor, _ layer: Dense, _ activation: Activation = .identity, into destination: Tensor? = nil
+  ) -> Tensor {
+    affine(x * layer.weight, bias: layer.bias, activation: activation, into: destination)
+  }
+
+  func twoLayers(_ x: Tensor, _ layers: TwoLayers) -> Tensor {
+    dense(dense(x, layers.first, .elu), layers.second, .elu)
+  }
+}
+
+/// `look` of section 3.1: what a glimpse shows, as mean and spread of an appearance vector.
+struct GlimpseEncoder: BitwiseCopyable {
+  private let hidden: TwoLayers
+  private let head: Dense
+  private let size: Int
+  private let minimum: Float
+
+  init(_ configuration: SQAIRConfiguration, in store: ParameterStore) {
+    hidden = TwoLayers("enc.glimpse", in: store)
+    head = Dense("enc.glimpse.out", in: store)
+    size = configuration.what
+    minimum = configuration.minimumStandardDeviation
+  }
+
+  /// The mean alone [rows, d], for glimpses [rows, cells].
+  func location(_ glimpses: Tensor, on tape: Tape) -> Tensor {
+    tape.dense(tape.twoLayers(glimpses, hidden), head.outputs(0..<size))
+  }
+
+  /// Writes [mean | spread] into a tensor [rows, 2d], for glimpses [rows, cells].
+  func moments(_ glimpses: Tensor, on tape: Tape, into moments: Tensor) {
+    let raw = tape.dense(tape.twoLayers(glimpses, hidden), head)
+    tape.place(raw.slice(columns: 0..<size), in: moments.slice(columns: 0..<size))
+    _ = tape.softplusScale(
+      raw.slice(columns: size..<2 * size), minimum: minimum, into: moments.slice(columns: size..<2 * size))
+  }
+}

@@ -1,0 +1,123 @@
+import Numerics
+
+/// The objects handed from one frame to the next: only those that are present (note O11).
+///
+/// Objects are ordered by slot and, within a slot, by row. Present objects fill a row's slots from
+/// the first, so the rows of one slot are among the rows of the slot before, and every slot is a
+/// range of objects.
+public struct ObjectState: BitwiseCopyable {
+  /// Rows N = examples times particles.
+  public let rowCount: Int
+  /// Slots K.
+  public let slots: Int
+  /// The row of each object, [objects].
+  public let rows: Index
+  /// Where each slot begins, and the number of objects at the end, [K + 1].
+  public let slotStarts: Index
+  /// For row n and slot k at n K + k: the object's number or -1.
+  public let objects: Index
+  /// The identity of each object, [objects]; constant along its life.
+  public let ids: Index
+  /// The last identity given in each row, [N].
+  public let lastIDs: Index
+  /// Appearance [objects, d] and place logits [objects, 4].
+  public let what: Tensor
+  public let whereLogits: Tensor
+  /// Temporal state [objects, n] and prior state [objects, n].
+  public let temporal: Tensor
+  public let prior: Tensor
+
+  public var count: Int { rows.count }
+
+  /// The objects in a slot.
+  func range(ofSlot slot: Int) -> Range<Int> { slotStarts[slot]..<slotStarts[slot + 1] }
+
+  /// The state before the first frame: no objects.
+  static func empty(rows: Int, _ configuration: SQAIRConfiguration, on tape: Tape) -> ObjectState {
+    let slotStarts = tape.index(count: configuration.slots + 1)
+    slotStarts.base.update(repeating: 0, count: slotStarts.count)
+    let objects = tape.index(count: rows * configuration.slots)
+    objects.base.update(repeating: -1, count: objects.count)
+    let lastIDs = tape.index(count: rows)
+    lastIDs.base.update(repeating: -1, count: rows)
+    let none = tape.index(count: 0)
+    return ObjectState(
+      rowCount: rows, slots: configuration.slots, rows: none, slotStarts: slotStarts, objects: objects, ids: none,
+      lastIDs: lastIDs, what: tape.tensor(rows: 0, columns: configuration.what),
+      whereLogits: tape.tensor(rows: 0, columns: 4), temporal: tape.tensor(rows: 0, columns: configuration.hidden),
+      prior: tape.tensor(rows: 0, columns: configuration.hidden))
+  }
+}
+
+/// Merging (section 7): which candidates survive, where they stand, and who they are.
+struct Merge {
+  /// The parts of a candidate that a merge needs to know.
+  struct Candidates {
+    /// Row of each candidate; candidates of a row come in slot order.
+    let rows: Index
+    /// 1 if present, [candidates, 1].
+    let presence: Tensor
+  }
+
+  let rows: Index
+  let slotStarts: Index
+  let objects: Index
+  let ids: Index
+  let lastIDs: Index
+  /// For each kept object: its number among the propagated, or their count plus its number among the discovered.
+  let source: Index
+
+  /// Keeps the first K present candidates of every row, propagated before discovered.
+  ///
+  /// - Parameter previous: the state that the propagated candidates come from, in its order.
+  init(previous: ObjectState, propagated presence: Tensor, discovered: Candidates, on tape: Tape) {
+    let rowCount = previous.rowCount
+    let slots = previous.slots
+    let lastIDs = tape.index(count: rowCount)
+    // A row's candidates in order, as source numbers; at most 2K of them.
+    let order = tape.index(count: rowCount * slots)
+    let orderIDs = tape.index(count: rowCount * slots)
+    let counts = tape.index(count: rowCount)
+    for row in 0..<rowCount {
+      counts[row] = 0
+      lastIDs[row] = previous.lastIDs[row]
+    }
+    func append(_ source: Int, _ id: Int, to row: Int) {
+      guard counts[row] < slots else { return }
+      order[row * slots + counts[row]] = source
+      orderIDs[row * slots + counts[row]] = id
+      counts[row] += 1
+    }
+    for object in 0..<previous.count where presence[object, 0] > 0 {
+      append(object, previous.ids[object], to: previous.rows[object])
+    }
+    for object in 0..<discovered.rows.count where discovered.presence[object, 0] > 0 {
+      let row = discovered.rows[object]
+      lastIDs[row] += 1
+      append(previous.count + object, lastIDs[row], to: row)
+    }
+
+    var total = 0
+    for row in 0..<rowCount { total += counts[row] }
+    rows = tape.index(count: total)
+    ids = tape.index(count: total)
+    source = tape.index(count: total)
+    slotStarts = tape.index(count: slots + 1)
+    objects = tape.index(count: rowCount * slots)
+    self.lastIDs = lastIDs
+    var next = 0
+    for slot in 0..<slots {
+      slotStarts[slot] = next
+      for row in 0..<rowCount {
+        let isPresent = slot < counts[row]
+        objects[row * slots + slot] = isPresent ? next : -1
+        guard isPresent else { continue }
+        rows[next] = row
+        ids[next] = orderIDs[row * slots + slot]
+        source[next] = order[row * slots + slot]
+        next += 1
+      }
+    }
+    slotStarts[slots] = next
+  }
+}

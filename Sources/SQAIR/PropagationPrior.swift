@@ -1,0 +1,43 @@
+import Numerics
+
+/// Where objects go next, before looking: p(z_t | z_{t-1}) of section 4.1, one recurrent unit per object.
+struct PropagationPrior: BitwiseCopyable {
+  /// Moments of the objects' next appearance and place, in the order of the state.
+  struct Output: BitwiseCopyable {
+    /// The unit's next state [objects, n].
+    let state: Tensor
+    /// Presence logit [objects, 1].
+    let logit: Tensor
+    let whereMean: Tensor
+    let whereScale: Tensor
+    let whatMean: Tensor
+    let whatScale: Tensor
+  }
+
+  private let unit: GatedRecurrentUnitWeights
+  private let head: Dense
+  let initialState: Tensor
+  private let what: Int
+  private let stepBias: Float
+  private let minimum: Float
+
+  init(_ configuration: SQAIRConfiguration, in store: ParameterStore) {
+    unit = GatedRecurrentUnitWeights("prop.prior.gru", in: store)
+    initialState = store["prop.prior.gru.h0"]
+    head = Dense("prop.prior.out", in: store)
+    what = configuration.what
+    stepBias = configuration.propagationPriorStepBias
+    minimum = configuration.minimumStandardDeviation
+  }
+
+  func predict(_ state: ObjectState, on tape: Tape) -> Output {
+    let next = tape.gatedRecurrentUnit(tape.join(state.what, state.whereLogits), state: state.prior, unit)
+    let raw = tape.dense(next, head)
+    let means = 1..<1 + 4 + what
+    let scales = tape.softplusScale(raw.slice(columns: means.upperBound..<raw.columns), minimum: minimum)
+    return Output(
+      state: next, logit: tape.scaledSum(raw.slice(columns: 0..<1), 1, plus: stepBias),
+      whereMean: raw.slice(columns: 1..<5), whereScale: scales.slice(columns: 0..<4),
+      whatMean: raw.slice(columns: 5..<means.upperBound), whatScale: scales.slice(columns: 4..<4 + what))
+  }
+}
