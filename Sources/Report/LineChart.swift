@@ -32,7 +32,7 @@ public struct LineChart: Sendable {
   public var series: [Series]
   /// Whether the vertical axis starts at 0 (for errors and counts) rather than at the smallest value.
   public var startsAtZero = false
-  /// A dashed vertical rule and the word at its right side, such as the first predicted frame.
+  /// A dashed vertical rule and the words above it, such as the first predicted frame.
   public var rule: (x: Double, label: String)?
   /// Size of the picture in pixels.
   public var width = 760
@@ -55,12 +55,12 @@ public struct LineChart: Sendable {
     let tickWidth = y.ticks.map { Picture.width(of: y.text($0)) }.max() ?? 0
     let left = 16 + tickWidth + 8
     let right = width - 26
-    let top = legendBottom + 28
+    let top = legendBottom + (rule == nil ? 28 : 46)
     let bottom = height - 50
     func column(_ value: Double) -> Double { Double(left) + x.share(value) * Double(right - left) }
     func row(_ value: Double) -> Double { Double(bottom) - y.share(value) * Double(bottom - top) }
 
-    picture.text(yLabel, y: top - 22, x: 16, .faint)
+    picture.text(yLabel, y: legendBottom + 6, x: 16, .faint)
     picture.text(xLabel, y: bottom + 28, x: right - Picture.width(of: xLabel), .faint)
     for tick in y.ticks {
       let at = Int(row(tick).rounded())
@@ -77,7 +77,8 @@ public struct LineChart: Sendable {
     if let rule {
       let at = Int(column(rule.x).rounded())
       for dash in stride(from: top, to: bottom, by: 8) { picture.fill(y: dash, x: at, height: 4, width: 1, .faint) }
-      picture.text(rule.label, y: top, x: at + 6, .faint)
+      let labelWidth = Picture.width(of: rule.label)
+      picture.text(rule.label, y: top - 18, x: max(left, min(at - labelWidth / 2, right - labelWidth)), .faint)
     }
     picture.fill(y: top, x: left, height: bottom - top + 1, width: 1, .ink)
     picture.fill(y: bottom, x: left, height: 1, width: right - left + 1, .ink)

@@ -154,8 +154,7 @@ public struct Picture: Sendable, Equatable {
       for (row, bits) in PixelFont.rows(of: letter).enumerated() {
         for column in 0..<PixelFont.width where bits >> (PixelFont.width - 1 - column) & 1 == 1 {
           // Bold is the letter struck twice, one pixel apart.
-          fill(
-            y: y + row * scale, x: left + column * scale, height: scale, width: scale + (bold ? scale : 0), color)
+          fill(y: y + row * scale, x: left + column * scale, height: scale, width: scale + (bold ? 1 : 0), color)
         }
       }
     }

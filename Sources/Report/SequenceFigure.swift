@@ -102,6 +102,9 @@ public struct SequenceFigure: Sendable {
     (self.title, self.frameHeight, self.frameWidth, self.blocks) = (title, frameHeight, frameWidth, blocks)
   }
 
+  /// Enlargement of the text, so that it stays readable beside large frames.
+  var textScale: Int { scale >= 3 ? 2 : 1 }
+
   /// Time steps of the longest row.
   public var steps: Int { blocks.flatMap(\.rows).map(\.frames.count).max() ?? 0 }
 
@@ -113,20 +116,23 @@ public struct SequenceFigure: Sendable {
     return Self.evenSteps(of: steps, atMost: max(2, room / layout.columnPitch), keeping: divider?.step)
   }
 
-  /// At most `limit` (and at least two) of `count` steps, evenly spread; always the first and the
-  /// last, and `boundary - 1` and `boundary` when a boundary is given and the limit leaves room.
+  /// At most `limit` (at least 2) of `count` steps, evenly spread; always the first and the last.
+  ///
+  /// With a boundary inside of the sequence and a limit of at least 4, also the last step before
+  /// the boundary and the first behind it: each side is spread by itself, by its share of the steps.
   package static func evenSteps(of count: Int, atMost limit: Int, keeping boundary: Int?) -> [Int] {
-    guard count > limit else { return Array(0..<count) }
-    var chosen: Set<Int> = [0, count - 1]
-    if let boundary, boundary > 0, boundary < count, limit >= 4 { chosen.formUnion([boundary - 1, boundary]) }
-    // Fill the widest hole again and again: even, in order, and never more than the limit.
-    while chosen.count < limit {
-      let sorted = chosen.sorted()
-      guard let hole = zip(sorted, sorted.dropFirst()).max(by: { $0.1 - $0.0 < $1.1 - $1.0 }), hole.1 - hole.0 > 1
-      else { break }
-      chosen.insert((hole.0 + hole.1) / 2)
+    func spread(_ number: Int, over steps: Range<Int>) -> [Int] {
+      guard number < steps.count else { return Array(steps) }
+      guard number > 1 else { return [steps.lowerBound] }
+      // Rounded to the nearest: (2 i (n - 1) + (k - 1)) / (2 (k - 1)).
+      return (0..<number).map { steps.lowerBound + (2 * $0 * (steps.count - 1) + number - 1) / (2 * (number - 1)) }
     }
-    return chosen.sorted()
+    guard count > limit, let boundary, boundary > 0, boundary < count, limit >= 4 else {
+      return spread(limit, over: 0..<count)
+    }
+    let share = (2 * limit * boundary + count) / (2 * count)
+    let before = max(min(2, boundary), min(share, limit - min(2, count - boundary)))
+    return spread(before, over: 0..<boundary) + spread(limit - before, over: boundary..<count)
   }
 }
 

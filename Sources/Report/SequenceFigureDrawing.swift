@@ -8,8 +8,9 @@ struct FigureLayout {
   static let blockGap = 16
   static let dividerGap = 15
   static let labelGap = 12
-  static let lineHeight = PixelFont.height + 5
 
+  /// Height of a line of text with the space below it.
+  let lineHeight: Int
   /// x of the first frame.
   let left: Int
   /// y of the first block.
@@ -24,17 +25,18 @@ struct FigureLayout {
   var rowPitch: Int { cellHeight + Self.frameGap }
 
   init(_ figure: SequenceFigure) {
-    let labels = figure.blocks.flatMap(\.rows).map { Picture.width(of: $0.label) }.max() ?? 0
+    lineHeight = Picture.textHeight(scale: figure.textScale) + 5
+    let labels = figure.blocks.flatMap(\.rows).map { figure.textWidth($0.label) }.max() ?? 0
     left = Self.margin + (labels == 0 ? 0 : labels + Self.labelGap)
     let lines = (figure.title.isEmpty ? 0 : 1) + (figure.divider == nil ? 0 : 1) + 1
-    top = Self.margin + lines * Self.lineHeight + (figure.title.isEmpty ? 0 : 4)
+    top = Self.margin + lines * lineHeight + (figure.title.isEmpty ? 0 : 4)
     cellHeight = figure.frameHeight * figure.scale
     cellWidth = figure.frameWidth * figure.scale
   }
 
   /// Height of a block without the gap below it.
   func height(of block: SequenceFigure.Block) -> Int {
-    (block.heading.isEmpty ? 0 : Self.lineHeight) + block.rows.count * rowPitch - Self.frameGap
+    (block.heading.isEmpty ? 0 : lineHeight) + block.rows.count * rowPitch - Self.frameGap
   }
 }
 
@@ -51,35 +53,35 @@ extension SequenceFigure {
     let columns = columnPositions(shown, layout)
     let bottom = layout.top + blocks.map { layout.height(of: $0) + FigureLayout.blockGap }.reduce(0, +)
     let right = (columns.last ?? layout.left) + layout.cellWidth
-    let titleRight = FigureLayout.margin + Picture.width(of: title) + 1
+    let titleRight = FigureLayout.margin + textWidth(title) + 1
     var picture = Picture(
       width: max(right, titleRight) + FigureLayout.margin,
       height: bottom - (blocks.isEmpty ? 0 : FigureLayout.blockGap) + FigureLayout.margin)
 
     var y = FigureLayout.margin
     if !title.isEmpty {
-      picture.text(title, y: y, x: FigureLayout.margin, bold: true)
-      y += FigureLayout.lineHeight + 4
+      picture.text(title, y: y, x: FigureLayout.margin, bold: true, scale: textScale)
+      y += layout.lineHeight + 4
     }
     if let index = firstColumnBehindDivider(shown) {
       drawDivider(at: columns[index] - (FigureLayout.dividerGap + 1) / 2, y: y, on: &picture)
     }
-    if divider != nil { y += FigureLayout.lineHeight }
+    if divider != nil { y += layout.lineHeight }
     for (step, x) in zip(shown, columns) {
       let label = columnLabel(step, width: layout.cellWidth)
-      picture.text(label, y: y, x: x + (layout.cellWidth - Picture.width(of: label)) / 2, .faint)
+      picture.text(label, y: y, x: x + (layout.cellWidth - textWidth(label)) / 2, .faint, scale: textScale)
     }
 
     y = layout.top
     for block in blocks {
       if !block.heading.isEmpty {
-        picture.text(block.heading, y: y, x: FigureLayout.margin, bold: true)
-        y += FigureLayout.lineHeight
+        picture.text(block.heading, y: y, x: FigureLayout.margin, bold: true, scale: textScale)
+        y += layout.lineHeight
       }
       for row in block.rows {
-        let labelY = y + (layout.cellHeight - PixelFont.height) / 2
+        let labelY = y + (layout.cellHeight - Picture.textHeight(scale: textScale)) / 2
         picture.text(
-          row.label, y: labelY, x: layout.left - FigureLayout.labelGap - Picture.width(of: row.label))
+          row.label, y: labelY, x: layout.left - FigureLayout.labelGap - textWidth(row.label), scale: textScale)
         for (step, x) in zip(shown, columns) { drawCell(of: row, step: step, y: y, x: x, on: &picture) }
         y += layout.rowPitch
       }
@@ -87,6 +89,8 @@ extension SequenceFigure {
     }
     return picture
   }
+
+  func textWidth(_ text: String) -> Int { Picture.width(of: text, scale: textScale) }
 
   /// x of each shown step; the gap is wider where the divider stands.
   private func columnPositions(_ shown: [Int], _ layout: FigureLayout) -> [Int] {
@@ -106,15 +110,15 @@ extension SequenceFigure {
   private func drawDivider(at x: Int, y: Int, on picture: inout Picture) {
     guard let divider else { return }
     picture.fill(y: y, x: x, height: picture.height - y - FigureLayout.margin, width: 1, .faint)
-    picture.text(divider.before, y: y, x: x - 7 - Picture.width(of: divider.before))
-    picture.text(divider.after, y: y, x: x + 8)
+    picture.text(divider.before, y: y, x: x - 7 - textWidth(divider.before), scale: textScale)
+    picture.text(divider.after, y: y, x: x + 8, scale: textScale)
   }
 
   /// The text above a step; the first one says what the numbers are, if there is room.
   private func columnLabel(_ step: Int, width: Int) -> String {
     if !columnLabels.isEmpty { return step < columnLabels.count ? columnLabels[step] : "" }
     let long = "t = \(step)"
-    return step == 0 && Picture.width(of: long) <= width ? long : "\(step)"
+    return step == 0 && textWidth(long) <= width ? long : "\(step)"
   }
 
   private func drawCell(of row: Row, step: Int, y: Int, x: Int, on picture: inout Picture) {

@@ -21,14 +21,17 @@ import Report
         .init(input: frames(4), reconstruction: frames(4), boxes: []),
         .init(input: frames(4), reconstruction: frames(4), boxes: []),
       ])
-    // Margin 14, label "reconstruction" 98 and its gap 12, four frames of 36 with gaps of 3, margin.
-    #expect(two.draw().width == 14 + 98 + 12 + 4 * 36 + 3 * 3 + 14)
+    // Margin 14, label "reconstruction" 2 x 98 and its gap 12, four frames of 36 with gaps of 3, margin.
+    #expect(two.draw().width == 14 + 196 + 12 + 4 * 36 + 3 * 3 + 14)
     // Margin, one line of step labels, two blocks of two rows of 30 with a gap of 3, 16 between them, margin.
-    #expect(two.draw().height == 14 + 18 + 2 * (30 + 3 + 30) + 16 + 14)
+    #expect(two.draw().height == 14 + 31 + 2 * (30 + 3 + 30) + 16 + 14)
     two.scale = 5
-    #expect(two.draw().width == 14 + 98 + 12 + 4 * 60 + 3 * 3 + 14)
+    #expect(two.draw().width == 14 + 196 + 12 + 4 * 60 + 3 * 3 + 14)
+    two.scale = 2
+    #expect(two.draw().width == 14 + 98 + 12 + 4 * 24 + 3 * 3 + 14)
+    two.scale = 3
     two.title = String(repeating: "long ", count: 90)
-    #expect(two.draw().width > 450 * 7)
+    #expect(two.draw().width > 450 * 14)
   }
 
   @Test func boxesHaveTheColourOfTheirIdentityAtTheirPlace() {
@@ -38,7 +41,7 @@ import Report
       SequenceFigure.Row(label: "", frames: frames(2, 0.2), boxes: boxes, boxStyle: .bold),
     ]
     let picture = figure(rows).draw()
-    let (left, top, grey) = (14, 14 + 18, Color(grey: 51))
+    let (left, top, grey) = (14, 14 + 31, Color(grey: 51))
     for (row, thickness) in [(0, 1), (1, 2)] {
       for (column, color) in [(0, Palette.identities[1]), (1, Palette.identities[2])] {
         let (y, x) = (top + row * 33, left + column * 39)
@@ -57,7 +60,7 @@ import Report
   @Test func boxesAreCutAtTheFrameAndLoseTheSideOutside() {
     let box = Box(y: -4, x: 8, height: 9, width: 30, id: 0)
     let picture = figure([.init(label: "", frames: frames(1), boxes: [[box]], boxStyle: .thin)]).draw()
-    let (y, x, color) = (32, 14, Palette.identities[0])
+    let (y, x, color) = (45, 14, Palette.identities[0])
     #expect(picture[y, x + 24] == color)  // left side, from the very top
     #expect(picture[y, x + 30] == .black)  // no top side
     #expect(picture[y + 14, x + 35] == color)  // bottom side, up to the edge
@@ -89,8 +92,8 @@ import Report
       title: "", frameHeight: 10, frameWidth: 12, conditioned: 2, truth: .init(label: "truth", frames: frames(4)),
       futures: [.init(label: "1", frames: frames(4)), .init(label: "2", frames: frames(4))])
     let picture = figure.draw()
-    let left = 14 + 35 + 12
-    let y = 14 + 18 + 18 + 15
+    let left = 14 + 70 + 12
+    let y = 14 + 31 + 31 + 15
     #expect(picture.width == left + 4 * 36 + 2 * 3 + 15 + 14)
     let rule = left + 2 * 36 + 3 + 7
     #expect(picture[y, rule] == .faint && picture[picture.height - 15, rule] == .faint)
@@ -100,9 +103,9 @@ import Report
 
   @Test func shortRowsLeaveTheirPlaceEmpty() {
     let picture = figure([.init(label: "", frames: frames(2)), .init(label: "", frames: frames(1))]).draw()
-    #expect(picture[32 + 33 + 15, 14 + 39 + 18] == .white)
-    #expect(picture[32 + 33, 14 + 39] == .mist)
-    #expect(picture[32 + 15, 14 + 39 + 18] == .black)
+    #expect(picture[45 + 33 + 15, 14 + 39 + 18] == .white)
+    #expect(picture[45 + 33, 14 + 39] == .mist)
+    #expect(picture[45 + 15, 14 + 39 + 18] == .black)
   }
 
   @Test func longSequencesShowAChoiceThatFits() {
@@ -119,7 +122,8 @@ import Report
 
   @Test(arguments: [
     (5, 9, nil, [0, 1, 2, 3, 4]), (9, 5, nil, [0, 2, 4, 6, 8]), (9, 2, nil, [0, 8]), (9, 3, 4, [0, 4, 8]),
-    (9, 4, 3, [0, 2, 3, 8]), (1, 2, nil, [0]), (0, 2, nil, []), (100, 5, 1, [0, 1, 25, 50, 99]),
+    (9, 4, 3, [0, 2, 3, 8]), (1, 2, nil, [0]), (0, 2, nil, []), (100, 5, 1, [0, 1, 34, 66, 99]), (100, 8, 50, [0, 16, 33, 49, 50, 66, 83, 99]),
+    (10, 9, 10, [0, 1, 2, 3, 5, 6, 7, 8, 9]),
   ] as [(Int, Int, Int?, [Int])])
   func stepsAreEvenlyChosen(count: Int, limit: Int, boundary: Int?, expected: [Int]) {
     #expect(SequenceFigure.evenSteps(of: count, atMost: limit, keeping: boundary) == expected)
