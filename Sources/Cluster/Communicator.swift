@@ -61,11 +61,21 @@ public final class Communicator: Sendable {
   public static func start() throws -> Communicator { try world.get() }
 
   private init() throws {
-    launch = Launch(environment: ProcessInfo.processInfo.environment)
+    let launch = Launch(environment: ProcessInfo.processInfo.environment)
     for (name, value) in launch.environmentForStart(cores: Int(process_available_cores())) {
       setenv(name, value, 0)
     }
     let host = ProcessInfo.processInfo.hostName
+    func refuseSeparateRuns(size: Int) throws {
+      guard let (reason, advice) = launch.disagreement(size: size) else { return }
+      throw ClusterError(rank: nil, host: host, operation: "joining the ranks", reason: reason, advice: advice)
+    }
+    if launch.launcher == .srunWithoutMPI {
+      // Open MPI ends a process that srun started without PMIx. Several tasks are an error that we can explain better;
+      // a single one, such as the shell of `srun --pty`, may go on alone.
+      try refuseSeparateRuns(size: 1)
+      unsetenv("SLURM_STEP_ID")
+    }
     func check(_ status: Int32, _ operation: String) throws {
       guard status != 0 else { return }
       throw ClusterError(
@@ -84,18 +94,15 @@ public final class Communicator: Sendable {
     self.ranksOnHost = Int(ranksOnHost)
     threadLevel = ThreadLevel(rawValue: level) ?? .single
     hostName = Self.text { _ = cmpi_host_name($0, $1) }
-    if let disagreement = launch.disagreement(size: self.size) {
-      _ = cmpi_finish()
-      throw ClusterError(
-        rank: nil, host: host, operation: "joining the ranks", reason: disagreement.reason, advice: disagreement.advice)
-    }
+    self.launch = launch
+    try refuseSeparateRuns(size: self.size)
   }
 
   // MARK: Numbers
 
   /// Replaces every value by its sum over the ranks.
   ///
-  /// All ranks receive the same bits. The order of the additions is MPI's, so another number of ranks may round
+  /// All ranks receive the same result. The order of the additions is MPI's, so another number of ranks may round
   /// differently.
   public func sum<Number: Reducible>(_ values: UnsafeMutableBufferPointer<Number>) throws {
     try reduce(values, CMPI_SUM, "summing")
