@@ -29,7 +29,7 @@ public final class MetricsLog {
       var kept: [UInt8] = []
       kept.reserveCapacity(old.count)
       for line in Self.lines(of: old) {
-        if let step, line.last == Self.newline, let itsStep = Self.step(ofLine: line), itsStep <= step {
+        if let step, let itsStep = Self.step(ofLine: line), itsStep <= step {
           kept += line
         } else {
           removed += 1
@@ -81,10 +81,10 @@ public final class MetricsLog {
     return lines
   }
 
-  /// The step of a line as `append` writes it; nil for anything else.
+  /// The step of a whole line as `append` writes it; nil for anything else.
   private static func step(ofLine line: ArraySlice<UInt8>) -> UInt64? {
     let prefix = Array("{\"step\":".utf8)
-    guard line.starts(with: prefix), line.dropLast().last == UInt8(ascii: "}") else { return nil }
+    guard line.starts(with: prefix), line.suffix(2) == [UInt8(ascii: "}"), newline] else { return nil }
     let digits = line.dropFirst(prefix.count).prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     return UInt64(String(decoding: digits, as: UTF8.self))
   }

@@ -85,7 +85,8 @@ import Report
     try picture.writePNG(to: folder.path("picture.png"))
     let read = try Python.run(Self.decoder, [folder.path("picture.png")])
     let hexadecimal = picture.pixels.map { String(format: "%02x", $0) }.joined()
-    #expect(read == "61 37 \(hexadecimal)\n")
+    let isSame = read == "61 37 \(hexadecimal)\n"
+    #expect(isSame, "python3 read other pixels than were written")
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["picture.png"])
   }
 
