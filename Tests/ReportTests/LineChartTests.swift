@@ -60,7 +60,8 @@ import Report
 
   @Test func chartsWithoutPointsStandEmpty() {
     let none = LineChart(title: "", xLabel: "", yLabel: "", series: []).draw()
-    let bad = LineChart(title: "", xLabel: "", yLabel: "", series: [.init(name: "", values: [.nan, .infinity, .greatestFiniteMagnitude])]).draw()
+    let values: [Double] = [.nan, .infinity, .greatestFiniteMagnitude]
+    let bad = LineChart(title: "", xLabel: "", yLabel: "", series: [.init(name: "", values: values)]).draw()
     #expect(none.width == 760 && bad.height == 440)
   }
 }

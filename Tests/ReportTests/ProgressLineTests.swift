@@ -68,7 +68,8 @@ import Report
 
   /// Columns of the window and what fits into them, at 250 of 1000 steps after 100 s.
   @Test(arguments: [
-    (120, "train  250/1000 steps [======>                 ]  25 %  2.50 steps/s  5 m 00 s left  bound=-1.5  count=0.91"),
+    (120,
+      "train  250/1000 steps [======>                 ]  25 %  2.50 steps/s  5 m 00 s left  bound=-1.5  count=0.91"),
     (91, "train  250/1000 steps  25 %  2.50 steps/s  5 m 00 s left  bound=-1.5  count=0.91"),
     (92, "train  250/1000 steps [==>     ]  25 %  2.50 steps/s  5 m 00 s left  bound=-1.5  count=0.91"),
     (80, "train  250/1000 steps  25 %  2.50 steps/s  5 m 00 s left  bound=-1.5"),
@@ -135,5 +136,25 @@ import Report
     try pipe.fileHandleForWriting.close()
     let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     #expect(text.hasPrefix("make  2/2 sequences  100 %") && !text.contains("\r") && text.hasSuffix("/s\n"))
+  }
+
+  /// A real terminal of 50 columns, whose other end the test reads.
+  @Test func terminalsAreAskedForTheirWidth() throws {
+    var (near, far): (Int32, Int32) = (-1, -1)
+    var size = winsize(ws_row: 24, ws_col: 50, ws_xpixel: 0, ws_ypixel: 0)
+    let opened = openpty(&near, &far, nil, nil, &size)
+    try #require(opened == 0)
+    defer {
+      close(near)
+      close(far)
+    }
+
+    let line = ProgressLine(label: "make", total: 100, unit: "sequences", descriptor: far, isTerminal: true)
+    line.update(50, [("megabytes", 12.5), ("digits", 31)], now: true)
+    var bytes = [UInt8](repeating: 0, count: 1000)
+    let count = read(near, &bytes, bytes.count)
+    let drawn = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+    #expect(drawn.hasPrefix("\rmake  50/100 sequences  50 %") && drawn.hasSuffix("\u{1B}[K"))
+    #expect(drawn.count - 4 <= 49 && !drawn.contains("digits"))
   }
 }
