@@ -1,1 +1,300 @@
+#define _POSIX_C_SOURCE 200809L  // strdup
 #include "chdf5.h"
+#include <hdf5.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local char error_text[1024];
+
+// The innermost entry of HDF5's error stack is the cause; the outer ones say how it was reached.
+static herr_t note_cause(unsigned depth, const H5E_error2_t *entry, void *unused) {
+  (void)unused;
+  if (depth == 0 && entry->desc) snprintf(error_text, sizeof error_text, "%s", entry->desc);
+  return 0;
+}
+
+// HDF5 calls this where it would print the stack. Only the first failure of a call counts.
+static herr_t note_failure(hid_t stack, void *unused) {
+  return error_text[0] ? 0 : H5Ewalk2(stack, H5E_WALK_UPWARD, note_cause, unused);
+}
+
+// In a thread-safe build the error stack belongs to the thread, so every call sets its handler. HDF5's own clean-up
+// at exit is off: it prints of, and may loop over, what a damaged file left open; files of ours are closed by hand.
+static void begin(void) {
+  pthread_mutex_lock(&library);
+  H5dont_atexit();
+  H5Eset_auto2(H5E_DEFAULT, note_failure, NULL);
+  error_text[0] = 0;
+}
+
+static int64_t end(int64_t status) {
+  pthread_mutex_unlock(&library);
+  return status;
+}
+
+const char *chdf5_error(void) { return error_text; }
+
+static hid_t number_type(int type, int in_file) {
+  switch (type) {
+    case CHDF5_FLOAT32: return in_file ? H5T_IEEE_F32LE : H5T_NATIVE_FLOAT;
+    case CHDF5_FLOAT64: return in_file ? H5T_IEEE_F64LE : H5T_NATIVE_DOUBLE;
+    case CHDF5_UINT8: return in_file ? H5T_STD_U8LE : H5T_NATIVE_UINT8;
+    case CHDF5_INT32: return in_file ? H5T_STD_I32LE : H5T_NATIVE_INT32;
+    case CHDF5_UINT64: return in_file ? H5T_STD_U64LE : H5T_NATIVE_UINT64;
+    case CHDF5_INT64: return in_file ? H5T_STD_I64LE : H5T_NATIVE_INT64;
+    default: return -1;
+  }
+}
+
+static int type_code(hid_t type) {
+  size_t size = H5Tget_size(type);
+  switch (H5Tget_class(type)) {
+    case H5T_FLOAT: return size == 4 ? CHDF5_FLOAT32 : size == 8 ? CHDF5_FLOAT64 : CHDF5_OTHER_FLOAT;
+    case H5T_INTEGER:
+      if (H5Tget_sign(type) == H5T_SGN_2)
+        return size == 4 ? CHDF5_INT32 : size == 8 ? CHDF5_INT64 : CHDF5_OTHER_SIGNED;
+      return size == 1 ? CHDF5_UINT8 : size == 8 ? CHDF5_UINT64 : CHDF5_OTHER_UNSIGNED;
+    case H5T_STRING: return CHDF5_STRING;
+    case H5T_ENUM: return size == 1 && H5Tget_nmembers(type) == 2 ? CHDF5_BOOLEAN : CHDF5_OTHER;
+    default: return CHDF5_OTHER;
+  }
+}
+
+// HDF5's own limit on the rank is CHDF5_MAX_RANK (H5S_MAX_RANK) and its hsize_t is 64 bits wide.
+_Static_assert(CHDF5_MAX_RANK == H5S_MAX_RANK && sizeof(hsize_t) == sizeof(uint64_t), "dims are passed as they are");
+
+static int describe(hid_t type, hid_t space, int *code, uint64_t *dims) {
+  int rank = -1;
+  if (type >= 0 && space >= 0) {
+    *code = type_code(type);
+    rank = H5Sget_simple_extent_dims(space, (hsize_t *)dims, NULL);
+  }
+  if (type >= 0) H5Tclose(type);
+  if (space >= 0) H5Sclose(space);
+  return rank;
+}
+
+static hid_t make_space(int rank, const uint64_t *dims) {
+  return rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, (const hsize_t *)dims, NULL);
+}
+
+// The newest format of HDF5 1.10 has a checksum on all metadata but the texts of strings; older ones have fewer.
+static hid_t file_access(int in_memory) {
+  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_LATEST);
+  H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
+  in_memory ? H5Pset_fapl_core(access, 1 << 20, 0) : H5Pset_file_locking(access, 0, 1);
+  return access;
+}
+
+static hid_t create(const char *path, int in_memory) {
+  hid_t access = file_access(in_memory), creation = H5Pcreate(H5P_FILE_CREATE);
+  H5Pset_obj_track_times(creation, 0);
+  hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+  H5Pclose(creation), H5Pclose(access);
+  return file;
+}
+
+chdf5_id chdf5_open(const char *path) {
+  begin();
+  hid_t access = file_access(0), file = H5Fopen(path, H5F_ACC_RDONLY, access);
+  H5Pclose(access);
+  return end(file);
+}
+
+chdf5_id chdf5_create(const char *path) { begin(); return end(create(path, 0)); }
+
+chdf5_id chdf5_create_in_memory(void) {
+  static unsigned made;
+  char name[32];
+  begin();
+  snprintf(name, sizeof name, "image %u", made++);  // two open files of one name would be one file to HDF5
+  return end(create(name, 1));
+}
+
+int64_t chdf5_image(chdf5_id f, void *buffer, size_t size) { begin(); return end(H5Fget_file_image(f, buffer, size)); }
+int chdf5_flush(chdf5_id file) { begin(); return (int)end(H5Fflush(file, H5F_SCOPE_GLOBAL)); }
+int chdf5_close_file(chdf5_id file) { begin(); return (int)end(H5Fclose(file)); }
+
+int chdf5_create_group(chdf5_id file, const char *path) {
+  begin();
+  hid_t creation = H5Pcreate(H5P_GROUP_CREATE);
+  H5Pset_obj_track_times(creation, 0);
+  hid_t group = H5Gcreate2(file, path, H5P_DEFAULT, creation, H5P_DEFAULT);
+  H5Pclose(creation);
+  if (group >= 0) H5Gclose(group);
+  return (int)end(group < 0 ? -1 : 0);
+}
+
+int chdf5_exists(chdf5_id file, const char *path) { begin(); return (int)end(H5Lexists(file, path, H5P_DEFAULT)); }
+int64_t chdf5_child_count(chdf5_id file, const char *group) {
+  H5G_info_t info = {0};
+  begin();
+  int status = H5Gget_info_by_name(file, group, &info, H5P_DEFAULT);
+  return end(status < 0 ? -1 : (int64_t)info.nlinks);
+}
+
+int chdf5_child(chdf5_id file, const char *group, int64_t index, char *name, size_t capacity) {
+  begin();
+  if (H5Lget_name_by_idx(file, group, H5_INDEX_NAME, H5_ITER_INC, index, name, capacity, H5P_DEFAULT) < 0)
+    return (int)end(-1);
+  hid_t object = H5Oopen_by_idx(file, group, H5_INDEX_NAME, H5_ITER_INC, index, H5P_DEFAULT);
+  if (object < 0) return (int)end(-1);
+  H5I_type_t kind = H5Iget_type(object);
+  H5Oclose(object);
+  return (int)end(kind == H5I_GROUP ? 0 : kind == H5I_DATASET ? 1 : 2);
+}
+
+chdf5_id chdf5_open_data_set(chdf5_id f, const char *path) { begin(); return end(H5Dopen2(f, path, H5P_DEFAULT)); }
+int chdf5_close_data_set(chdf5_id set) { begin(); return (int)end(H5Dclose(set)); }
+
+chdf5_id chdf5_create_data_set(chdf5_id file, const char *path, int type, int rank, const uint64_t *dims,
+                               const uint64_t *chunk, int level) {
+  begin();
+  hid_t space = make_space(rank, dims), creation = H5Pcreate(H5P_DATASET_CREATE);
+  int status = space < 0 ? -1 : (int)H5Pset_obj_track_times(creation, 0);
+  if (status >= 0 && chunk) {
+    status = H5Pset_chunk(creation, rank, (const hsize_t *)chunk);
+    if (status >= 0 && level > 0) status = H5Pset_shuffle(creation);
+    if (status >= 0 && level > 0) status = H5Pset_deflate(creation, (unsigned)level);
+    if (status >= 0) status = H5Pset_fletcher32(creation);
+  }
+  hid_t set = status < 0 ? -1 : H5Dcreate2(file, path, number_type(type, 1), space, H5P_DEFAULT, creation, H5P_DEFAULT);
+  H5Pclose(creation);
+  if (space >= 0) H5Sclose(space);
+  return end(set);
+}
+
+int chdf5_describe_data_set(chdf5_id set, int *type, uint64_t *dims) {
+  begin();
+  return (int)end(describe(H5Dget_type(set), H5Dget_space(set), type, dims));
+}
+
+int64_t chdf5_written_chunks(chdf5_id set, int64_t *expected) {
+  begin();
+  hsize_t chunk[CHDF5_MAX_RANK], dims[CHDF5_MAX_RANK], written = 1;
+  hid_t creation = H5Dget_create_plist(set), space = H5Dget_space(set);
+  int rank = H5Sget_simple_extent_dims(space, dims, NULL), status = 0;
+  *expected = 1;
+  if (H5Pget_layout(creation) == H5D_CHUNKED && (status = H5Pget_chunk(creation, rank, chunk)) >= 0) {
+    for (int i = 0; i < rank; i++) *expected *= (int64_t)((dims[i] + chunk[i] - 1) / chunk[i]);
+    status = H5Dget_num_chunks(set, space, &written);
+  }
+  H5Pclose(creation), H5Sclose(space);
+  return end(status < 0 ? -1 : (int64_t)written);
+}
+
+// Selects the part and makes the memory space for it; both spaces are H5S_ALL for the whole data set.
+static int transfer(hid_t set, int type, int64_t first0, int64_t count0, int64_t first1, int64_t count1, void *out,
+                    const void *in) {
+  hid_t file_space = H5S_ALL, memory_space = H5S_ALL;
+  int status = 0;
+  if (count0 >= 0) {
+    hsize_t first[CHDF5_MAX_RANK] = {0}, count[CHDF5_MAX_RANK];
+    file_space = H5Dget_space(set);
+    int rank = H5Sget_simple_extent_dims(file_space, count, NULL);
+    first[0] = (hsize_t)first0;
+    count[0] = (hsize_t)count0;
+    if (rank > 1 && count1 >= 0) {
+      first[1] = (hsize_t)first1;
+      count[1] = (hsize_t)count1;
+    }
+    status = H5Sselect_hyperslab(file_space, H5S_SELECT_SET, first, NULL, count, NULL);
+    memory_space = H5Screate_simple(rank, count, NULL);
+  }
+  if (status >= 0)
+    status = out ? H5Dread(set, number_type(type, 0), memory_space, file_space, H5P_DEFAULT, out)
+                 : H5Dwrite(set, number_type(type, 0), memory_space, file_space, H5P_DEFAULT, in);
+  if (file_space != H5S_ALL) H5Sclose(file_space);
+  if (memory_space != H5S_ALL) H5Sclose(memory_space);
+  return status;
+}
+
+int chdf5_read(chdf5_id set, int type, int64_t f0, int64_t n0, int64_t f1, int64_t n1, void *out) {
+  begin();
+  return (int)end(transfer(set, type, f0, n0, f1, n1, out, NULL));
+}
+int chdf5_write(chdf5_id set, int type, int64_t f0, int64_t n0, int64_t f1, int64_t n1, const void *values) {
+  begin();
+  return (int)end(transfer(set, type, f0, n0, f1, n1, NULL, values));
+}
+
+static hid_t open_attribute(hid_t file, const char *path, const char *name) {
+  return H5Aopen_by_name(file, path, name, H5P_DEFAULT, H5P_DEFAULT);
+}
+
+int chdf5_attribute_exists(chdf5_id file, const char *path, const char *name) {
+  begin();
+  return (int)end(H5Aexists_by_name(file, path, name, H5P_DEFAULT));
+}
+
+int chdf5_describe_attribute(chdf5_id file, const char *path, const char *name, int *type, uint64_t *dims) {
+  begin();
+  hid_t attribute = open_attribute(file, path, name);
+  if (attribute < 0) return (int)end(-1);
+  int rank = describe(H5Aget_type(attribute), H5Aget_space(attribute), type, dims);
+  H5Aclose(attribute);
+  return (int)end(rank);
+}
+
+int chdf5_read_attribute(chdf5_id file, const char *path, const char *name, int type, void *out) {
+  begin();
+  hid_t attribute = open_attribute(file, path, name);
+  int status = attribute < 0 ? -1 : H5Aread(attribute, number_type(type, 0), out);
+  if (attribute >= 0) H5Aclose(attribute);
+  return (int)end(status);
+}
+
+char *chdf5_read_text(chdf5_id file, const char *path, const char *name) {
+  char *text = NULL;
+  begin();
+  hid_t attribute = open_attribute(file, path, name);
+  hid_t type = attribute < 0 ? -1 : H5Aget_type(attribute), space = attribute < 0 ? -1 : H5Aget_space(attribute);
+  int status = -1;
+  int one_string = type >= 0 && H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == 1;
+  if (one_string && H5Tis_variable_str(type) > 0) {
+    char *owned = NULL;
+    status = H5Aread(attribute, type, &owned);
+    if (status >= 0) text = strdup(owned ? owned : "");
+    H5free_memory(owned);
+  } else if (one_string) {
+    // Fixed length: padded with NULs or spaces, and not terminated when it is full.
+    size_t size = H5Tget_size(type);
+    text = calloc(size + 1, 1);
+    status = text ? H5Aread(attribute, type, text) : -1;
+    if (status >= 0 && H5Tget_strpad(type) == H5T_STR_SPACEPAD)
+      while (size > 0 && text[size - 1] == ' ') text[--size] = 0;
+  }
+  if (status < 0) free(text);
+  if (attribute >= 0) H5Sclose(space), H5Tclose(type), H5Aclose(attribute);
+  return end(status) < 0 ? NULL : text;
+}
+
+static int write_attribute(hid_t file, const char *path, const char *name, hid_t stored, hid_t memory, hid_t space,
+                           const void *values) {
+  hid_t attribute = H5Acreate_by_name(file, path, name, stored, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  int status = attribute < 0 ? -1 : H5Awrite(attribute, memory, values);
+  if (attribute >= 0) H5Aclose(attribute);
+  H5Sclose(space);
+  return status;
+}
+
+int chdf5_write_attribute(chdf5_id file, const char *path, const char *name, int type, int rank,
+                          const uint64_t *dims, const void *values) {
+  begin();
+  hid_t space = make_space(rank, dims), memory = number_type(type, 0);
+  return (int)end(write_attribute(file, path, name, number_type(type, 1), memory, space, values));
+}
+
+int chdf5_write_text(chdf5_id file, const char *path, const char *name, const char *value) {
+  begin();
+  hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, H5T_VARIABLE);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  int status = write_attribute(file, path, name, type, type, make_space(0, NULL), &value);
+  H5Tclose(type);
+  return (int)end(status);
+}

@@ -1,1 +1,71 @@
+// HDF5 without its macros: what Swift cannot import, as plain functions.
+//
+// Every function returns a negative number on failure, and chdf5_error() then holds the reason as
+// HDF5 gave it (on the same thread). HDF5 itself prints nothing. All calls take one process-wide
+// lock, so handles may be used from any thread even where HDF5 was built without thread safety.
 #pragma once
+#include <stdint.h>
+#include <stddef.h>
+
+typedef int64_t chdf5_id;
+
+/// Types as this project tells them apart; Swift's `HDF5Type` has the same raw values.
+/// From CHDF5_BOOLEAN on they are found in files but never written.
+enum {
+  CHDF5_OTHER = 0, CHDF5_FLOAT32 = 1, CHDF5_FLOAT64 = 2, CHDF5_UINT8 = 3, CHDF5_INT32 = 4,
+  CHDF5_UINT64 = 5, CHDF5_INT64 = 6, CHDF5_STRING = 7, CHDF5_BOOLEAN = 8,
+  CHDF5_OTHER_SIGNED = 9, CHDF5_OTHER_UNSIGNED = 10, CHDF5_OTHER_FLOAT = 11,
+};
+
+/// Highest rank accepted anywhere in this header.
+enum { CHDF5_MAX_RANK = 32 };
+
+/// Why the last call on this thread failed; empty where HDF5 gave no reason.
+const char *chdf5_error(void);
+
+// Files. No file locks are taken (shared disks often cannot lock). Closing closes all that is open inside.
+chdf5_id chdf5_open(const char *path);
+chdf5_id chdf5_create(const char *path);
+/// A file that lives in memory only; chdf5_image copies its bytes out after a chdf5_flush.
+chdf5_id chdf5_create_in_memory(void);
+/// Size of the file's image in bytes; copies it when `buffer` is not NULL (it must hold that many).
+/// HDF5 1.10.8 leaves the checksum of the image's superblock wrong: see HDF5Image.swift.
+int64_t chdf5_image(chdf5_id file, void *buffer, size_t capacity);
+int chdf5_flush(chdf5_id file);
+int chdf5_close_file(chdf5_id file);
+
+// Groups.
+int chdf5_create_group(chdf5_id file, const char *path);
+/// 1 when the last link of `path` exists (the ones before it must), 0 when not.
+int chdf5_exists(chdf5_id file, const char *path);
+int64_t chdf5_child_count(chdf5_id file, const char *group);
+/// Name of child `index` in increasing order of names; returns 0 for a group, 1 a data set, 2 anything else.
+int chdf5_child(chdf5_id file, const char *group, int64_t index, char *name, size_t capacity);
+
+// Data sets.
+chdf5_id chdf5_open_data_set(chdf5_id file, const char *path);
+/// `chunk` NULL stores contiguously, else in chunks with Fletcher-32; `level` > 0 adds shuffle and deflate.
+chdf5_id chdf5_create_data_set(chdf5_id file, const char *path, int type, int rank, const uint64_t *dims,
+                               const uint64_t *chunk, int level);
+int chdf5_close_data_set(chdf5_id set);
+/// Fills type and dims (room for CHDF5_MAX_RANK); returns the rank.
+int chdf5_describe_data_set(chdf5_id set, int *type, uint64_t *dims);
+/// Number of chunks that were ever written, and in `expected` how many there should be (both 1 without chunks).
+int64_t chdf5_written_chunks(chdf5_id set, int64_t *expected);
+/// Moves the elements [first0, first0+count0) of dimension 0, [first1, first1+count1) of dimension 1 and all of
+/// the others; count0 < 0 means everything, count1 < 0 everything from dimension 1 on.
+int chdf5_read(chdf5_id set, int type, int64_t first0, int64_t count0, int64_t first1, int64_t count1, void *out);
+int chdf5_write(chdf5_id set, int type, int64_t first0, int64_t count0, int64_t first1, int64_t count1,
+                const void *values);
+
+// Attributes of the object at `path`.
+int chdf5_attribute_exists(chdf5_id file, const char *path, const char *name);
+/// Fills type and dims; returns the rank.
+int chdf5_describe_attribute(chdf5_id file, const char *path, const char *name, int *type, uint64_t *dims);
+int chdf5_read_attribute(chdf5_id file, const char *path, const char *name, int type, void *out);
+/// The text of a scalar string attribute of fixed or variable length; free() it. NULL on failure.
+char *chdf5_read_text(chdf5_id file, const char *path, const char *name);
+int chdf5_write_attribute(chdf5_id file, const char *path, const char *name, int type, int rank,
+                          const uint64_t *dims, const void *values);
+/// Variable-length UTF-8, which h5py reads as `str`.
+int chdf5_write_text(chdf5_id file, const char *path, const char *name, const char *value);

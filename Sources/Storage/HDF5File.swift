@@ -1,0 +1,230 @@
+import CHDF5
+import Foundation
+
+/// An HDF5 file: groups, number arrays and attributes, with errors that name the file and the part of it.
+///
+/// Handles may be used from any thread: the C shim takes one lock per call. The file closes when the
+/// last reference to it and to its data sets goes, or at `close()`, which reports what went wrong.
+public final class HDF5File: @unchecked Sendable {
+  /// Path as it was given, for messages.
+  public let path: String
+  private var handle: chdf5_id
+
+  /// Opens for reading. Takes no file lock, so any number of processes may read, also on disks without locks.
+  ///
+  /// - Throws: `StorageError` for a file that is missing, a folder, truncated or not HDF5.
+  public init(reading path: String) throws {
+    self.path = path
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw StorageError(file: path, problem: "there is no such file", hint: "Check the path.")
+    }
+    guard !isFolder.boolValue else {
+      throw StorageError(file: path, problem: "this is a folder, not a file", hint: "Name the HDF5 file inside it.")
+    }
+    handle = chdf5_open(path)
+    guard handle >= 0 else {
+      let reason = HDF5File.lastReason
+      if reason.contains("file signature not found") {
+        throw StorageError(
+          file: path, problem: "this is not an HDF5 file (\(HDF5File.sizeText(path)))",
+          hint: "Check the path, or make the file again.")
+      }
+      if reason.hasPrefix("truncated file") {
+        throw StorageError(
+          file: path, problem: "the file is truncated: it ends after \(HDF5File.sizeText(path)) (\(reason))",
+          hint: "Copy it again from its source, or make it again.")
+      }
+      throw StorageError(
+        file: path, problem: "HDF5 cannot open it (\(reason))",
+        hint: "Check that it is readable; if it is damaged, copy it again from its source or make it again.")
+    }
+    // After opening, which looks at the superblock only and knows a truncated file, and before any attribute.
+    do {
+      guard let position = try HDF5Heap.firstBroken(in: path) else { return }
+      throw StorageError(
+        file: path, problem: "the file is damaged: the string heap at byte \(position) is broken",
+        hint: "Copy it again from its source, or make it again.")
+    } catch let error as StorageError {
+      throw error
+    } catch {
+      throw StorageError(file: path, problem: "cannot read it: \(error)", hint: "Check the disk.")
+    }
+  }
+
+  /// Creates the file, or empties it where it exists.
+  public init(creating path: String) throws {
+    self.path = path
+    handle = chdf5_create(path)
+    guard handle >= 0 else {
+      throw StorageError(
+        file: path, problem: "HDF5 cannot create it (\(HDF5File.lastReason))",
+        hint: "Check that the folder exists and is writable, and that the disk has room.")
+    }
+  }
+
+  /// A file that lives in memory, to be taken out as bytes with `image()`; `name` is for messages.
+  init(inMemoryNamed name: String) throws {
+    path = name
+    handle = chdf5_create_in_memory()
+    guard handle >= 0 else { throw failure("HDF5 cannot create a file in memory") }
+  }
+
+  deinit {
+    if handle >= 0 { _ = chdf5_close_file(handle) }
+  }
+
+  /// Hands everything written to the operating system and closes; safe to call twice.
+  public func close() throws {
+    guard handle >= 0 else { return }
+    let flushed = chdf5_flush(handle)
+    let reason = HDF5File.lastReason
+    let closed = chdf5_close_file(handle)
+    handle = -1
+    guard flushed >= 0, closed >= 0 else {
+      throw StorageError(
+        file: path, problem: "the last bytes could not be written (\(reason))",
+        hint: "Check that the disk has room; the file is incomplete.")
+    }
+  }
+
+  /// The bytes of a file in memory, as they would be on disk.
+  func image() throws -> [UInt8] {
+    guard chdf5_flush(handle) >= 0 else { throw failure("HDF5 cannot finish the file in memory") }
+    let size = chdf5_image(handle, nil, 0)
+    guard size >= 0 else { throw failure("HDF5 cannot size the file in memory") }
+    var bytes = [UInt8](repeating: 0, count: Int(size))
+    let copied = bytes.withUnsafeMutableBytes { chdf5_image(handle, $0.baseAddress, $0.count) }
+    guard copied == size else { throw failure("HDF5 cannot copy the file in memory") }
+    HDF5Image.repairSuperblock(of: &bytes)
+    return bytes
+  }
+
+  // MARK: Groups
+
+  /// Makes one group; those above it must exist.
+  public func createGroup(_ path: String) throws {
+    guard chdf5_create_group(handle, path) >= 0 else { throw failure("cannot create the group", path) }
+  }
+
+  /// Whether there is a group or data set at the absolute `path`.
+  public func contains(_ path: String) -> Bool {
+    var prefix = ""
+    for component in path.split(separator: "/") {
+      prefix += "/" + component
+      guard chdf5_exists(handle, prefix) > 0 else { return false }
+    }
+    return true
+  }
+
+  /// What a group holds directly, sorted by name.
+  public func children(of group: String) throws -> [(name: String, kind: ObjectKind)] {
+    let count = chdf5_child_count(handle, group)
+    guard count >= 0 else { throw failure("cannot list the group", group) }
+    return try (0..<count).map { index in
+      try withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1024) { name in
+        let kind = chdf5_child(handle, group, index, name.baseAddress, name.count)
+        guard kind >= 0 else { throw failure("cannot read entry \(index) of the group", group) }
+        return (String(cString: name.baseAddress!), ObjectKind(rawValue: kind) ?? .other)
+      }
+    }
+  }
+
+  /// What an entry of a group is.
+  public enum ObjectKind: Int32, Sendable {
+    case group = 0, dataSet, other
+  }
+
+  /// Absolute paths of all data sets below a group, in depth-first order of names.
+  public func dataSets(below group: String = "/") throws -> [String] {
+    var found: [String] = []
+    for child in try children(of: group) {
+      let path = group == "/" ? "/" + child.name : group + "/" + child.name
+      switch child.kind {
+      case .group: found += try dataSets(below: path)
+      case .dataSet: found.append(path)
+      case .other: break
+      }
+    }
+    return found
+  }
+
+  // MARK: Data sets
+
+  /// Opens the data set at an absolute path.
+  public func dataSet(_ path: String) throws -> HDF5DataSet {
+    guard contains(path) else {
+      throw StorageError(
+        file: self.path, part: path, problem: "there is no such data set",
+        hint: "Check that the file is of the right kind and complete.")
+    }
+    let set = chdf5_open_data_set(handle, path)
+    guard set >= 0 else { throw failure("cannot open the data set", path) }
+    return try HDF5DataSet(handle: set, file: self, path: path)
+  }
+
+  /// Makes a data set to be filled later.
+  ///
+  /// - Parameters:
+  ///   - chunk: shape of a chunk; each is checked by Fletcher-32. HDF5 has no chunks, hence no checksum,
+  ///     for a scalar (`shape` empty), where it must be nil.
+  ///   - compression: deflate level 1 to 9 after a byte shuffle, or 0 for none.
+  public func createDataSet<T: HDF5Element>(
+    _ path: String, of type: T.Type, shape: [Int], chunk: [Int]?, compression: Int = 0
+  ) throws -> HDF5DataSet {
+    let set = chdf5_create_data_set(
+      handle, path, T.hdf5Type.rawValue, Int32(shape.count), shape.map(UInt64.init), chunk?.map(UInt64.init),
+      Int32(compression))
+    guard set >= 0 else { throw failure("cannot create the data set", path) }
+    return try HDF5DataSet(handle: set, file: self, path: path)
+  }
+
+  /// Writes a whole array, in one chunk with Fletcher-32 (a scalar has neither).
+  public func write<T: HDF5Element>(_ values: [T], shape: [Int], to path: String) throws {
+    precondition(values.count == shape.reduce(1, *), "\(values.count) values do not fill the shape \(shape)")
+    let set = try createDataSet(path, of: T.self, shape: shape, chunk: shape.isEmpty ? nil : shape)
+    try values.withUnsafeBufferPointer { try set.writeAll($0.baseAddress!) }
+  }
+
+  /// A whole data set as float32, converted where it holds other numbers.
+  public func readFloats(_ path: String) throws -> (shape: [Int], values: [Float]) {
+    let set = try dataSet(path)
+    return (set.shape, try set.readAll(as: Float.self))
+  }
+
+  /// A whole data set as float64, converted where it holds other numbers.
+  public func readDoubles(_ path: String) throws -> (shape: [Int], values: [Double]) {
+    let set = try dataSet(path)
+    return (set.shape, try set.readAll(as: Double.self))
+  }
+
+  // MARK: Errors
+
+  static var lastReason: String {
+    // HDF5 adds addresses and times to errors of the operating system; the first line says enough.
+    let reason = String(cString: chdf5_error())
+    guard let errno = reason.range(of: "error message = '"),
+      let end = reason[errno.upperBound...].firstIndex(of: "'")
+    else { return reason.isEmpty ? "HDF5 gave no reason" : reason }
+    let action = reason.prefix { $0 != ":" }
+    return "\(action): \(reason[errno.upperBound..<end])"
+  }
+
+  private static func sizeText(_ path: String) -> String {
+    let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int ?? 0
+    return "\(size) bytes"
+  }
+
+  /// An error with HDF5's reason for the last failed call of this thread.
+  func failure(_ problem: String, _ part: String? = nil) -> StorageError {
+    let reason = HDF5File.lastReason
+    let hint =
+      reason.contains("Fletcher32")
+      ? "The bytes on disk have changed since they were written: copy the file again from its source, or make it again."
+      : "If the file is damaged, copy it again from its source or make it again."
+    return StorageError(file: path, part: part, problem: "\(problem) (\(reason))", hint: hint)
+  }
+
+  /// For the extensions in this room.
+  var identifier: chdf5_id { handle }
+}

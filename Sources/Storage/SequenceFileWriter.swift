@@ -1,0 +1,193 @@
+import Foundation
+
+/// Writes a sequence file one sequence after another.
+///
+/// The file grows under a hidden name beside its target and gets its name at `finish()`, once it is
+/// complete and on the disk: whoever sees the name sees a whole file. Without `finish()` nothing stays.
+/// The mean frame is summed in integers, so it does not depend on the order of anything.
+public final class SequenceFileWriter {
+  /// Everything that must be known before the first sequence.
+  public struct Settings: Sendable {
+    /// N, T, H and W.
+    public var sequenceCount: Int
+    public var frameCount: Int
+    public var height: Int
+    public var width: Int
+    /// M, the slots for objects in the ground truth; nil writes none.
+    public var objectSlots: Int?
+    /// Seed of the generator.
+    public var seed: UInt64
+    /// JSON of all settings that made the file.
+    public var generator: String
+    /// Where the pixels come from.
+    public var source: String
+    /// `[H, W]` in [0, 1]: the training set's mean, to be carried by a validation file; nil means that of the file.
+    public var mean: [Float]?
+    /// Whether an existing file may be replaced.
+    public var overwrite: Bool
+    /// Deflate level, 1 to 9. Frames that are mostly black gain little above 1.
+    public var compression: Int
+
+    public init(
+      sequenceCount: Int, frameCount: Int, height: Int, width: Int, objectSlots: Int? = nil, seed: UInt64,
+      generator: String, source: String, mean: [Float]? = nil, overwrite: Bool = false, compression: Int = 1
+    ) {
+      self.sequenceCount = sequenceCount
+      self.frameCount = frameCount
+      self.height = height
+      self.width = width
+      self.objectSlots = objectSlots
+      self.seed = seed
+      self.generator = generator
+      self.source = source
+      self.mean = mean
+      self.overwrite = overwrite
+      self.compression = compression
+    }
+  }
+
+  /// What is known about one sequence besides its frames.
+  public struct Truth: Sendable {
+    /// `[T]` objects in each frame.
+    public var counts: [UInt8]
+    /// `[T, M, 4]`: y, x, height, width in pixels, unclipped; zeros where absent.
+    public var boxes: [Float]
+    /// `[T, M]`: constant along a track, -1 where absent.
+    public var ids: [Int32]
+    /// `[M]`: class, 255 where absent.
+    public var labels: [UInt8]
+
+    public init(counts: [UInt8], boxes: [Float], ids: [Int32], labels: [UInt8]) {
+      self.counts = counts
+      self.boxes = boxes
+      self.ids = ids
+      self.labels = labels
+    }
+  }
+
+  private let path: String
+  private let partial: String
+  private let settings: Settings
+  private let file: HDF5File
+  private let frames: HDF5DataSet
+  private let truth: SequenceTruthBuffer?
+  private var sums: [UInt64]
+  private var appended = 0
+  private var finished = false
+
+  /// Creates the hidden file.
+  ///
+  /// - Throws: `StorageError` for an existing target, a bad setting or a folder that cannot be written.
+  public init(path: String, settings: Settings) throws {
+    func refuse(_ problem: String, _ hint: String) -> StorageError {
+      StorageError(file: path, problem: problem, hint: hint)
+    }
+    let shape = [settings.sequenceCount, settings.frameCount, settings.height, settings.width]
+    guard shape.allSatisfy({ $0 > 0 }) else {
+      throw refuse("the shape \(shape) has an empty dimension", "Ask for at least one of each.")
+    }
+    if let mean = settings.mean {
+      guard mean.count == settings.height * settings.width, mean.allSatisfy({ $0 >= 0 && $0 <= 1 }) else {
+        throw refuse("the given mean frame is not H x W values in [0, 1]", "Take it from the training file.")
+      }
+    }
+    guard settings.overwrite || !FileManager.default.fileExists(atPath: path) else {
+      throw refuse("the file exists", "Choose another name, remove it, or allow overwriting.")
+    }
+    self.path = path
+    self.settings = settings
+    // The process number keeps two writers of the same target apart; the last to finish wins.
+    partial = "\(folder(of: path))/.\(fileName(of: path)).\(ProcessInfo.processInfo.processIdentifier).partial"
+    sums = [UInt64](repeating: 0, count: settings.height * settings.width)
+    file = try HDF5File(creating: partial)
+    do {
+      (frames, truth) = try SequenceFileWriter.layOut(file, settings)
+    } catch {
+      _ = try? FileManager.default.removeItem(atPath: partial)
+      throw error
+    }
+  }
+
+  /// Writes what is known beforehand and makes the data sets.
+  private static func layOut(
+    _ file: HDF5File, _ settings: Settings
+  ) throws -> (frames: HDF5DataSet, truth: SequenceTruthBuffer?) {
+    try file.setAttribute("format", to: SequenceFile.format)
+    try file.setAttribute("version", to: Int64(SequenceFile.version))
+    try file.setAttribute("seed", to: settings.seed)
+    try file.setAttribute("generator", to: settings.generator)
+    try file.setAttribute("source", to: settings.source)
+    let inner = [settings.frameCount, settings.height, settings.width]
+    let frames = try file.createDataSet(
+      "/frames", of: UInt8.self, shape: [settings.sequenceCount] + inner, chunk: [1] + inner,
+      compression: settings.compression)
+    var truth: SequenceTruthBuffer?
+    if let slots = settings.objectSlots {
+      truth = try SequenceTruthBuffer(file: file, settings: settings, slots: slots)
+    }
+    return (frames, truth)
+  }
+
+  deinit {
+    if !finished { _ = try? FileManager.default.removeItem(atPath: partial) }
+  }
+
+  /// Adds the next sequence: `frames` is `[T, H, W]`, 0 black to 255 white; `truth` is needed exactly when
+  /// the settings have object slots.
+  public func append(frames bytes: [UInt8], truth: Truth? = nil) throws {
+    let frameSize = settings.height * settings.width
+    guard appended < settings.sequenceCount else {
+      throw refuse("all \(settings.sequenceCount) sequences are already written", "Raise the sequence count.")
+    }
+    guard bytes.count == settings.frameCount * frameSize else {
+      throw refuse(
+        "sequence \(appended) has \(bytes.count) bytes where T x H x W is \(settings.frameCount * frameSize)",
+        "Check the shape of the frames.")
+    }
+    guard (truth != nil) == (self.truth != nil) else {
+      throw refuse(
+        "sequence \(appended) has \(truth == nil ? "no" : "a") ground truth, unlike what the settings say",
+        "Give object slots and ground truth together.")
+    }
+    if let truth { try self.truth?.append(truth, sequence: appended) }
+    try bytes.withUnsafeBufferPointer { bytes in
+      try frames.write(outer: appended..<appended + 1, bytes.baseAddress!)
+      sums.withUnsafeMutableBufferPointer { sums in
+        for frame in 0..<settings.frameCount {
+          let start = bytes.baseAddress! + frame * frameSize
+          for pixel in 0..<frameSize { sums[pixel] &+= UInt64(start[pixel]) }
+        }
+      }
+    }
+    appended += 1
+  }
+
+  /// Completes the file, hands it to the disk and gives it its name.
+  public func finish() throws {
+    precondition(!finished, "finish() was called twice")
+    guard appended == settings.sequenceCount else {
+      throw refuse(
+        "only \(appended) of \(settings.sequenceCount) sequences were appended", "Append all of them first.")
+    }
+    try truth?.flush()
+    // Each sum is exact; one rounding to double, one to float.
+    let scale = Double(settings.sequenceCount * settings.frameCount) * 255
+    let mean = settings.mean ?? sums.map { Float(Double($0) / scale) }
+    try file.write(mean, shape: [settings.height, settings.width], to: "/mean")
+    try file.setAttribute("digest", to: SequenceDigest.compute(file))
+    try file.close()
+    do {
+      let system = FileSystem.posix
+      try system.synchronizePath(partial)
+      try system.rename(partial, path)
+      finished = true
+      try system.synchronizePath(folder(of: path))
+    } catch {
+      throw refuse("\(error)", "Check that the disk has room and the folder is writable.")
+    }
+  }
+
+  private func refuse(_ problem: String, _ hint: String) -> StorageError {
+    StorageError(file: path, problem: problem, hint: hint)
+  }
+}

@@ -1,0 +1,67 @@
+/// Ground truth on its way to a sequence file, gathered into blocks of sequences because one is too little for a chunk.
+final class SequenceTruthBuffer {
+  /// Sequences in a chunk: some tens of kilobytes of boxes, so that reading one sequence inflates little.
+  static let blockLength = 64
+
+  private let path: String
+  private let frameCount: Int
+  private let slots: Int
+  private let counts: HDF5DataSet
+  private let boxes: HDF5DataSet
+  private let ids: HDF5DataSet
+  private let labels: HDF5DataSet
+  private var block = SequenceFileWriter.Truth(counts: [], boxes: [], ids: [], labels: [])
+  private var blockStart = 0
+  private var blockCount = 0
+
+  init(file: HDF5File, settings: SequenceFileWriter.Settings, slots: Int) throws {
+    guard slots > 0 else {
+      throw StorageError(
+        file: file.path, problem: "\(slots) object slots hold nothing", hint: "Ask for at least one, or for no truth.")
+    }
+    path = file.path
+    frameCount = settings.frameCount
+    self.slots = slots
+    func create<T: HDF5Element>(_ name: String, _ type: T.Type, _ inner: [Int]) throws -> HDF5DataSet {
+      try file.createDataSet(
+        name, of: type, shape: [settings.sequenceCount] + inner,
+        chunk: [min(Self.blockLength, settings.sequenceCount)] + inner, compression: settings.compression)
+    }
+    counts = try create("/counts", UInt8.self, [frameCount])
+    boxes = try create("/boxes", Float.self, [frameCount, slots, 4])
+    ids = try create("/ids", Int32.self, [frameCount, slots])
+    labels = try create("/labels", UInt8.self, [slots])
+  }
+
+  func append(_ truth: SequenceFileWriter.Truth, sequence: Int) throws {
+    let given = [truth.counts.count, truth.boxes.count, truth.ids.count, truth.labels.count]
+    let expected = [frameCount, frameCount * slots * 4, frameCount * slots, slots]
+    guard given == expected else {
+      throw StorageError(
+        file: path, problem: "the ground truth of sequence \(sequence) has \(given) counts, box values, ids and labels "
+          + "where \(expected) were expected", hint: "Check the number of frames and object slots.")
+    }
+    block.counts += truth.counts
+    block.boxes += truth.boxes
+    block.ids += truth.ids
+    block.labels += truth.labels
+    blockCount += 1
+    if blockCount == Self.blockLength { try flush() }
+  }
+
+  /// Writes what was gathered.
+  func flush() throws {
+    guard blockCount > 0 else { return }
+    let outer = blockStart..<blockStart + blockCount
+    try counts.write(outer: outer, block.counts)
+    try boxes.write(outer: outer, block.boxes)
+    try ids.write(outer: outer, block.ids)
+    try labels.write(outer: outer, block.labels)
+    block.counts.removeAll(keepingCapacity: true)
+    block.boxes.removeAll(keepingCapacity: true)
+    block.ids.removeAll(keepingCapacity: true)
+    block.labels.removeAll(keepingCapacity: true)
+    blockStart += blockCount
+    blockCount = 0
+  }
+}

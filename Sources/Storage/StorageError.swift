@@ -1,0 +1,22 @@
+/// What went wrong with stored bytes, where, and what to do about it: one ready sentence each.
+public struct StorageError: Error, CustomStringConvertible, Equatable {
+  /// Path of the file or folder as it was given.
+  public let file: String
+  /// Path inside the file (`/frames`) or the name of an attribute (`attribute 'version'`), if one is to blame.
+  public let part: String?
+  /// What is wrong, without a final full stop.
+  public let problem: String
+  /// What to do next, a full sentence.
+  public let hint: String
+
+  public init(file: String, part: String? = nil, problem: String, hint: String) {
+    self.file = file
+    self.part = part
+    self.problem = problem
+    self.hint = hint
+  }
+
+  public var description: String {
+    "\(file): \(part.map { "\($0): " } ?? "")\(problem). \(hint)"
+  }
+}

@@ -1,0 +1,194 @@
+import Foundation
+import Storage
+import TestSupport
+import Testing
+
+/// Each rule of the format is broken once, and the message must say which.
+@Suite("Sequence files that are refused")
+struct BadSequenceFileTests {
+  /// What to leave out of, or change in, an otherwise good file of 2 sequences, 3 frames, 4 x 5 pixels, 2 slots.
+  struct Recipe: Sendable {
+    var format: String? = "sqair-dist/sequences"
+    var version: Int64? = 1
+    var frames: [Int]? = [2, 3, 4, 5]
+    var framesAreFloats = false
+    var mean: [Int]? = [4, 5]
+    var meanValue: Float = 0.5
+    var counts = [2, 3]
+    var boxes = [2, 3, 2, 4]
+    var ids = [2, 3, 2]
+    var labels = [2, 2]
+    var digest: String?
+
+    func write(_ path: String) throws {
+      let file = try HDF5File(creating: path)
+      if let format { try file.setAttribute("format", to: format) }
+      if let version { try file.setAttribute("version", to: version) }
+      func put<T: HDF5Element>(_ name: String, _ shape: [Int]?, _ value: T) throws {
+        guard let shape else { return }
+        if shape.contains(0) {
+          _ = try file.createDataSet(name, of: T.self, shape: shape, chunk: nil)
+        } else {
+          try file.write([T](repeating: value, count: shape.reduce(1, *)), shape: shape, to: name)
+        }
+      }
+      if framesAreFloats { try put("/frames", frames, Float(0.5)) } else { try put("/frames", frames, UInt8(9)) }
+      try put("/mean", mean, meanValue)
+      try put("/counts", counts, UInt8(1))
+      try put("/boxes", boxes, Float(1))
+      try put("/ids", ids, Int32(0))
+      try put("/labels", labels, UInt8(3))
+      if let digest { try file.setAttribute("digest", to: digest) }
+      try file.close()
+    }
+  }
+
+  @Test("a file by another program with all rules kept is read, without seed, generator and source")
+  func goodRecipe() throws {
+    let folder = try TemporaryDirectory()
+    try Recipe().write(folder.path("a.h5"))
+    let file = try SequenceFile(path: folder.path("a.h5"))
+    #expect(file.seed == nil && file.generator == "" && file.source == "")
+    try file.verify()
+  }
+
+  @Test(
+    "a broken rule is named",
+    arguments: [
+      (Recipe(format: nil), "attribute 'format': there is none, so this is not a sqair-dist/sequences file."),
+      (Recipe(format: "other"), "attribute 'format': it says 'other' where 'sqair-dist/sequences' was expected."),
+      (Recipe(version: nil), "attribute 'version': there is no such attribute."),
+      (
+        Recipe(version: 2),
+        "attribute 'version': the file is of version 2, and this program reads up to 1. Update sqair-dist"
+      ),
+      (Recipe(version: 0), "attribute 'version': 0 is no version."),
+      (Recipe(frames: nil), "/frames: there is no such data set."),
+      (Recipe(frames: [0, 3, 4, 5]), "/frames: the file has no sequences. Generate it again"),
+      (Recipe(frames: [2, 0, 4, 5]), "/frames: its shape [2, 0, 4, 5] has an empty dimension."),
+      (Recipe(frames: [2, 3, 20]), "/frames: its shape is [2, 3, 20] where [any, any, any, any] was expected."),
+      (Recipe(framesAreFloats: true), "/frames: it holds float32 where the format says uint8."),
+      (Recipe(mean: nil), "/mean: there is no such data set."),
+      (Recipe(mean: [5, 4]), "/mean: its shape is [5, 4] where [4, 5] was expected."),
+      (Recipe(meanValue: 127), "/mean: it has values outside [0, 1]. The mean frame is of grey values divided by 255"),
+      (Recipe(meanValue: .nan), "/mean: it has values outside [0, 1]."),
+      (Recipe(counts: [2, 4]), "/counts: its shape is [2, 4] where [2, 3] was expected."),
+      (Recipe(boxes: [2, 3, 2, 5]), "/boxes: its shape is [2, 3, 2, 5] where [2, 3, any, 4] was expected."),
+      (Recipe(ids: [2, 3, 3]), "/ids: its shape is [2, 3, 3] where [2, 3, 2] was expected."),
+      (Recipe(labels: [2, 1]), "/labels: its shape is [2, 1] where [2, 2] was expected."),
+      (Recipe(digest: "sha256:0"), "attribute 'digest': it says sha256:0 but the attributes, mean, counts and outer"),
+    ])
+  func brokenRule(recipe: Recipe, expected: String) throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.path("a.h5")
+    try recipe.write(path)
+    let message = Samples.message { _ = try SequenceFile(path: path) }
+    #expect(message?.hasPrefix("\(path): \(expected)") == true, "\(message ?? "it was accepted")")
+  }
+
+  @Test("what is no HDF5 file at all is named")
+  func notHDF5() throws {
+    let folder = try TemporaryDirectory()
+    try Samples.write(Array("hello".utf8), folder.path("text.h5"))
+    try Samples.write([], folder.path("empty.h5"))
+    let table = [
+      (folder.path("none.h5"), "there is no such file. Check the path."),
+      (folder.path, "this is a folder, not a file. Name the HDF5 file inside it."),
+      (folder.path("text.h5"), "this is not an HDF5 file (5 bytes). Check the path, or make the file again."),
+      (folder.path("empty.h5"), "this is not an HDF5 file (0 bytes). Check the path, or make the file again."),
+    ]
+    for (path, expected) in table {
+      #expect(Samples.message { _ = try SequenceFile(path: path) } == "\(path): \(expected)")
+    }
+  }
+
+  @Test("a file cut anywhere is refused")
+  func truncated() throws {
+    let folder = try TemporaryDirectory()
+    try Samples.writeSequences(folder.path("whole.h5"))
+    let whole = try Samples.bytes(folder.path("whole.h5"))
+    let path = folder.path("cut.h5")
+    for length in stride(from: 0, to: whole.count, by: 97) + [whole.count - 1] {
+      try Samples.write(Array(whole[..<length]), path)
+      let message = Samples.message { _ = try SequenceFile(path: path) }
+      #expect(message != nil, "cut to \(length) bytes")
+      if length > 100 { #expect(message?.contains("the file is truncated") == true, "\(length): \(message ?? "")") }
+    }
+  }
+
+  @Test("a file whose writer never came to the end is found by verify")
+  func missingChunks() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.path("a.h5")
+    try Recipe(frames: nil).write(path)
+    _ = try Samples.bytes(path)
+    // The recipe again, but with one chunk a sequence and none of them written.
+    let file = try HDF5File(creating: path)
+    try file.setAttribute("format", to: SequenceFile.format)
+    try file.setAttribute("version", to: Int64(1))
+    _ = try file.createDataSet("/frames", of: UInt8.self, shape: [2, 3, 4, 5], chunk: [1, 3, 4, 5])
+    try file.write([Float](repeating: 0, count: 20), shape: [4, 5], to: "/mean")
+    try file.close()
+    let message = Samples.message { try SequenceFile(path: path).verify() }
+    #expect(message?.hasPrefix("\(path): /frames: only 0 of its 2 chunks were ever written.") == true)
+  }
+
+  @Test("a flipped bit anywhere is harmless or refused")
+  func flippedBits() throws {
+    let folder = try TemporaryDirectory()
+    let settings = Samples.settings(sequences: 3)
+    try Samples.writeSequences(folder.path("whole.h5"), settings)
+    let whole = try Samples.bytes(folder.path("whole.h5"))
+    let original = try Contents(folder.path("whole.h5"))
+    let path = folder.path("flipped.h5")
+    var refused = 0
+    var generator = SystemRandomNumberGenerator()
+    for _ in 0..<400 {
+      var bytes = whole
+      let position = Int.random(in: 0..<bytes.count, using: &generator)
+      let bit = UInt8.random(in: 0..<8, using: &generator)
+      bytes[position] ^= 1 << bit
+      try Samples.write(bytes, path)
+      do {
+        let contents = try Contents(path)
+        #expect(contents == original, "byte \(position), bit \(bit)")
+      } catch let error as StorageError {
+        #expect(error.file == path)
+        refused += 1
+      }
+    }
+    #expect(refused > 0)
+  }
+
+  /// Everything a reader hands out.
+  struct Contents: Equatable {
+    var mean: [Float]
+    var texts: [String]
+    var bytes: [UInt8] = []
+    var boxes: [Float] = []
+    var ids: [Int32] = []
+
+    init(_ path: String) throws {
+      let file = try SequenceFile(path: path)
+      try file.verify()
+      mean = file.mean
+      texts = [file.identity, file.generator, file.source, "\(file.seed ?? 0)", "\(file.objectSlots ?? 0)"]
+      let slots = file.objectSlots ?? 0
+      for sequence in 0..<file.sequenceCount {
+        var frames = [UInt8](repeating: 0, count: file.frameCount * file.height * file.width)
+        try file.readFrames(of: sequence, first: 0, count: file.frameCount, into: &frames)
+        var counts = [UInt8](repeating: 0, count: file.frameCount)
+        try file.readCounts(of: sequence, first: 0, count: file.frameCount, into: &counts)
+        var labels = [UInt8](repeating: 0, count: slots)
+        try file.readLabels(of: sequence, into: &labels)
+        var boxes = [Float](repeating: 0, count: file.frameCount * slots * 4)
+        try file.readBoxes(of: sequence, first: 0, count: file.frameCount, into: &boxes)
+        var ids = [Int32](repeating: 0, count: file.frameCount * slots)
+        try file.readIds(of: sequence, first: 0, count: file.frameCount, into: &ids)
+        bytes += frames + counts + labels
+        self.boxes += boxes
+        self.ids += ids
+      }
+    }
+  }
+}

@@ -1,0 +1,190 @@
+import Foundation
+import Storage
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("Checkpoint folders")
+struct CheckpointStoreTests {
+  func names(_ folder: TemporaryDirectory) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+  }
+
+  @Test("commit, list, restore the newest")
+  func commitAndRestore() throws {
+    let folder = try TemporaryDirectory()
+    let store = try CheckpointStore(directory: folder.path("run/checkpoints"))
+    #expect(try store.newestSound() == nil)
+    let commit = try store.commit(Samples.checkpoint(step: 100))
+    #expect(commit.path == folder.path("run/checkpoints/step-0000000100.h5"))
+    #expect(commit.pruned == [] && commit.warnings == [])
+    _ = try store.commit(Samples.checkpoint(step: 200, scale: 3))
+    #expect(try store.list().map(\.step) == [100, 200])
+    let restored = try #require(try CheckpointStore(readingFrom: store.directory).newestSound())
+    #expect(restored.checkpoint == Samples.checkpoint(step: 200, scale: 3))
+    #expect(restored.skipped == [])
+    // The same step again, as after a resumed run, replaces the file.
+    _ = try store.commit(Samples.checkpoint(step: 200, scale: 4))
+    #expect(try store.newestSound()?.checkpoint == Samples.checkpoint(step: 200, scale: 4))
+  }
+
+  @Test("the last k and every n-th stay")
+  func retention() throws {
+    let folder = try TemporaryDirectory()
+    let store = try CheckpointStore(directory: folder.path, retention: .init(keepLast: 2, keepEvery: 30))
+    var pruned: [String] = []
+    for step in stride(from: UInt64(10), through: 80, by: 10) {
+      pruned += try store.commit(Samples.checkpoint(step: step)).pruned
+    }
+    #expect(try store.list().map(\.step) == [30, 60, 70, 80])
+    #expect(pruned.map { String($0.suffix(5)) } == ["10.h5", "20.h5", "40.h5", "50.h5"])
+    // A run that went back prunes nothing of the later steps, nor what it has just written.
+    let back = try store.commit(Samples.checkpoint(step: 65))
+    #expect(back.pruned == [])
+    #expect(try store.list().map(\.step) == [30, 60, 65, 70, 80])
+  }
+
+  @Test("unsafe retention is refused")
+  func unsafeRetention() throws {
+    let folder = try TemporaryDirectory()
+    #expect(
+      Samples.message { _ = try CheckpointStore(directory: folder.path, retention: .init(keepLast: 1)) }
+        == "\(folder.path): keeping 1 checkpoints is unsafe. "
+        + "Keep at least 2, so that one damaged file does not end the run.")
+    #expect(throws: StorageError.self) {
+      try CheckpointStore(directory: folder.path, retention: .init(keepLast: 2, keepEvery: 0))
+    }
+    try Samples.write([1], folder.path("file"))
+    #expect(throws: StorageError.self) { try CheckpointStore(directory: folder.path("file")) }
+    #expect(throws: StorageError.self) {
+      try CheckpointStore(readingFrom: folder.path).commit(Samples.checkpoint())
+    }
+  }
+
+  @Test("damaged checkpoints are skipped with the reason; if all are, nothing starts silently")
+  func skipsDamaged() throws {
+    let folder = try TemporaryDirectory()
+    let store = try CheckpointStore(directory: folder.path)
+    for step in [UInt64(1), 2, 3] { _ = try store.commit(Samples.checkpoint(step: step)) }
+    let entries = try store.list()
+    try Samples.write(Array("nonsense".utf8), entries[2].path)
+    // A checkpoint under another's name: sound in itself, but not of this step.
+    try Samples.write(try Samples.bytes(entries[0].path), entries[1].path)
+    let restored = try #require(try store.newestSound())
+    #expect(restored.checkpoint.step == 1)
+    #expect(restored.skipped.map(\.file) == [entries[2].path, entries[1].path])
+    #expect(restored.skipped[0].description.contains("this is not an HDF5 file"))
+    #expect(restored.skipped[1].description.contains("attribute 'step': it says 1, unlike the file's name"))
+
+    try Samples.write([], entries[0].path)
+    let message = try #require(Samples.message { _ = try store.newestSound() })
+    #expect(message.hasPrefix("\(folder.path): none of the 3 checkpoints can be used:"))
+    #expect(message.contains(entries[0].path))
+  }
+
+  @Test("what a killed writer left is removed by the next writer, not by readers; other files stay")
+  func stalePartials() throws {
+    let folder = try TemporaryDirectory()
+    try Samples.write([1, 2, 3], folder.path(".step-0000000005.h5.partial"))
+    try Samples.write([1], folder.path("notes.txt"))
+    try Samples.write([1], folder.path("step-5.h5"))
+    #expect(try CheckpointStore(readingFrom: folder.path).list() == [])
+    #expect(try names(folder).count == 3)
+    _ = try CheckpointStore(directory: folder.path)
+    #expect(try names(folder) == ["notes.txt", "step-5.h5"])
+  }
+
+  /// The real file system, except that the n-th operation fails, with half of the bytes written where it is a write.
+  static func failing(at n: Int) -> (system: FileSystem, calls: @Sendable () -> Int) {
+    final class Counter: Sendable {
+      let count = Mutex(0)
+    }
+    let counter = Counter()
+    let real = FileSystem.posix
+    @Sendable func step(_ name: String) throws {
+      let call = counter.count.withLock {
+        $0 += 1
+        return $0
+      }
+      if call == n { throw FileSystemError(attempt: "cannot \(name)", reason: "No space left on device") }
+    }
+    let system = FileSystem(
+      open: { path in
+        try step("open")
+        return try real.open(path)
+      },
+      write: { descriptor, bytes in
+        do {
+          try step("write")
+        } catch {
+          try real.write(descriptor, UnsafeRawBufferPointer(rebasing: bytes.prefix(bytes.count / 2)))
+          throw error
+        }
+        try real.write(descriptor, bytes)
+      },
+      synchronize: { descriptor in
+        try step("synchronize")
+        try real.synchronize(descriptor)
+      },
+      close: { descriptor in
+        try real.close(descriptor)
+        try step("close")
+      },
+      rename: { from, to in
+        try step("rename")
+        try real.rename(from, to)
+      },
+      remove: { path in
+        try step("remove")
+        try real.remove(path)
+      },
+      synchronizePath: { path in
+        try step("synchronize the folder")
+        try real.synchronizePath(path)
+      })
+    return (system, { counter.count.withLock { $0 } })
+  }
+
+  @Test("whichever operation fails, the older checkpoints stay and the next commit works", arguments: 1...7)
+  func failedOperation(n: Int) throws {
+    let folder = try TemporaryDirectory()
+    let sound = try CheckpointStore(directory: folder.path, retention: .init(keepLast: 2))
+    _ = try sound.commit(Samples.checkpoint(step: 1))
+    _ = try sound.commit(Samples.checkpoint(step: 2))
+    let before = try Samples.bytes(folder.path("step-0000000002.h5"))
+
+    let (system, _) = Self.failing(at: n)
+    let store = try CheckpointStore(directory: folder.path, retention: .init(keepLast: 2), fileSystem: system)
+    // open, write, synchronize, close, rename, synchronize the folder, remove the old one
+    let message = Samples.message {
+      let commit = try store.commit(Samples.checkpoint(step: 3))
+      #expect(commit.warnings.count == (n == 7 ? 1 : 0))
+    }
+    #expect((message != nil) == (n <= 6))
+    if n == 6 { #expect(message?.contains("may not outlive a power cut: cannot synchronize the folder") == true) }
+    #expect(try Samples.bytes(folder.path("step-0000000002.h5")) == before)
+    if n <= 5 {
+      #expect(message?.contains("the checkpoint of step 3 was not saved: cannot ") == true)
+      #expect(message?.contains("No space left on device. Older checkpoints are untouched.") == true)
+      #expect(try names(folder) == ["step-0000000001.h5", "step-0000000002.h5"])
+      #expect(try store.newestSound()?.checkpoint.step == 2)
+    }
+    _ = try store.commit(Samples.checkpoint(step: 4))
+    #expect(try store.newestSound()?.checkpoint == Samples.checkpoint(step: 4))
+  }
+
+  @Test("bytes that change on their way to the disk are noticed before the file gets its name")
+  func corruptedWrite() throws {
+    let folder = try TemporaryDirectory()
+    var system = FileSystem.posix
+    system.write = { descriptor, bytes in
+      var changed = [UInt8](bytes)
+      changed[changed.count / 2] ^= 0xff
+      changed[changed.count - 1] ^= 0xff
+      try changed.withUnsafeBytes { try FileSystem.posix.write(descriptor, $0) }
+    }
+    let store = try CheckpointStore(directory: folder.path, fileSystem: system)
+    #expect(throws: StorageError.self) { try store.commit(Samples.checkpoint()) }
+    #expect(try names(folder) == [])
+  }
+}
