@@ -4,39 +4,39 @@ import Numerics
 ///
 /// A slot after the first empty one reaches nothing (note O11), so each slot is computed only for
 /// the rows that filled the slot before.
-struct Discovery: BitwiseCopyable {
+package struct Discovery: BitwiseCopyable {
   /// Every draw up to the first failure in each row, ordered by slot and row.
-  struct Output: BitwiseCopyable {
+  package struct Output: BitwiseCopyable {
     /// Row and slot of each draw, [draws].
-    let rows: Index
-    let slots: Index
-    let what: Tensor
-    let whatLocation: Tensor
-    let whatScale: Tensor
-    let whereLogits: Tensor
-    let whereLocation: Tensor
-    let whereScale: Tensor
+    package let rows: Index
+    package let slots: Index
+    package let what: Tensor
+    package let whatLocation: Tensor
+    package let whatScale: Tensor
+    package let whereLogits: Tensor
+    package let whereLocation: Tensor
+    package let whereScale: Tensor
     /// Presence logit, probability and sample, [draws, 1].
-    let logit: Tensor
-    let probability: Tensor
-    let presence: Tensor
+    package let logit: Tensor
+    package let probability: Tensor
+    package let presence: Tensor
     /// Number of discovered objects in each row, [N].
-    let counts: Index
+    package let counts: Index
     /// Log probabilities of appearance under q and p and of place under q, [draws, 1].
-    let whatLogQ: Tensor
-    let whereLogQ: Tensor
-    let whatLogP: Tensor
+    package let whatLogQ: Tensor
+    package let whereLogQ: Tensor
+    package let whatLogP: Tensor
     /// The draws that are present, and under the prior their moments and log density of place.
-    let present: Index
-    let presentRows: Index
-    let whereMean: Tensor
-    let wherePriorScale: Tensor
-    let whereLogP: Tensor
+    package let present: Index
+    package let presentRows: Index
+    package let whereMean: Tensor
+    package let wherePriorScale: Tensor
+    package let whereLogP: Tensor
     /// The count under q and p, [N, 1], and the prior's logits and probabilities [N, K + 1].
-    let countLogQ: Tensor
-    let countLogP: Tensor
-    let countLogits: Tensor
-    let countProbabilities: Tensor
+    package let countLogQ: Tensor
+    package let countLogP: Tensor
+    package let countLogits: Tensor
+    package let countProbabilities: Tensor
   }
 
   /// What is the same for every frame of a sequence, computed once on its tape.

@@ -4,7 +4,7 @@ import Numerics
 public struct FrameImagination: BitwiseCopyable {
   /// The objects of the frame.
   public let state: ObjectState
-  let drawn: Decoder.Output
+  package let drawn: FrameDecoder.Output
   /// Mean image [N, H W].
   public var mean: Tensor { drawn.mean }
 }
@@ -149,7 +149,7 @@ extension SequenceModel {
   }
 
   /// Draws a state that has no frame to be compared with.
-  private func draw(_ state: ObjectState, on tape: Tape) -> Decoder.Output {
+  private func draw(_ state: ObjectState, on tape: Tape) -> FrameDecoder.Output {
     let blank = tape.constant(rows: 1, columns: configuration.geometry.imagePixels)
     blank.values.update(repeating: 0, count: blank.columns)
     let image = tape.index(count: state.rowCount)

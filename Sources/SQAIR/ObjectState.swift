@@ -30,7 +30,7 @@ public struct ObjectState: BitwiseCopyable {
   public var count: Int { rows.count }
 
   /// The objects in a slot.
-  func range(ofSlot slot: Int) -> Range<Int> { slotStarts[slot]..<slotStarts[slot + 1] }
+  package func range(ofSlot slot: Int) -> Range<Int> { slotStarts[slot]..<slotStarts[slot + 1] }
 
   /// The state before the first frame: no objects.
   static func empty(rows: Int, _ configuration: SQAIRConfiguration, on tape: Tape) -> ObjectState {

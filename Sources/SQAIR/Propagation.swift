@@ -1,28 +1,28 @@
 import Numerics
 
 /// Carries the objects of the last frame into this one by looking for them (section 4.2).
-struct Propagation: BitwiseCopyable {
+package struct Propagation: BitwiseCopyable {
   /// What became of each object of the state, in its order.
-  struct Output: BitwiseCopyable {
-    let prior: PropagationPrior.Output
-    let what: Tensor
-    let whatLocation: Tensor
-    let whatScale: Tensor
-    let whereLogits: Tensor
-    let whereLocation: Tensor
-    let whereScale: Tensor
+  package struct Output: BitwiseCopyable {
+    package let prior: PropagationPrior.Output
+    package let what: Tensor
+    package let whatLocation: Tensor
+    package let whatScale: Tensor
+    package let whereLogits: Tensor
+    package let whereLocation: Tensor
+    package let whereScale: Tensor
     /// Presence logit, probability and sample, [objects, 1].
-    let logit: Tensor
-    let probability: Tensor
-    let presence: Tensor
-    let temporal: Tensor
+    package let logit: Tensor
+    package let probability: Tensor
+    package let presence: Tensor
+    package let temporal: Tensor
     /// Log probabilities [objects, 1]: of appearance and place under q and p, of presence under q and p.
-    let whatLogQ: Tensor
-    let whereLogQ: Tensor
-    let whatLogP: Tensor
-    let whereLogP: Tensor
-    let presenceLogQ: Tensor
-    let presenceLogP: Tensor
+    package let whatLogQ: Tensor
+    package let whereLogQ: Tensor
+    package let whatLogP: Tensor
+    package let whereLogP: Tensor
+    package let presenceLogQ: Tensor
+    package let presenceLogP: Tensor
   }
 
   let prior: PropagationPrior

@@ -1,17 +1,17 @@
 import Numerics
 
 /// Where objects go next, before looking: p(z_t | z_{t-1}) of section 4.1, one recurrent unit per object.
-struct PropagationPrior: BitwiseCopyable {
+package struct PropagationPrior: BitwiseCopyable {
   /// Moments of the objects' next appearance and place, in the order of the state.
-  struct Output: BitwiseCopyable {
+  package struct Output: BitwiseCopyable {
     /// The unit's next state [objects, n].
-    let state: Tensor
+    package let state: Tensor
     /// Presence logit [objects, 1].
-    let logit: Tensor
-    let whereMean: Tensor
-    let whereScale: Tensor
-    let whatMean: Tensor
-    let whatScale: Tensor
+    package let logit: Tensor
+    package let whereMean: Tensor
+    package let whereScale: Tensor
+    package let whatMean: Tensor
+    package let whatScale: Tensor
   }
 
   private let unit: GatedRecurrentUnitWeights

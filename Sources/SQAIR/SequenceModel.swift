@@ -9,7 +9,7 @@ public final class SequenceModel {
   public let parameters: ParameterStore
   let propagation: Propagation
   let discovery: Discovery
-  let decoder: Decoder
+  let decoder: FrameDecoder
 
   /// A model whose parameters are zero; `parameters.initialize(seed:)` or a checkpoint sets them.
   public init(configuration: SQAIRConfiguration) {
@@ -19,7 +19,7 @@ public final class SequenceModel {
     parameters.allocate()
     propagation = Propagation(configuration, in: parameters)
     discovery = Discovery(configuration, in: parameters)
-    decoder = Decoder(configuration, in: parameters)
+    decoder = FrameDecoder(configuration, in: parameters)
   }
 
   /// A batch of sequences to be explained.
@@ -176,22 +176,22 @@ struct Survivors {
 /// Everything that was inferred about one frame of a batch. Tensors live until the tape is reset.
 public struct FrameInference: BitwiseCopyable {
   /// The state before the frame, whose objects were propagated.
-  let previous: ObjectState
-  let propagated: Propagation.Output
-  let discovered: Discovery.Output
+  package let previous: ObjectState
+  package let propagated: Propagation.Output
+  package let discovered: Discovery.Output
   /// `cond` and e of section 5.1.
-  let summary: Tensor?
-  let expected: Tensor
-  let propagatedCounts: Index
+  package let summary: Tensor?
+  package let expected: Tensor
+  package let propagatedCounts: Index
   /// For each object of `state`, its number among the propagated, or their count plus its number among the discovered.
-  let mergeSource: Index
+  package let mergeSource: Index
   /// The objects of the frame.
   public let state: ObjectState
-  let drawn: Decoder.Output
+  package let drawn: FrameDecoder.Output
   /// log q and log p of all latent variables of the frame, and the share of discrete draws in log q, [N, 1].
-  let logQ: Tensor
-  let logP: Tensor
-  let discrete: Tensor
+  package let logQ: Tensor
+  package let logP: Tensor
+  package let discrete: Tensor
 
   /// Mean image [N, H W].
   public var mean: Tensor { drawn.mean }

@@ -1,15 +1,15 @@
 import Numerics
 
 /// Draws the objects and scores the frames against the drawing (section 6).
-struct Decoder: BitwiseCopyable {
-  struct Output: BitwiseCopyable {
+package struct FrameDecoder: BitwiseCopyable {
+  package struct Output: BitwiseCopyable {
     /// What each object looks like [objects, cells], already scaled.
-    let glimpses: Tensor
+    package let glimpses: Tensor
     /// Mean image and written-to mask [N, H W].
-    let mean: Tensor
-    let mask: Tensor
+    package let mean: Tensor
+    package let mask: Tensor
     /// log p(x_t | z_t), [N, 1].
-    let logLikelihood: Tensor
+    package let logLikelihood: Tensor
   }
 
   private let hidden: TwoLayers
