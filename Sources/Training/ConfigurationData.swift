@@ -1,3 +1,5 @@
+import MovingDigits
+
 /// What a model is trained and validated on.
 public struct DataConfiguration: Codable, Equatable, Sendable {
   /// Path of the training sequences; null makes the built-in data set. Default null.
@@ -63,8 +65,26 @@ public struct BuiltinDataConfiguration: Codable, Equatable, Sendable {
     reasons.require(trainSequences >= 1, "trainSequences must be at least 1, not \(trainSequences)")
     reasons.require(validSequences >= 1, "validSequences must be at least 1, not \(validSequences)")
     reasons.require(frames >= 1, "frames must be at least 1, not \(frames)")
-    reasons.require(canvas >= 28, "canvas must be at least 28 pixels, the size of a digit, not \(canvas)")
-    reasons.require(maxDigits >= 0, "maxDigits must be at least 0, not \(maxDigits)")
+    reasons.require(canvas >= 20, "canvas must be at least 20 pixels, the size of a digit, not \(canvas)")
+    reasons.require(maxDigits >= 1, "maxDigits must be at least 1, not \(maxDigits)")
     return reasons.list
+  }
+
+  /// What is to be made of the digits of one split: training sequences, or sequences to validate on.
+  public func movingDigits(_ split: DigitSplit) -> MovingDigitsSettings {
+    var settings = MovingDigitsSettings()
+    settings.sequences = split == .train ? trainSequences : validSequences
+    settings.frames = frames
+    settings.canvasHeight = canvas
+    settings.canvasWidth = canvas
+    settings.motion =
+      switch motion {
+      case .gentle: .gentle
+      case .reference: .reference
+      }
+    settings.maximumDigits = maxDigits
+    settings.split = split
+    settings.seed = seed
+    return settings
   }
 }

@@ -1,5 +1,5 @@
 /// A configuration that cannot be used: where it was written, what is wrong, and what to write instead.
-public struct ConfigurationError: Error, CustomStringConvertible, Equatable {
+public struct ConfigurationError: ExitCodeProviding, CustomStringConvertible, Equatable {
   /// Where the problem was written: a file, or `--set training.batch=x`; empty if it has no one place.
   public let place: String
   /// What is wrong, one sentence each.
@@ -13,6 +13,9 @@ public struct ConfigurationError: Error, CustomStringConvertible, Equatable {
   init(place: String, problem: String) {
     self.init(place: place, problems: [problem])
   }
+
+  /// As for other wrong usage: what the user wrote is to be changed.
+  public var exitCode: Int32 { 64 }
 
   /// One line for one problem, an indented list for several.
   public var description: String {

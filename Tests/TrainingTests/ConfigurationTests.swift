@@ -114,7 +114,7 @@ import Training
   // MARK: Errors
 
   /// (arguments of --set) -> (the whole message).
-  @Test(arguments: [
+  static let wrongSettings: [(String, String)] = [
     (
       "training.optimizer.learnRate=1",
       "--set training.optimizer.learnRate=1: unknown key training.optimizer.learnRate; "
@@ -197,13 +197,15 @@ import Training
       "training.optimizer.schedule.factors must be as many as boundaries (1), not 0"
     ),
     ("model.hidden=33", "model: hidden must be even and at least 2, not 33"),
-  ])
+  ]
+
+  @Test(arguments: wrongSettings)
   func aWrongSettingSaysWhatAndWhereAndWhatToWrite(setting: String, message: String) {
     #expect(Self.message { try Configuration.resolve(settings: [setting]) } == message)
   }
 
   /// (contents of the file) -> (what follows the file's name).
-  @Test(arguments: [
+  static let wrongFiles: [(String, String)] = [
     ("{\"training\": {\n\"batch\": }}", "not valid JSON: Invalid value in line 2, column 10"),
     ("", "not valid JSON: Unexpected end of file during JSON parse."),
     ("[1]", "expected an object { ... }, given the list [1]"),
@@ -232,7 +234,9 @@ import Training
         training.vimco: unknown value "textbok"; did you mean textbook? (known: textbook, published)
       """
     ),
-  ])
+  ]
+
+  @Test(arguments: wrongFiles)
   func aWrongFileSaysWhatAndWhere(contents: String, message: String) throws {
     let folder = try TemporaryDirectory()
     let path = folder.path("wrong.json")

@@ -1,0 +1,45 @@
+import Foundation
+import MovingDigits
+import Storage
+
+/// Moving digits as a sequence file, for the command `data` and for runs that are given no file.
+public enum DigitFile {
+  /// Makes the sequences and writes them with their ground truth.
+  ///
+  /// The file gets its name when it is complete and on the disk. Equal settings give equal files.
+  ///
+  /// - Parameters:
+  ///   - settings: what to make.
+  ///   - path: the file.
+  ///   - mean: `[H, W]` in [0, 1], the training set's mean frame, for a file to validate on; nil takes that of this
+  ///     file.
+  ///   - overwrite: whether a file of that name may be replaced.
+  ///   - onProgress: is told how many sequences are done, every few hundred; what it throws ends the work.
+  /// - Throws: `MovingDigitsError` for settings that cannot be, `StorageError` for a file that cannot be written, and
+  ///   what `onProgress` throws. In every case nothing is left of the new file.
+  public static func write(
+    _ settings: MovingDigitsSettings, to path: String, mean: [Float]? = nil, overwrite: Bool = false,
+    onProgress: (_ done: Int) throws -> Void = { _ in }
+  ) throws {
+    let digits = try MovingDigits(settings)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let writer = try SequenceFileWriter(
+      path: path,
+      settings: SequenceFileWriter.Settings(
+        sequenceCount: settings.sequences, frameCount: settings.frames, height: settings.canvasHeight,
+        width: settings.canvasWidth, objectSlots: settings.maximumDigits, seed: settings.seed,
+        generator: String(decoding: try encoder.encode(settings), as: UTF8.self),
+        source: digits.source.provenance, mean: mean, overwrite: overwrite))
+    try digits.generate(0..<settings.sequences) { block, sequences in
+      for sequence in sequences {
+        try writer.append(
+          frames: sequence.frames,
+          truth: SequenceFileWriter.Truth(
+            counts: sequence.counts, boxes: sequence.boxes, ids: sequence.ids, labels: sequence.labels))
+      }
+      try onProgress(block.upperBound)
+    }
+    try writer.finish()
+  }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import Training
+
+/// `sqair-dist config`.
+struct ConfigCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "config",
+    abstract: "Prints the resolved configuration as JSON.",
+    discussion: """
+      Presets:
+      \(Configuration.presets.map { "  \($0.name)\(String(repeating: " ", count: 8 - $0.name.count))\($0.summary)" }
+        .joined(separator: "\n"))
+
+      A file may be partial: what it leaves out is taken from the preset that its "base" names, or from \
+      \(Configuration.presets[0].name). Then each --set is applied in turn.
+
+      Examples:
+        sqair-dist config quick
+        sqair-dist config paper --set training.batch=16 > mine.json
+        sqair-dist --config mine.json --run mine
+      """)
+
+  @Argument(
+    help: ArgumentHelp("A preset or a JSON file.", valueName: "name|file"), completion: .file(extensions: ["json"]))
+  var source: String?
+
+  @Option(
+    help: ArgumentHelp("One setting, such as training.batch=16; may be repeated.", valueName: "key=value"))
+  var set: [String] = []
+
+  func run() throws {
+    let configuration = try Configuration.resolve(from: source, settings: set)
+    guard launchedRank() == 0 else { return }
+    print(configuration.resolvedJSON, terminator: "")
+  }
+}

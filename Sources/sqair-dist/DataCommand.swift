@@ -1,0 +1,152 @@
+import ArgumentParser
+import Cluster
+import Foundation
+import MovingDigits
+import Report
+import Storage
+import Training
+
+/// `sqair-dist data`, the makers of sequence files.
+struct DataCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "data",
+    abstract: "Makes sequence files.",
+    subcommands: [MovingDigitsCommand.self])
+}
+
+/// `sqair-dist data moving-digits`.
+struct MovingDigitsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "moving-digits",
+    abstract: "Makes sequences of moving digits, with counts, boxes, identities and classes.",
+    discussion: """
+      The built-in digits are drawn by strokes and need no download; --digits DIR takes MNIST from the four \
+      *-ubyte or *-ubyte.gz files in a folder. Training and test sequences never share a digit. Equal options make \
+      equal files, on any number of cores.
+
+      Examples:
+        sqair-dist data moving-digits --out train.h5 --sequences 10000
+        sqair-dist data moving-digits --out valid.h5 --sequences 1000 \\
+          --split test --mean-from train.h5
+        sqair-dist data moving-digits --out paper.h5 --sequences 60000 \\
+          --motion reference --digits mnist
+      """)
+
+  @Option(help: "The file to make.", completion: .sequences)
+  var out: String
+
+  @Option(help: "How many sequences.")
+  var sequences: Int
+
+  @Option(help: "Frames of each sequence.")
+  var frames = 10
+
+  @Option(
+    help: ArgumentHelp("The built-in digits, or the folder of the MNIST files.", valueName: "builtin|dir"),
+    completion: .directory)
+  var digits = "builtin"
+
+  @Option(help: "Which digits.")
+  var split = DigitSplit.train
+
+  @Option(help: "How they move: slowly and inside, or as published: fast, accelerated, leaving and coming back.")
+  var motion = Motion.gentle
+
+  @Option(help: "Most digits in a sequence; their number is uniform from 0.")
+  var maxDigits = 2
+
+  @Option(help: ArgumentHelp("Pixels of a frame: the side of a square, or HEIGHTxWIDTH.", valueName: "pixels"))
+  var canvas = Canvas(height: 50, width: 50)
+
+  @Option(help: "Seed of everything random.")
+  var seed: UInt64 = 0
+
+  @Option(
+    help: ArgumentHelp("Training file whose mean frame the new file carries; by default its own.", valueName: "file"),
+    completion: .sequences)
+  var meanFrom: String?
+
+  @Flag(help: "Replace the file if it exists.")
+  var force = false
+
+  func validate() throws {
+    if out.isEmpty { throw ValidationError("The value of '--out' is empty; name a file.") }
+    if digits.isEmpty { throw ValidationError("The value of '--digits' is empty; say builtin or name a folder.") }
+    try requireAtLeast(1, sequences, "--sequences")
+    try requireAtLeast(1, frames, "--frames")
+    try requireAtLeast(1, maxDigits, "--max-digits")
+  }
+
+  func run() throws {
+    guard launchedRank() == 0 else { return }
+    if !force, FileManager.default.fileExists(atPath: out) {
+      throw StorageError(
+        file: out, problem: "the file exists", hint: "Choose another name, or add --force to replace it.")
+    }
+    var settings = MovingDigitsSettings()
+    settings.sequences = sequences
+    settings.frames = frames
+    settings.canvasHeight = canvas.height
+    settings.canvasWidth = canvas.width
+    settings.motion = motion
+    settings.maximumDigits = maxDigits
+    settings.digits = digits == "builtin" ? .strokes : .mnist(directory: digits)
+    settings.split = split
+    settings.seed = seed
+    let mean = try meanFrame()
+    try StopSignals.install()
+    let progress = ProgressLine(label: "data", total: UInt64(sequences), unit: "sequences")
+    try DigitFile.write(settings, to: out, mean: mean, overwrite: force) { done in
+      progress.update(UInt64(done))
+      if let signal = StopSignals.requested { throw Interrupted(signal: signal) }
+    }
+    progress.finish()
+    try SequenceSummary(SequenceFile(path: out)).print()
+  }
+
+  /// The mean frame of the training file, if one is named.
+  private func meanFrame() throws -> [Float]? {
+    guard let meanFrom else { return nil }
+    let file = try SequenceFile(path: meanFrom)
+    guard file.height == canvas.height, file.width == canvas.width else {
+      throw StorageError(
+        file: meanFrom, part: "/mean",
+        problem: "its frames are \(file.height) x \(file.width), those asked for \(canvas.height) x \(canvas.width)",
+        hint: "Make both with the same --canvas.")
+    }
+    return file.mean
+  }
+}
+
+/// A signal that ended the making of a file.
+struct Interrupted: ExitCodeProviding, CustomStringConvertible {
+  let signal: StopSignals.Signal
+
+  var description: String { "stopped by \(signal); nothing was written" }
+
+  /// As a shell reports a process that a signal ended.
+  var exitCode: Int32 { 128 + signal.rawValue }
+}
+
+/// Height and width of a frame, as "50" or "48x64".
+struct Canvas: ExpressibleByArgument {
+  let height: Int
+  let width: Int
+
+  init(height: Int, width: Int) {
+    self.height = height
+    self.width = width
+  }
+
+  init?(argument: String) {
+    let sides = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard sides.count <= 2, let height = sides.first ?? nil, let width = sides.last ?? nil, height > 0, width > 0
+    else { return nil }
+    self.init(height: height, width: width)
+  }
+
+  var defaultValueDescription: String { height == width ? "\(height)" : "\(height)x\(width)" }
+}
+
+extension DigitSplit: ExpressibleByArgument {}
+extension Motion: ExpressibleByArgument {}

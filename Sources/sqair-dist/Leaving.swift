@@ -1,0 +1,43 @@
+import ArgumentParser
+import Cluster
+import Foundation
+import Training
+
+/// How this process ends when something was wrong: one message for the whole job, and on every rank a code that is
+/// not 0.
+struct Leaving {
+  /// Rank of this process in the job, as far as its environment tells.
+  let rank: Int
+
+  /// Time that the other ranks leave to rank 0 to speak. When rank 0 ends, `mpirun` ends the others within it.
+  private static let patience = 2.0
+
+  /// Prints what there is to say about the error and ends the process.
+  func leave(for error: any Error) -> Never {
+    if let code = error as? ExitCode { exit(code.rawValue) }
+    let parserCode = SQAIRDist.exitCode(for: error)
+    if parserCode == .success || parserCode == .validationFailure {
+      // Help, a version or wrong arguments: the same on every rank, so one of them speaks.
+      if rank > 0 {
+        if parserCode != .success { Thread.sleep(forTimeInterval: Self.patience) }
+        exit(parserCode.rawValue)
+      }
+      SQAIRDist.exit(withError: error)
+    }
+    if rank > 0 { Thread.sleep(forTimeInterval: Self.patience) }
+    let isEverywhere = error is CollectiveFailure || error is ConfigurationError
+    if rank == 0 || !isEverywhere {
+      let speaker = rank == 0 ? "" : "rank \(rank): "
+      FileHandle.standardError.write(Data("\(speaker)error: \(error)\n".utf8))
+    }
+    exit((error as? any ExitCodeProviding)?.exitCode ?? EXIT_FAILURE)
+  }
+}
+
+/// The rank that the launcher gave to this process, before MPI is asked; 0 without a launcher.
+func launchedRank(environment: [String: String] = ProcessInfo.processInfo.environment) -> Int {
+  for name in ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"] {
+    if let rank = environment[name].flatMap({ Int($0) }) { return rank }
+  }
+  return 0
+}

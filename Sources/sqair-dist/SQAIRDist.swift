@@ -1,0 +1,45 @@
+import ArgumentParser
+import Training
+
+/// The door: `sqair-dist` and its subcommands. Each parses its arguments and calls one function of a room.
+@main
+struct SQAIRDist: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sqair-dist",
+    abstract: "Trains SQAIR (Sequential Attend, Infer, Repeat) on one core or on a cluster.",
+    discussion: """
+      SQAIR looks at frame sequences and learns, without labels, to discover objects, to follow them and to imagine \
+      how they go on.
+
+      Examples:
+        sqair-dist data moving-digits --out train.h5 --sequences 10000
+        sqair-dist inspect train.h5
+      """,
+    version: softwareVersion,
+    subcommands: [DataCommand.self, InspectCommand.self, ConfigCommand.self])
+
+  static var _errorLabel: String { "error" }
+
+  /// Parses, runs and leaves. MPI starts inside `run()`, so wrong arguments never leave a rank waiting in it.
+  static func main() {
+    let leaving = Leaving(rank: launchedRank())
+    do {
+      let arguments = Array(CommandLine.arguments.dropFirst())
+      try refuseUnknownSubcommand(arguments.first)
+      var command = try parseAsRoot(arguments)
+      try command.run()
+    } catch {
+      leaving.leave(for: error)
+    }
+  }
+
+  /// The parser would call a mistyped subcommand an unexpected argument.
+  private static func refuseUnknownSubcommand(_ word: String?) throws {
+    guard let word, !word.hasPrefix("-") else { return }
+    let known = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+    guard !known.contains(word) else { return }
+    throw ValidationError(
+      "Unknown subcommand '\(word)'\(Spelling.suggestion(for: word, among: known)) "
+        + "(known: \(known.joined(separator: ", ")))")
+  }
+}

@@ -1,0 +1,46 @@
+import Foundation
+
+/// Aligned lines of names and values, as `inspect` prints them.
+struct Summary {
+  private var rows: [(name: String, value: String)] = []
+
+  /// Adds a line; a value of several lines is indented below its first.
+  mutating func add(_ name: String, _ value: String) {
+    rows.append((name, value))
+  }
+
+  /// The lines under a title.
+  func text(title: String) -> String {
+    let width = rows.map(\.name.count).max() ?? 0
+    let indent = String(repeating: " ", count: width + 4)
+    let lines = rows.map { name, value in
+      "  \(name)\(String(repeating: " ", count: width - name.count))  "
+        + value.replacingOccurrences(of: "\n", with: "\n\(indent)")
+    }
+    return ([title] + lines).joined(separator: "\n") + "\n"
+  }
+}
+
+/// What `inspect` found to be wrong, after it has told what it could read.
+struct UnsoundError: Error, CustomStringConvertible {
+  /// The file or folder.
+  let path: String
+  /// One sentence each.
+  let problems: [String]
+
+  var description: String {
+    problems.count == 1
+      ? "\(path) is not sound: \(problems[0])"
+      : "\(path) is not sound:" + problems.map { "\n  \($0)" }.joined()
+  }
+}
+
+/// Size of a file as people say it: "25.3 MB" of a thousand thousand bytes; "?" if it cannot be told.
+func sizeText(ofFile path: String) -> String {
+  let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+  guard let bytes = (attributes?[.size] as? NSNumber)?.doubleValue else { return "?" }
+  for (unit, size) in [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] where bytes >= size {
+    return String(format: "%.1f ", bytes / size) + unit
+  }
+  return "\(Int(bytes)) bytes"
+}

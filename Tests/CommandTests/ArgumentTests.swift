@@ -1,0 +1,116 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Arguments of the built program, and what it says and returns.
+@Suite struct ArgumentTests {
+  /// Wrong arguments, the exit code and the first line of standard error.
+  struct Mistake: Sendable, CustomTestStringConvertible {
+    let arguments: String
+    let code: Int32
+    let message: String
+
+    init(_ arguments: String, _ code: Int32, _ message: String) {
+      (self.arguments, self.code, self.message) = (arguments, code, message)
+    }
+
+    var testDescription: String { arguments }
+  }
+
+  static let mistakes: [Mistake] = [
+    Mistake("config --sets 5", 64, "Unknown option '--sets'. Did you mean '--set'?"),
+    Mistake("config --set training.batch=0", 64, "training.batch must be at least 1, not 0"),
+    Mistake(
+      "config quik", 64,
+      #"unknown configuration "quik"; did you mean quick? (known: fast, quick, paper, or the path of a JSON file)"#),
+    Mistake(
+      "config --set training.bach=3", 64,
+      "--set training.bach=3: unknown key training.bach; did you mean training.batch?"),
+    Mistake(
+      "inspct --steps 5", 64,
+      "Unknown subcommand 'inspct'; did you mean inspect? (known: data, inspect, config, help)"),
+    Mistake(
+      "data moving-digits --out x --sequences 1 --canvas 5x", 64, "The value '5x' is invalid for '--canvas <pixels>'"),
+    Mistake(
+      "data moving-digits --out x --sequences 1 --motion wild", 64,
+      "The value 'wild' is invalid for '--motion <motion>'. Please provide one of 'gentle' and 'reference'."),
+    Mistake("inspect no-such-file", 1, "no-such-file: there is no such file. Check the path."),
+  ]
+
+  @Test(arguments: mistakes)
+  func aMistakeIsToldOnce(_ mistake: Mistake) throws {
+    let outcome = try run(mistake.arguments.split(separator: " ", omittingEmptySubsequences: false).map(String.init))
+    #expect(outcome.exitCode == mistake.code, "\(outcome)")
+    #expect(outcome.standardOutput == "")
+    let lines = outcome.standardError.split(separator: "\n")
+    #expect(lines.first.map(String.init) == "error: \(mistake.message)")
+    #expect(lines.count { $0.contains("error:") } == 1)
+  }
+
+  @Test(arguments: [
+    ["--help"], ["help", "data"], ["data", "--help"], ["data", "moving-digits", "--help"], ["inspect", "--help"],
+    ["config", "--help"],
+  ])
+  func helpHasAnOverviewAndFitsTheScreen(arguments: [String]) throws {
+    let outcome = try run(arguments)
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    #expect(outcome.standardOutput.hasPrefix("OVERVIEW: "))
+    #expect(outcome.standardError == "")
+    let examples = outcome.standardOutput.split(separator: "\n").filter { $0.hasPrefix("  sqair-dist ") }
+    #expect(examples.allSatisfy { $0.count <= 80 })
+  }
+
+  @Test func theVersionIsThreeNumbers() throws {
+    let outcome = try run(["--version"])
+    #expect(outcome.exitCode == 0)
+    #expect(outcome.standardOutput.wholeMatch(of: /[0-9]+\.[0-9]+\.[0-9]+\n/) != nil)
+  }
+
+  @Test func configPrintsWhatItResolves() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.path("mine.json")
+    try #"{"base": "quick", "training": {"batch": 8}}"#.write(toFile: path, atomically: true, encoding: .utf8)
+    let outcome = try run(["config", path, "--set", "training.seed=7", "--set", "data.train=a.h5"])
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    // What it prints is a file that resolves to the same.
+    let again = folder.path("again.json")
+    try outcome.standardOutput.write(toFile: again, atomically: true, encoding: .utf8)
+    #expect(try run(["config", again]).standardOutput == outcome.standardOutput)
+    let tree = try #require(
+      JSONSerialization.jsonObject(with: Data(outcome.standardOutput.utf8)) as? [String: [String: Any]])
+    #expect(tree["training"]?["batch"] as? Int == 8)
+    #expect(tree["training"]?["seed"] as? Int == 7)
+    #expect(tree["training"]?["steps"] as? Int == 1_000)
+    #expect(tree["data"]?["train"] as? String == "a.h5")
+  }
+
+  @Test func onlyRankZeroSpeaksOfUsage() throws {
+    let other = try run(["config", "--nope"], environment: ["OMPI_COMM_WORLD_RANK": "1"])
+    #expect(other.exitCode == 64)
+    #expect(other.standardOutput == "")
+    #expect(other.standardError == "")
+    let first = try run(["config", "--nope"], environment: ["OMPI_COMM_WORLD_RANK": "0"])
+    #expect(first.exitCode == 64)
+    #expect(first.standardError.hasPrefix("error: Unknown option '--nope'"))
+  }
+
+  @Test(arguments: ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"])
+  func everyLauncherTellsTheRank(variable: String) throws {
+    #expect(try run(["--version"], environment: [variable: "0"]).standardOutput != "")
+    #expect(try run(["--version"], environment: [variable: "3"]).standardOutput == "")
+  }
+
+  @Test(arguments: [["config", "--nope"], ["config", "nope"]])
+  func aJobOfSeveralRanksEndsWithOneMessage(arguments: [String]) throws {
+    let outcome = try MPILauncher.run(ranks: 3, arguments: arguments, timeout: 30)
+    #expect(outcome.exitCode == 64, "\(outcome)")
+    #expect(!outcome.timedOut)
+    #expect(outcome.standardError.components(separatedBy: "error: ").count == 2, "\(outcome)")
+  }
+
+  private func run(_ arguments: [String], environment: [String: String] = [:]) throws -> ProcessOutcome {
+    let base = MPILauncher.environment.merging(["COLUMNS": "80"]) { $1 }.filter { $0.key != "SLURM_PROCID" }
+    return try ProcessRunner.run(
+      BuiltProgram.trainer(), arguments, environment: base.merging(environment) { $1 }, timeout: 30)
+  }
+}

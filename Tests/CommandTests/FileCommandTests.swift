@@ -1,0 +1,213 @@
+import Foundation
+import Storage
+import TestSupport
+import Testing
+
+/// `data` and `inspect` of the built program, on files.
+@Suite struct FileCommandTests {
+  private let folder: TemporaryDirectory
+
+  init() throws {
+    folder = try TemporaryDirectory()
+  }
+
+  @Test func dataMakesTheFileThatItTellsOf() throws {
+    let path = folder.path("digits.h5")
+    let outcome = try run(
+      "data", "moving-digits", "--out", path, "--sequences", "30", "--frames", "4", "--canvas", "40x48",
+      "--motion", "reference", "--split", "test", "--seed", "9")
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    #expect(outcome.standardOutput.contains("sequences     30\n"))
+    #expect(outcome.standardOutput.contains("4 of 40 x 48 pixels"))
+    #expect(outcome.standardError.contains("30/30 sequences"))
+    let file = try SequenceFile(path: path)
+    #expect(file.sequenceCount == 30 && file.frameCount == 4)
+    #expect(file.height == 40 && file.width == 48)
+    #expect(file.seed == 9)
+    #expect(file.generator.contains(#""motion":"reference""#) && file.generator.contains(#""split":"test""#))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["digits.h5"])
+  }
+
+  @Test func equalOptionsMakeEqualFiles() throws {
+    for name in ["a.h5", "b.h5"] { #expect(try makeDigits(name).exitCode == 0) }
+    #expect(try Data(contentsOf: url("a.h5")) == Data(contentsOf: url("b.h5")))
+    #expect(try makeDigits("c.h5", "--seed", "1").exitCode == 0)
+    #expect(try Data(contentsOf: url("a.h5")) != Data(contentsOf: url("c.h5")))
+  }
+
+  @Test func dataReplacesAFileOnlyByForce() throws {
+    #expect(try makeDigits("a.h5").exitCode == 0)
+    let before = try Data(contentsOf: url("a.h5"))
+    let refused = try makeDigits("a.h5", "--seed", "1")
+    #expect(refused.exitCode == 1)
+    #expect(
+      refused.standardError
+        == "error: \(folder.path("a.h5")): the file exists. Choose another name, or add --force to replace it.\n")
+    #expect(try Data(contentsOf: url("a.h5")) == before)
+    #expect(try makeDigits("a.h5", "--seed", "1", "--force").exitCode == 0)
+    #expect(try Data(contentsOf: url("a.h5")) != before)
+  }
+
+  @Test func aValidationFileCarriesTheTrainingMean() throws {
+    #expect(try makeDigits("train.h5").exitCode == 0)
+    let outcome = try makeDigits("valid.h5", "--split", "test", "--mean-from", folder.path("train.h5"))
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    #expect(
+      try SequenceFile(path: folder.path("valid.h5")).mean == SequenceFile(path: folder.path("train.h5")).mean)
+    let other = try makeDigits("other.h5", "--canvas", "40", "--mean-from", folder.path("train.h5"))
+    #expect(other.exitCode == 1)
+    #expect(other.standardError.contains("its frames are 50 x 50, those asked for 40 x 40. Make both with"))
+  }
+
+  @Test func aStoppedProductionLeavesNothing() throws {
+    let running = try ProcessRunner.start(
+      BuiltProgram.trainer(),
+      ["data", "moving-digits", "--out", folder.path("long.h5"), "--sequences", "1000000"],
+      environment: MPILauncher.environment)
+    let limit = ContinuousClock.now + .seconds(20)
+    while try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty, ContinuousClock.now < limit {
+      usleep(10_000)
+    }
+    running.send(SIGTERM)
+    let outcome = try running.wait(timeout: 20)
+    #expect(outcome.exitCode == 143, "\(outcome)")
+    #expect(outcome.standardError.hasSuffix("error: stopped by SIGTERM; nothing was written\n"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+  }
+
+  // MARK: inspect
+
+  @Test func inspectTellsOfASoundSequenceFile() throws {
+    #expect(try makeDigits("a.h5").exitCode == 0)
+    let outcome = try run("inspect", folder.path("a.h5"))
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    #expect(outcome.standardOutput.contains("sound: every checksum holds, and the ground truth agrees with itself\n"))
+    #expect(outcome.standardOutput.contains("on average\n"))
+  }
+
+  @Test func inspectFindsAFlippedBit() throws {
+    #expect(try makeDigits("a.h5").exitCode == 0)
+    var bytes = try Data(contentsOf: url("a.h5"))
+    let middle = bytes.count / 2
+    bytes[middle] ^= 0x10
+    try bytes.write(to: url("a.h5"))
+    let outcome = try run("inspect", folder.path("a.h5"))
+    #expect(outcome.exitCode == 1, "\(outcome)")
+    #expect(outcome.standardError.contains("error: \(folder.path("a.h5")): "))
+  }
+
+  @Test func inspectFindsGroundTruthThatContradictsItself() throws {
+    let path = folder.path("odd.h5")
+    let writer = try SequenceFileWriter(
+      path: path,
+      settings: SequenceFileWriter.Settings(
+        sequenceCount: 1, frameCount: 1, height: 4, width: 4, objectSlots: 2, seed: 0, generator: "{}", source: "test"))
+    try writer.append(
+      frames: [UInt8](repeating: 1, count: 16),
+      truth: SequenceFileWriter.Truth(
+        counts: [1], boxes: [0, 0, 2, 2, 0, 0, 0, 0], ids: [3, 3], labels: [1, 1]))
+    try writer.finish()
+    let outcome = try run("inspect", path)
+    #expect(outcome.exitCode == 1)
+    #expect(
+      outcome.standardError == """
+        error: \(path) is not sound:
+          sequence 0, frame 0: /counts is not the number of identities in /ids
+          sequence 0, frame 0: /ids has an identity twice
+          sequence 0, frame 0: /ids has an object whose box in /boxes is empty
+
+        """)
+  }
+
+  @Test func inspectTellsOfACheckpointAndItsConfiguration() throws {
+    let configuration = try run("config", "quick", "--set", "training.batch=8").standardOutput
+    let path = try commit(step: 12, configuration: configuration)
+    let outcome = try run("inspect", path, "--arrays")
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    for text in [
+      "step           12\n", "parameters     3 numbers in 2 arrays\n", "optimizer      ms\n",
+      "configuration  quick\n                 training.batch = 8\n", "a [2]  root mean square 5\n",
+      "sound: the digest holds, and every number is finite\n",
+    ] {
+      #expect(outcome.standardOutput.contains(text), "\(outcome)")
+    }
+  }
+
+  @Test func inspectFindsNumbersThatAreNotFinite() throws {
+    let path = try commit(step: 1, value: .nan)
+    let outcome = try run("inspect", path)
+    #expect(outcome.exitCode == 1)
+    #expect(outcome.standardError == "error: \(path) is not sound: /parameters/b has numbers that are not finite\n")
+  }
+
+  @Test func inspectChecksEveryCheckpointOfARun() throws {
+    let first = try commit(step: 1)
+    try commit(step: 2)
+    let sound = try run("inspect", folder.path)
+    #expect(sound.exitCode == 0, "\(sound)")
+    #expect(sound.standardOutput.hasPrefix("\(folder.path): run folder, 2 checkpoints\n  step 1: sound\n"))
+
+    let file = try FileHandle(forUpdating: URL(fileURLWithPath: first))
+    try file.truncate(atOffset: file.seekToEnd() / 2)
+    try file.close()
+    let unsound = try run("inspect", folder.path)
+    #expect(unsound.exitCode == 1)
+    #expect(unsound.standardError.hasPrefix("error: \(folder.path) is not sound: \(first): "))
+    #expect(unsound.standardOutput.contains("step           2\n"))
+  }
+
+  @Test(arguments: [
+    ("text.h5", "this is not an HDF5 file (5 bytes)."), ("empty.h5", "this is not an HDF5 file"),
+    ("plain.h5", "attribute 'format': there is none. Files of this program say 'sqair-dist/sequences'"),
+    ("other.h5", "attribute 'format': 'other' is no format of this program."),
+    ("folder", "there are no checkpoints in this folder."),
+  ])
+  func inspectSaysWhatAFileIsNot(name: String, message: String) throws {
+    let path = folder.path(name)
+    switch name {
+    case "text.h5": try "hello".write(toFile: path, atomically: true, encoding: .utf8)
+    case "empty.h5": try "".write(toFile: path, atomically: true, encoding: .utf8)
+    case "folder": try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    default:
+      let file = try HDF5File(creating: path)
+      if name == "other.h5" { try file.setAttribute("format", to: "other") }
+      try file.close()
+    }
+    let outcome = try run("inspect", path)
+    #expect(outcome.exitCode == 1)
+    #expect(outcome.standardError.hasPrefix("error: \(path): \(message)"), "\(outcome)")
+  }
+
+  // MARK: Helpers
+
+  private func run(_ arguments: String...) throws -> ProcessOutcome {
+    try ProcessRunner.run(BuiltProgram.trainer(), arguments, environment: MPILauncher.environment, timeout: 60)
+  }
+
+  /// A small file of moving digits in the folder of the test.
+  private func makeDigits(_ name: String, _ options: String...) throws -> ProcessOutcome {
+    try ProcessRunner.run(
+      BuiltProgram.trainer(),
+      ["data", "moving-digits", "--out", folder.path(name), "--sequences", "20", "--frames", "3"] + options,
+      environment: MPILauncher.environment)
+  }
+
+  private func url(_ name: String) -> URL {
+    URL(fileURLWithPath: folder.path(name))
+  }
+
+  /// A checkpoint with two small parameters in the folder of the test.
+  @discardableResult
+  private func commit(step: UInt64, configuration: String = "{}", value: Float = 1) throws -> String {
+    let arrays = [
+      NamedArray(name: "a", shape: [2], values: [1, 7]), NamedArray(name: "b", shape: [1], values: [value]),
+    ]
+    let state = [
+      NamedArray(name: "a", shape: [2], values: [0, 0]), NamedArray(name: "b", shape: [1], values: [0]),
+    ]
+    let checkpoint = Checkpoint(
+      step: step, model: "sqair", seed: 0, configuration: configuration, data: "test", software: "test",
+      parameters: arrays, optimizer: [Checkpoint.OptimizerSlot(name: "ms", arrays: state)])
+    return try CheckpointStore(directory: folder.path).commit(checkpoint).path
+  }
+}
