@@ -65,7 +65,8 @@ public struct MNISTDigits: DigitSource {
     let candidates = [published, String(published.dropLast(3))]
     if let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0) }) { return found }
     throw MovingDigitsError(
-      "no \(name) (nor \(name.dropLast(3))) in \(directory). MNIST is four files: \(fileNames.joined(separator: ", ")). "
+      "no \(name) (nor \(name.dropLast(3))) in \(directory). "
+        + "MNIST is four files: \(fileNames.joined(separator: ", ")). "
         + "Fetch them with: scripts/get-mnist \(directory)")
   }
 }

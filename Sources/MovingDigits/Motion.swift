@@ -33,7 +33,7 @@ public enum Motion: String, Codable, Sendable, CaseIterable {
         position: Double(first), velocity: random.uniform(-10, 10), acceleration: random.uniform(-3, 3),
         limit: Double(canvasLength))
       // The recipe advances the fresh state once and then puts the position back. Its walls are left out of that step:
-      // velocity and acceleration are drawn symmetrically, so turning both around changes nothing of how they are spread.
+      // velocity and acceleration are drawn symmetrically, so turning both around would not change their spread.
       axis.accelerate(noise: 0.01 * random.normal())
       axis.clip()
     }

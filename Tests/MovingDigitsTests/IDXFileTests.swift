@@ -64,7 +64,9 @@ struct IDXFileTests {
       return bytes
     }
     let again = "Delete the file and fetch it again with scripts/get-mnist."
-    let four = "train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz"
+    let four = 
+      ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"]
+      .map { $0 + "-ubyte.gz" }.joined(separator: ", ")
     let image = "DIR/train-images-idx3-ubyte"
     let label = "DIR/train-labels-idx1-ubyte"
     let table: [(images: [UInt8]?, labels: [UInt8]?, text: String)] = [

@@ -22,6 +22,12 @@ struct MovingDigitsTests {
     #expect(try prints { $0.seed = 8 } != base)
     #expect(try prints { $0.split = .test } != base)
     #expect(try prints { $0.motion = .reference } != base)
+    // Not only the digits of the splits are different ones: they move apart from each other too.
+    let (train, test) = (
+      try MovingDigits(settings, source: Rectangles()),
+      try MovingDigits(.with { ($0.seed, $0.split) = (7, .test) }, source: Rectangles())
+    )
+    #expect((0..<20).map { train.sequence($0).counts } != (0..<20).map { test.sequence($0).counts })
     // Empty sequences are all alike; the others are not.
     let filled = (0..<300).map(first.sequence).filter { $0.counts[0] > 0 }.map(\.fingerprint)
     #expect(Set(filled).count == filled.count)
@@ -174,7 +180,8 @@ struct MovingDigitsTests {
         let pixels = Array(sequence.frames[(frame * 2500)..<((frame + 1) * 2500)])
         let rows = (0..<50).filter { y in (0..<50).contains { x in pixels[y * 50 + x] > 0 } }
         let columns = (0..<50).filter { x in (0..<50).contains { y in pixels[y * 50 + x] > 0 } }
-        let ink = Box(y: rows[0], x: columns[0], height: rows.last! - rows[0] + 1, width: columns.last! - columns[0] + 1)
+        let (bottom, right) = try (#require(rows.last), #require(columns.last))
+        let ink = Box(y: rows[0], x: columns[0], height: bottom - rows[0] + 1, width: right - columns[0] + 1)
         #expect(sequence.box(frame: frame, slot: 0) == ink)
         seen += 1
       }
