@@ -7,16 +7,31 @@ struct SQAIRDist: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sqair-dist",
     abstract: "Trains SQAIR (Sequential Attend, Infer, Repeat) on one core or on a cluster.",
+    usage: """
+      sqair-dist [train] [<options>]
+      sqair-dist <subcommand> [<options>]
+      """,
     discussion: """
       SQAIR looks at frame sequences and learns, without labels, to discover objects, to follow them and to imagine \
       how they go on.
 
       Examples:
+        sqair-dist --config quick
         sqair-dist data moving-digits --out train.h5 --sequences 10000
-        sqair-dist inspect train.h5
+        sqair-dist --data train.h5 --valid valid.h5 --run first
+        mpirun -n 8 sqair-dist --data train.h5 --run first
+        sqair-dist evaluate --checkpoint first --data valid.h5
+        sqair-dist inspect first
+
+      The first makes its own data and trains in the folder `run`. The same command again resumes a run that was \
+      interrupted. `train` is meant when no subcommand is named.
       """,
     version: softwareVersion,
-    subcommands: [DataCommand.self, InspectCommand.self, ConfigCommand.self])
+    subcommands: [
+      TrainCommand.self, DataCommand.self, EvaluateCommand.self, ReconstructCommand.self, GenerateCommand.self,
+      SampleCommand.self, InspectCommand.self, ConfigCommand.self,
+    ],
+    defaultSubcommand: TrainCommand.self)
 
   static var _errorLabel: String { "error" }
 
@@ -33,7 +48,7 @@ struct SQAIRDist: ParsableCommand {
     }
   }
 
-  /// The parser would call a mistyped subcommand an unexpected argument.
+  /// With a default subcommand, a mistyped one would be told as an unexpected argument of `train`.
   private static func refuseUnknownSubcommand(_ word: String?) throws {
     guard let word, !word.hasPrefix("-") else { return }
     let known = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]

@@ -18,17 +18,38 @@ import Testing
   }
 
   static let mistakes: [Mistake] = [
-    Mistake("config --sets 5", 64, "Unknown option '--sets'. Did you mean '--set'?"),
-    Mistake("config --set training.batch=0", 64, "training.batch must be at least 1, not 0"),
+    Mistake("--stps 5", 64, "Unknown option '--stps'. Did you mean '--steps'?"),
+    Mistake("--steps many", 64, "The value 'many' is invalid for '--steps <steps>'"),
+    Mistake("--steps", 64, "Missing value for '--steps <steps>'"),
+    Mistake("--model air", 64, "The value 'air' is invalid for '--model <model>'. Please provide one of 'sqair'."),
     Mistake(
-      "config quik", 64,
+      "--optimizer adm", 64,
+      "The value 'adm' is invalid for '--optimizer <optimizer>'. Please provide one of 'adam' and 'rmsprop'."),
+    Mistake("--run ", 64, "The value of '--run' is empty; name a folder."),
+    Mistake("--batch 0", 64, "training.batch must be at least 1, not 0"),
+    Mistake("--learning-rate nan", 64, "training.optimizer.learningRate must be above 0, not nan"),
+    Mistake("train --frames 0", 64, "training.frames.start must be at least 1, not 0"),
+    Mistake(
+      "--config quik", 64,
       #"unknown configuration "quik"; did you mean quick? (known: fast, quick, paper, or the path of a JSON file)"#),
     Mistake(
-      "config --set training.bach=3", 64,
+      "--set training.bach=3", 64,
       "--set training.bach=3: unknown key training.bach; did you mean training.batch?"),
     Mistake(
-      "inspct --steps 5", 64,
-      "Unknown subcommand 'inspct'; did you mean inspect? (known: data, inspect, config, help)"),
+      "trian --steps 5", 64,
+      """
+      Unknown subcommand 'trian'; did you mean train? \
+      (known: train, data, evaluate, reconstruct, generate, sample, inspect, config, help)
+      """),
+    Mistake("evaluate --data x.h5", 64, "Missing expected argument '--checkpoint <checkpoint>'"),
+    Mistake("sample --checkpoint x", 64, "Missing expected argument '--out <out>'"),
+    Mistake(
+      "evaluate --data x --checkpoint y --particles 0", 64, "The value of '--particles' must be at least 1, not 0."),
+    Mistake(
+      "generate --data x --checkpoint y --out z --condition 10 --frames 10", 64,
+      """
+      The value of '--frames' counts seen and imagined frames, so it must be more than '--condition' (10), not 10.
+      """),
     Mistake(
       "data moving-digits --out x --sequences 1 --canvas 5x", 64, "The value '5x' is invalid for '--canvas <pixels>'"),
     Mistake(
@@ -48,8 +69,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ["--help"], ["help", "data"], ["data", "--help"], ["data", "moving-digits", "--help"], ["inspect", "--help"],
-    ["config", "--help"],
+    ["--help"], ["help", "train"], ["train", "--help"], ["data", "--help"], ["data", "moving-digits", "--help"],
+    ["evaluate", "--help"], ["reconstruct", "--help"], ["generate", "--help"], ["sample", "--help"],
+    ["inspect", "--help"], ["config", "--help"],
   ])
   func helpHasAnOverviewAndFitsTheScreen(arguments: [String]) throws {
     let outcome = try run(arguments)
@@ -85,11 +107,11 @@ import Testing
   }
 
   @Test func onlyRankZeroSpeaksOfUsage() throws {
-    let other = try run(["config", "--nope"], environment: ["OMPI_COMM_WORLD_RANK": "1"])
+    let other = try run(["--nope"], environment: ["OMPI_COMM_WORLD_RANK": "1"])
     #expect(other.exitCode == 64)
     #expect(other.standardOutput == "")
     #expect(other.standardError == "")
-    let first = try run(["config", "--nope"], environment: ["OMPI_COMM_WORLD_RANK": "0"])
+    let first = try run(["--nope"], environment: ["OMPI_COMM_WORLD_RANK": "0"])
     #expect(first.exitCode == 64)
     #expect(first.standardError.hasPrefix("error: Unknown option '--nope'"))
   }
@@ -100,7 +122,7 @@ import Testing
     #expect(try run(["--version"], environment: [variable: "3"]).standardOutput == "")
   }
 
-  @Test(arguments: [["config", "--nope"], ["config", "nope"]])
+  @Test(arguments: [["--nope"], ["config", "nope"]])
   func aJobOfSeveralRanksEndsWithOneMessage(arguments: [String]) throws {
     let outcome = try MPILauncher.run(ranks: 3, arguments: arguments, timeout: 30)
     #expect(outcome.exitCode == 64, "\(outcome)")

@@ -1,0 +1,118 @@
+import ArgumentParser
+import Training
+
+/// `sqair-dist train`, and `sqair-dist` alone.
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Trains a model, or goes on with a run that was interrupted.",
+    discussion: """
+      Settings come from a preset or a file (--config), then from each --set in turn, then from the flags below; the \
+      later wins. `sqair-dist config` prints the result.
+
+      The run folder holds the configuration, checkpoints, metrics and pictures. If it holds a run already, that run \
+      is resumed from its newest sound checkpoint, on any number of processes; --fresh starts anew.
+
+      Examples:
+        sqair-dist --config quick
+        sqair-dist train --data train.h5 --valid valid.h5 --run first --steps 5000
+        sqair-dist --config paper --set training.optimizer.clipNorm=100 --run clipped
+        mpirun -n 8 sqair-dist --data train.h5 --valid valid.h5 --run first
+      """)
+
+  @Option(name: .customLong("run"), help: "Folder of the run; made if it is not there.", completion: .directory)
+  var runDirectory = "run"
+
+  @Flag(help: "Start from step 0 although the folder holds a run.")
+  var fresh = false
+
+  @OptionGroup(title: "Settings")
+  var settings: SettingOptions
+
+  func validate() throws {
+    if runDirectory.isEmpty { throw ValidationError("The value of '--run' is empty; name a folder.") }
+  }
+
+  func run() throws {
+    let request = TrainRequest(
+      configuration: try settings.resolve(), runDirectory: runDirectory, fresh: fresh)
+    let code = try train(request)
+    if code != 0 { throw ExitCode(code) }
+  }
+}
+
+/// The options that make the configuration of a run.
+struct SettingOptions: ParsableArguments {
+  @OptionGroup var layers: LayerOptions
+
+  @Option(help: "Sequence file to train on; without one, built-in moving digits are made.", completion: .sequences)
+  var data: String?
+
+  @Option(help: "Sequence file to validate on.", completion: .sequences)
+  var valid: String?
+
+  @Option(help: "Updates of the whole run (training.steps).")
+  var steps: Int?
+
+  @Option(help: "Frames per sequence, the same throughout (training.frames.start and .end).")
+  var frames: Int?
+
+  @Option(help: "Sequences of a batch, over all processes (training.batch).")
+  var batch: Int?
+
+  @Option(help: "Particles per sequence (training.particles).")
+  var particles: Int?
+
+  @Option(help: "Width of hidden layers (model.hidden).")
+  var hidden: Int?
+
+  @Option(help: "Seed of parameters, order and noise (training.seed).")
+  var seed: UInt64?
+
+  @Option(help: "The model (model.kind).")
+  var model: ModelConfiguration.Kind?
+
+  @Option(help: "The update rule (training.optimizer.kind).")
+  var optimizer: OptimizerConfiguration.Kind?
+
+  @Option(help: "Base learning rate (training.optimizer.learningRate).")
+  var learningRate: Double?
+
+  /// The configuration of all layers, checked.
+  func resolve() throws -> Configuration {
+    try Configuration.resolve(from: layers.config, settings: layers.set) { configuration in
+      if let data { configuration.data.train = data }
+      if let valid { configuration.data.valid = valid }
+      if let steps { configuration.training.steps = steps }
+      if let frames {
+        configuration.training.frames.start = frames
+        configuration.training.frames.end = frames
+      }
+      if let batch { configuration.training.batch = batch }
+      if let particles { configuration.training.particles = particles }
+      if let hidden { configuration.model.constants.hidden = hidden }
+      if let seed { configuration.training.seed = seed }
+      if let model { configuration.model.kind = model }
+      if let optimizer { configuration.training.optimizer.kind = optimizer }
+      if let learningRate { configuration.training.optimizer.learningRate = learningRate }
+    }
+  }
+}
+
+/// The two layers under the flags: a preset or file, and single settings.
+struct LayerOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "A preset (\(Configuration.presets.map(\.name).joined(separator: ", "))) or a JSON file, which may be partial. "
+        + "(default: \(Configuration.presets[0].name))",
+      valueName: "name|file"),
+    completion: .file(extensions: ["json"]))
+  var config: String?
+
+  @Option(
+    help: ArgumentHelp("One setting, such as training.batch=16; may be repeated.", valueName: "key=value"))
+  var set: [String] = []
+}
+
+extension ModelConfiguration.Kind: ExpressibleByArgument {}
+extension OptimizerConfiguration.Kind: ExpressibleByArgument {}
