@@ -148,6 +148,9 @@ extension SequenceModel {
     return (Merge.Candidates(rows: rows, presence: presence), what, places)
   }
 
+  /// The mean images [N, H W] of a state's objects.
+  public func meanImages(of state: ObjectState, on tape: Tape) -> Tensor { draw(state, on: tape).mean }
+
   /// Draws a state that has no frame to be compared with.
   private func draw(_ state: ObjectState, on tape: Tape) -> FrameDecoder.Output {
     let blank = tape.constant(rows: 1, columns: configuration.geometry.imagePixels)

@@ -1,0 +1,88 @@
+import Foundation
+import Numerics
+
+/// Where an object is, in pixels of the frame: y runs down, [0, 0] is the top-left pixel's corner.
+public struct ObjectBox: Equatable, Sendable {
+  public let y: Float
+  public let x: Float
+  public let height: Float
+  public let width: Float
+  /// The object's identity within its row.
+  public let id: Int
+}
+
+extension ObjectState {
+  /// The boxes of the objects of one row, in slot order (section 3.1).
+  public func boxes(ofRow row: Int, _ configuration: SQAIRConfiguration) -> [ObjectBox] {
+    (0..<slots).compactMap { slot in
+      let object = objects[row * slots + slot]
+      guard object >= 0 else { return nil }
+      func span(_ scaleLogit: Float, _ shiftLogit: Float, _ size: Int) -> (start: Float, length: Float) {
+        let scale = max(1 / (1 + exp(-scaleLogit)), configuration.minimumScale)
+        let half = Float(size - 1) / 2
+        // From the centre of the first pixel touched to that of the last, and half a pixel on each side.
+        return ((tanh(shiftLogit) - scale + 1) * half, 2 * scale * half + 1)
+      }
+      let x = span(whereLogits[object, 0], whereLogits[object, 2], configuration.width)
+      let y = span(whereLogits[object, 1], whereLogits[object, 3], configuration.height)
+      return ObjectBox(y: y.start, x: x.start, height: y.length, width: x.length, id: ids[object])
+    }
+  }
+
+  /// A state whose row i is this state's row `selection[i]`; rows may be left out or taken several times.
+  public func selecting(rows selection: [Int], on tape: Tape) -> ObjectState {
+    let newObjects = tape.index(count: selection.count * slots)
+    let newStarts = tape.index(count: slots + 1)
+    let newLastIDs = tape.index(count: selection.count)
+    var source: [Int] = []
+    var newRows: [Int] = []
+    for slot in 0..<slots {
+      newStarts[slot] = source.count
+      for (row, old) in selection.enumerated() {
+        let object = objects[old * slots + slot]
+        newObjects[row * slots + slot] = object >= 0 ? source.count : -1
+        guard object >= 0 else { continue }
+        source.append(object)
+        newRows.append(row)
+      }
+    }
+    newStarts[slots] = source.count
+    for (row, old) in selection.enumerated() { newLastIDs[row] = lastIDs[old] }
+    let index = tape.index(count: source.count)
+    let rowIndex = tape.index(count: source.count)
+    let newIDs = tape.index(count: source.count)
+    for (place, object) in source.enumerated() {
+      index[place] = object
+      rowIndex[place] = newRows[place]
+      newIDs[place] = ids[object]
+    }
+    return ObjectState(
+      rowCount: selection.count, slots: slots, rows: rowIndex, slotStarts: newStarts, objects: newObjects,
+      ids: newIDs, lastIDs: newLastIDs, what: tape.selectRows(of: what, at: index),
+      whereLogits: tape.selectRows(of: whereLogits, at: index), temporal: tape.selectRows(of: temporal, at: index),
+      prior: tape.selectRows(of: prior, at: index))
+  }
+
+  /// The same objects, each moved on by `steps` times its displacement since the state before.
+  ///
+  /// The naive guess to compare predictions with: appearance and size stay, the centre goes on in a straight line
+  /// until the border. An object that was not there before stays where it is.
+  public func moved(since before: ObjectState, steps: Int, on tape: Tape) -> ObjectState {
+    let places = tape.constant(rows: count, columns: 4)
+    for object in 0..<count {
+      let row = rows[object]
+      let old = (0..<slots).lazy.map { before.objects[row * slots + $0] }
+        .first { $0 >= 0 && before.ids[$0] == ids[object] }
+      for element in 0..<4 { places[object, element] = whereLogits[object, element] }
+      guard let old else { continue }
+      for element in 2..<4 {
+        let now = tanh(whereLogits[object, element])
+        let next = now + Float(steps) * (now - tanh(before.whereLogits[old, element]))
+        places[object, element] = atanh(min(max(next, -0.999), 0.999))
+      }
+    }
+    return ObjectState(
+      rowCount: rowCount, slots: slots, rows: rows, slotStarts: slotStarts, objects: objects, ids: ids,
+      lastIDs: lastIDs, what: what, whereLogits: places, temporal: temporal, prior: prior)
+  }
+}

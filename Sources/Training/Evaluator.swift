@@ -1,0 +1,188 @@
+import Cluster
+import Foundation
+import Numerics
+import SQAIR
+import Storage
+
+/// Measures a model on a sequence file: the bound, its parts, and how well it counts.
+///
+/// The work is cut into pieces of whole examples that do not depend on the number of processes, and
+/// the noise of an example depends on its place in the file; so the result does not depend on it either.
+struct Evaluator {
+  let model: SequenceModel
+  let particles: Int
+  let seed: UInt64
+  /// Examples at a time.
+  let batch: Int
+
+  /// Rows run at a time at most: more particles than that come in parts.
+  private static let mostRows = 320
+
+  /// Evaluates the first `sequences` sequences, all processes together.
+  ///
+  /// - Parameters:
+  ///   - frameCount: frames of each sequence, from the first.
+  ///   - progress: is told how many sequences this process has done, of how many; what it throws ends the work.
+  func evaluate(
+    _ file: SequenceFile, sequences: Int, frameCount: Int, communicator: Communicator,
+    progress: (Int, Int) throws -> Void = { _, _ in }
+  ) throws -> Evaluation {
+    let pieces = (sequences + batch - 1) / batch
+    let mine = RankShare.range(of: pieces, rank: communicator.rank, size: communicator.size)
+    var sums = EvaluationSums(slots: model.configuration.slots)
+    let tape = Tape(recording: false)
+    let data = SequenceBatch()
+    // An error on one process must not leave the others waiting.
+    try communicator.collectively("evaluating \(file.path)") {
+      for (done, piece) in mine.enumerated() {
+        let range = piece * batch..<min((piece + 1) * batch, sequences)
+        try data.read(Array(range), frameCount: frameCount, from: file)
+        evaluate(data, on: tape, into: &sums)
+        try progress(min((done + 1) * batch, mine.count * batch), mine.count * batch)
+      }
+    }
+    try communicator.sum(&sums.values)
+    return Evaluation(sums, frames: frameCount, particles: particles, hasCounts: file.hasCounts)
+  }
+
+  /// Figures of each particle of one example, collected over parts.
+  private struct Particles {
+    var logWeights: [Double] = []
+    var reconstructions: [Double] = []
+    var divergences: [Double] = []
+    /// Objects in each frame, [particle][frame].
+    var counts: [[Int]] = []
+  }
+
+  private func evaluate(_ data: SequenceBatch, on tape: Tape, into sums: inout EvaluationSums) {
+    let partSize = min(particles, Self.mostRows)
+    let groupSize = max(1, Self.mostRows / partSize)
+    var frames: [FrameInference] = []
+    var first = 0
+    while first < data.examples {
+      let group = first..<min(first + groupSize, data.examples)
+      var results = Array(repeating: Particles(), count: group.count)
+      let identities = group.map { UInt32(data.sequences[$0]) }
+      var part = 0
+      while part < particles {
+        let size = min(partSize, particles - part)
+        tape.reset()
+        identities.withUnsafeBufferPointer { identities in
+          let noise = CounterNoise(
+            seed: seed, purpose: .evaluation, examples: identities, particles: size, firstParticle: part)
+          model.infer(data.modelBatch(group, particles: size, on: tape), noise: noise, on: tape, into: &frames)
+        }
+        for place in 0..<group.count {
+          for row in place * size..<(place + 1) * size {
+            results[place].logWeights.append(frames.reduce(0) { $0 + $1.logWeight(row) })
+            results[place].reconstructions.append(frames.reduce(0) { $0 + Double($1.logLikelihood[row, 0]) })
+            results[place].divergences.append(frames.reduce(0) { $0 + Double($1.divergence(row)) })
+            results[place].counts.append(frames.map { $0.objectCount(row) })
+          }
+        }
+        part += size
+      }
+      for (place, result) in results.enumerated() { add(result, of: data, example: first + place, to: &sums) }
+      first = group.upperBound
+    }
+  }
+
+  private func add(_ result: Particles, of data: SequenceBatch, example: Int, to sums: inout EvaluationSums) {
+    var weights = [Double](repeating: 0, count: particles)
+    var bound = 0.0
+    result.logWeights.withUnsafeBufferPointer { logWeights in
+      bound = Objective.bound(logWeights)
+      weights.withUnsafeMutableBufferPointer { Objective.importanceWeights(logWeights, into: $0) }
+    }
+    sums.add(
+      bound: bound, reconstruction: zip(weights, result.reconstructions).reduce(0) { $0 + $1.0 * $1.1 },
+      divergence: zip(weights, result.divergences).reduce(0) { $0 + $1.0 * $1.1 },
+      effectiveParticles: 1 / weights.reduce(0) { $0 + $1 * $1 })
+    for (weight, counts) in zip(weights, result.counts) {
+      for (frame, count) in counts.enumerated() {
+        sums.add(count: count, truth: data.hasCounts ? data.count(example: example, frame: frame) : nil, weight: weight)
+      }
+    }
+  }
+}
+
+/// Sums over examples, in one array so that processes can add them with one operation.
+struct EvaluationSums {
+  /// True counts above this are put together with it.
+  static let largestCount = 15
+  let slots: Int
+  var values: [Double]
+  private static let scalars = 6
+
+  init(slots: Int) {
+    self.slots = slots
+    values = Array(repeating: 0, count: Self.scalars + (Self.largestCount + 1) * (slots + 1))
+  }
+
+  mutating func add(bound: Double, reconstruction: Double, divergence: Double, effectiveParticles: Double) {
+    values[0] += 1
+    values[1] += bound
+    values[2] += reconstruction
+    values[3] += divergence
+    values[4] += effectiveParticles
+  }
+
+  mutating func add(count: Int, truth: Int?, weight: Double) {
+    values[5] += weight * Double(count)
+    guard let truth else { return }
+    values[Self.scalars + min(truth, Self.largestCount) * (slots + 1) + count] += weight
+  }
+
+  /// Frames with this true count that were given this count, weighted by importance.
+  func confusion(truth: Int, count: Int) -> Double { values[Self.scalars + truth * (slots + 1) + count] }
+}
+
+/// The result of an evaluation. Nats are per sequence, means over sequences.
+public struct Evaluation: Sendable {
+  public let sequences: Int
+  public let frames: Int
+  public let particles: Int
+  public let bound: Double
+  public let reconstruction: Double
+  public let divergence: Double
+  public let effectiveParticles: Double
+  public let objectsPerFrame: Double
+  /// Share of frames whose number of objects is right; nil if the file has no counts.
+  public let countAccuracy: Double?
+  /// Row: true count, column: inferred count, entries: frames, weighted by importance. Empty without counts.
+  public let countConfusion: [[Double]]
+
+  init(_ sums: EvaluationSums, frames: Int, particles: Int, hasCounts: Bool) {
+    let count = sums.values[0]
+    sequences = Int(count)
+    self.frames = frames
+    self.particles = particles
+    bound = sums.values[1] / count
+    reconstruction = sums.values[2] / count
+    divergence = sums.values[3] / count
+    effectiveParticles = sums.values[4] / count
+    objectsPerFrame = sums.values[5] / (count * Double(frames))
+    guard hasCounts else {
+      countAccuracy = nil
+      countConfusion = []
+      return
+    }
+    let all = (0...EvaluationSums.largestCount).map { truth in
+      (0...sums.slots).map { sums.confusion(truth: truth, count: $0) }
+    }
+    let largest = all.lastIndex { $0.contains { $0 > 0 } } ?? 0
+    let confusion = Array(all[0...largest])
+    let right = confusion.indices.reduce(0) { $0 + ($1 <= sums.slots ? confusion[$1][$1] : 0) }
+    countConfusion = confusion
+    countAccuracy = right / (count * Double(frames))
+  }
+
+  /// Named figures for logs: nats per frame.
+  var figures: [(name: String, value: Double)] {
+    let perFrame = 1 / Double(frames)
+    return [
+      ("bound", bound * perFrame), ("reconstruction", reconstruction * perFrame), ("kl", divergence * perFrame),
+      ("objects", objectsPerFrame), ("effective_particles", effectiveParticles),
+    ] + (countAccuracy.map { [("count_accuracy", $0)] } ?? [])
+  }
+}

@@ -1,0 +1,169 @@
+import Foundation
+import Numerics
+import Report
+import SQAIR
+
+/// Watches the first frames of sequences and imagines several ways in which they go on (section 10).
+struct Imaginer {
+  let model: SequenceModel
+  /// Particles with which the watched frames are explained.
+  let particles: Int
+  let seed: UInt64
+  /// Whether new objects may appear in imagined frames (O6).
+  let discoversLater: Bool
+
+  /// One way in which a sequence may go on, with the watched frames in front as the model explains them.
+  struct Future {
+    /// [T] images.
+    var frames: [[Float]]
+    /// [T] lists of boxes.
+    var boxes: [[SequenceFigure.Box]]
+  }
+
+  /// The futures of some sequences, and how far they are from what really happened.
+  struct Result {
+    let watched: Int
+    /// [example][future].
+    let futures: [[Future]]
+    /// Mean squared pixel error by frame, from the first imagined one to the last whose truth is known; means over
+    /// examples and, for the model, futures.
+    let modelError: [Double]
+    /// The same for repeating the last watched frame, and for moving its objects on at constant velocity.
+    let lastFrameError: [Double]
+    let constantVelocityError: [Double]
+  }
+
+  /// - Parameters:
+  ///   - data: the sequences, with at least `watched` frames each; further ones are the truth to compare with.
+  ///   - count: frames in all.
+  func imagine(_ data: SequenceBatch, watched: Int, frames count: Int, futures: Int) -> Result {
+    let tape = Tape(recording: false)
+    let examples = data.examples
+    let configuration = model.configuration
+    let identities = data.sequences.map { UInt32($0) }
+
+    // Explain what is seen, then pick particles in proportion to their importance.
+    var inferred: [FrameInference] = []
+    let watchedState = identities.withUnsafeBufferPointer { identities in
+      model.infer(
+        data.modelBatch(0..<examples, frames: watched, particles: particles, on: tape),
+        noise: CounterNoise(seed: seed, purpose: .evaluation, examples: identities, particles: particles), on: tape,
+        into: &inferred)
+    }
+    let selection = (0..<examples).flatMap { resample($0, futures, inferred) }
+    let state = watchedState.selecting(rows: selection, on: tape)
+
+    var imagined: [FrameImagination] = []
+    identities.withUnsafeBufferPointer { identities in
+      model.imagine(
+        from: state, rowCount: selection.count, frames: watched..<count, discovers: { _ in discoversLater },
+        noise: CounterNoise(seed: seed, purpose: .generation, examples: identities, particles: futures), on: tape,
+        into: &imagined)
+    }
+
+    let results = (0..<examples).map { example in
+      (0..<futures).map { future in
+        let row = example * futures + future
+        let seen = inferred.map { (state: $0.state, mean: $0.mean, row: selection[row]) }
+        let all = seen + imagined.map { (state: $0.state, mean: $0.mean, row: row) }
+        return Future(
+          frames: all.map { $0.mean.slice(rows: $0.row..<$0.row + 1).array },
+          boxes: all.map { $0.state.figureBoxes(ofRow: $0.row, configuration) })
+      }
+    }
+    let known = max(0, min(count, data.frameCount) - watched)
+    let before = watched > 1 ? inferred[watched - 2].state.selecting(rows: selection, on: tape) : state
+    func error(_ t: Int, _ image: (Int, Int) -> [Float]) -> Double {
+      var sum = 0.0
+      for example in 0..<examples {
+        let truth = data.image(example: example, frame: t)
+        for future in 0..<futures {
+          sum += zip(truth, image(example, future)).reduce(0) { $0 + pow(Double($1.0 - $1.1), 2) } / Double(truth.count)
+        }
+      }
+      return sum / Double(examples * futures)
+    }
+    return Result(
+      watched: watched, futures: results,
+      modelError: (watched..<watched + known).map { t in error(t) { results[$0][$1].frames[t] } },
+      lastFrameError: (watched..<watched + known).map { t in
+        error(t) { example, _ in data.image(example: example, frame: watched - 1) }
+      },
+      constantVelocityError: (watched..<watched + known).map { t in
+        let moved = model.meanImages(of: state.moved(since: before, steps: t - watched + 1, on: tape), on: tape)
+        return error(t) { example, future in
+          let row = example * futures + future
+          return moved.slice(rows: row..<row + 1).array
+        }
+      })
+  }
+
+  /// Rows of `count` particles of an example, drawn in proportion to their importance weights.
+  private func resample(_ example: Int, _ count: Int, _ inferred: [FrameInference]) -> [Int] {
+    let rows = example * particles..<(example + 1) * particles
+    let logWeights = rows.map { row in inferred.reduce(0) { $0 + $1.logWeight(row) } }
+    var weights = [Double](repeating: 0, count: particles)
+    logWeights.withUnsafeBufferPointer { logWeights in
+      weights.withUnsafeMutableBufferPointer { Objective.importanceWeights(logWeights, into: $0) }
+    }
+    var reader = CounterRandom(seed: seed, purpose: .generation).reader(UInt32(example), .max)
+    return (0..<count).map { _ in
+      var left = reader.uniform()
+      for (particle, weight) in weights.enumerated() {
+        left -= weight
+        if left < 0 { return rows.lowerBound + particle }
+      }
+      return rows.upperBound - 1
+    }
+  }
+}
+
+extension Imaginer.Result {
+  /// Error by frame of the three guesses.
+  func errorChart(title: String) -> LineChart {
+    func series(_ name: String, _ errors: [Double]) -> LineChart.Series {
+      LineChart.Series(name: name, points: errors.enumerated().map { (x: Double(watched + $0), y: $1) })
+    }
+    var chart = LineChart(
+      title: title, xLabel: "frame", yLabel: "mean squared pixel error",
+      series: [
+        series("model", modelError), series("last frame", lastFrameError),
+        series("constant velocity", constantVelocityError),
+      ])
+    chart.startsAtZero = true
+    return chart
+  }
+
+  /// Means over the imagined frames whose truth is known; empty if there is none.
+  var figures: [(name: String, value: Double)] {
+    guard !modelError.isEmpty else { return [] }
+    func mean(_ errors: [Double]) -> Double { errors.reduce(0, +) / Double(errors.count) }
+    return [
+      ("prediction_error", mean(modelError)), ("last_frame_error", mean(lastFrameError)),
+      ("constant_velocity_error", mean(constantVelocityError)),
+    ]
+  }
+
+  /// The picture of one example: what happened on top, one row for each future below.
+  func figure(of example: Int, in data: SequenceBatch, _ configuration: SQAIRConfiguration, title: String)
+    -> SequenceFigure
+  {
+    let truth = SequenceFigure.Row(
+      label: "what happened", frames: (0..<data.frameCount).map { data.image(example: example, frame: $0) })
+    let rows = futures[example].enumerated().map { number, future in
+      SequenceFigure.Row(label: "future \(number + 1)", frames: future.frames, boxes: future.boxes)
+    }
+    return SequenceFigure.futures(
+      title: title, frameHeight: configuration.height, frameWidth: configuration.width, conditioned: watched,
+      truth: truth, futures: rows)
+  }
+}
+
+extension ObjectState {
+  /// The boxes of a row as figures draw them.
+  func figureBoxes(ofRow row: Int, _ configuration: SQAIRConfiguration) -> [SequenceFigure.Box] {
+    boxes(ofRow: row, configuration).map {
+      SequenceFigure.Box(y: $0.y, x: $0.x, height: $0.height, width: $0.width, id: $0.id)
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import Cluster
+import Foundation
+import Numerics
+import Report
+import SQAIR
+import Storage
+
+/// Measures a checkpoint on a sequence file and prints the result. Every process of the job calls this.
+public func evaluate(_ request: EvaluateRequest) throws {
+  LinearAlgebra.setThreads(1)
+  try StopSignals.install()
+  let communicator = try Communicator.start()
+  let (trained, file) = try communicator.collectively("opening checkpoint and data") {
+    let trained = try TrainedModel(request.checkpoint)
+    return (trained, try trained.open(request.data))
+  }
+  let training = trained.configuration.training
+  let evaluator = Evaluator(
+    model: trained.state.model, particles: request.particles ?? training.particles, seed: training.seed,
+    batch: request.batch ?? 8)
+  let progress = communicator.isRoot ? ProgressLine(label: "evaluate", total: nil, unit: "sequences") : nil
+  let evaluation = try evaluator.evaluate(
+    file, sequences: file.sequenceCount, frameCount: file.frameCount, communicator: communicator
+  ) { done, _ in
+    progress?.update(UInt64(done))
+    if let signal = StopSignals.requested { throw Interrupted(signal: signal) }
+  }
+  progress?.finish()
+  if communicator.isRoot {
+    let text =
+      request.json
+      ? try evaluation.json(checkpoint: trained.path, data: request.data, step: trained.state.step)
+      : evaluation.text(checkpoint: trained.path, data: request.data, step: trained.state.step)
+    print(text)
+  }
+  try communicator.finish()
+}
+
+/// Draws sequences of a file over what the model makes of them.
+public func reconstruct(_ request: ReconstructRequest) throws {
+  LinearAlgebra.setThreads(1)
+  let trained = try TrainedModel(request.checkpoint)
+  let file = try trained.open(request.data)
+  let batch = SequenceBatch()
+  try batch.read(Array(0..<min(request.sequences, file.sequenceCount)), frameCount: file.frameCount, from: file)
+  let training = trained.configuration.training
+  let reconstructor = Reconstructor(
+    model: trained.state.model, particles: training.particles, seed: training.seed)
+  try makeFolder(request.out)
+  let path = request.out + "/reconstruction.png"
+  try reconstructor.figure(batch, title: "reconstruction after \(trained.state.step) updates").draw().writePNG(to: path)
+  print("wrote \(path)")
+}
+
+/// Watches the first frames of sequences and draws several ways in which they go on.
+public func generate(_ request: GenerateRequest) throws {
+  LinearAlgebra.setThreads(1)
+  let trained = try TrainedModel(request.checkpoint)
+  let file = try trained.open(request.data)
+  guard request.condition >= 1, request.condition <= file.frameCount else {
+    throw RunError(
+      "--condition \(request.condition): the sequences of \(request.data) have \(file.frameCount) frames to watch. "
+        + "Give a number from 1 to \(file.frameCount).")
+  }
+  guard request.frames > request.condition, request.frames <= 10_000 else {
+    throw RunError(
+      "--frames \(request.frames): it counts the \(request.condition) watched frames too. "
+        + "Give a number above \(request.condition), at most 10000.")
+  }
+  let batch = SequenceBatch()
+  try batch.read(Array(0..<min(request.sequences, file.sequenceCount)), frameCount: file.frameCount, from: file)
+  let imaginer = Imaginer(
+    model: trained.state.model, particles: trained.configuration.training.particles, seed: request.seed,
+    discoversLater: request.discoverLater)
+  let result = imaginer.imagine(
+    batch, watched: request.condition, frames: request.frames, futures: request.futures)
+  try makeFolder(request.out)
+  for example in 0..<batch.examples {
+    let path = request.out + "/" + String(format: "futures-%03d.png", batch.sequences[example])
+    try result.figure(
+      of: example, in: batch, trained.configuration.model.constants,
+      title: "sequence \(batch.sequences[example]): \(request.condition) frames watched"
+    ).draw().writePNG(to: path)
+    print("wrote \(path)")
+  }
+  guard !result.modelError.isEmpty else { return }
+  let path = request.out + "/prediction-error.png"
+  try result.errorChart(title: "prediction error, \(batch.examples) sequences").draw().writePNG(to: path)
+  print("wrote \(path)")
+  print("frame     model  last frame  constant velocity   (mean squared pixel error)")
+  for (place, error) in result.modelError.enumerated() {
+    print(
+      String(
+        format: "%5d  %8.5f    %8.5f           %8.5f", request.condition + place, error,
+        result.lastFrameError[place], result.constantVelocityError[place]))
+  }
+}
+
+/// Imagines whole sequences from nothing.
+public func sample(_ request: SampleRequest) throws {
+  LinearAlgebra.setThreads(1)
+  guard (1...10_000).contains(request.frames), (1...10_000).contains(request.sequences) else {
+    throw RunError("--frames and --sequences must be from 1 to 10000.")
+  }
+  let trained = try TrainedModel(request.checkpoint)
+  let constants = trained.configuration.model.constants
+  let tape = Tape(recording: false)
+  var frames: [FrameImagination] = []
+  let identities = (0..<request.sequences).map { UInt32($0) }
+  identities.withUnsafeBufferPointer { identities in
+    trained.state.model.imagine(
+      from: nil, rowCount: request.sequences, frames: 0..<request.frames,
+      discovers: { $0 == 0 || request.discoverLater },
+      noise: CounterNoise(seed: request.seed, purpose: .generation, examples: identities, particles: 1), on: tape,
+      into: &frames)
+  }
+  var figure = SequenceFigure(
+    title: "samples from the prior after \(trained.state.step) updates", frameHeight: constants.height,
+    frameWidth: constants.width, blocks: [])
+  figure.blocks = [
+    SequenceFigure.Block(
+      rows: (0..<request.sequences).map { row in
+        SequenceFigure.Row(
+          label: "sample \(row + 1)", frames: frames.map { $0.mean.slice(rows: row..<row + 1).array },
+          boxes: frames.map { $0.state.figureBoxes(ofRow: row, constants) })
+      })
+  ]
+  try makeFolder(request.out)
+  let path = request.out + "/samples.png"
+  try figure.draw().writePNG(to: path)
+  print("wrote \(path)")
+}
+
+private func makeFolder(_ path: String) throws {
+  do {
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  } catch {
+    throw RunError("the folder '\(path)' cannot be made: \(error.localizedDescription) Choose another with --out.")
+  }
+}
+
+/// The user or the system asked a command to stop.
+private struct Interrupted: ExitCodeProviding, CustomStringConvertible {
+  let signal: StopSignals.Signal
+  var description: String { "stopped by \(signal)" }
+  var exitCode: Int32 { 128 + signal.rawValue }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import Report
+import Storage
+
+/// Everything that rank 0 writes and says while a run trains.
+final class Journal {
+  private let folder: RunFolder
+  private let store: CheckpointStore
+  private let metrics: MetricsLog
+  private let events: EventFile
+  private let progress: ProgressLine
+  private var lastLogged: (step: Int, time: Double)
+
+  /// Opens the files of a run; what they say of updates after `step` is cut off.
+  init(_ folder: RunFolder, checkpoint: CheckpointConfiguration, resumingAt step: Int, of steps: Int) throws {
+    self.folder = folder
+    store = try CheckpointStore(
+      directory: folder.checkpoints,
+      retention: .init(
+        keepLast: checkpoint.keepLast, keepEvery: checkpoint.keepEvery > 0 ? UInt64(checkpoint.keepEvery) : nil))
+    let resumed = step > 0 ? UInt64(step) : nil
+    metrics = try MetricsLog(path: folder.metrics, keepingThrough: resumed)
+    events = try EventFile(folder: folder.events, resumingAfter: resumed)
+    progress = ProgressLine(label: "train", total: UInt64(steps), unit: "updates", startingAt: UInt64(step))
+    lastLogged = (step, Self.now)
+  }
+
+  private static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) / 1e9 }
+
+  /// The live line.
+  func show(_ record: StepRecord, step: Int) {
+    var figures: [(name: String, value: Double)] = [("bound/frame", record.sums.mean(.bound))]
+    if let accuracy = record.sums.countAccuracy { figures.append(("counted right", accuracy)) }
+    figures.append(("objects/frame", record.sums.mean(.objects)))
+    progress.update(UInt64(step), figures)
+  }
+
+  /// A line in `metrics.jsonl` and in TensorBoard's file.
+  func log(_ record: StepRecord, step: Int) throws {
+    let sums = record.sums
+    let time = Self.now
+    let seconds = (time - lastLogged.time) / Double(max(1, step - lastLogged.step))
+    lastLogged = (step, time)
+    var figures: [(name: String, value: Double)] = [
+      ("bound", sums.mean(.bound)), ("reconstruction", sums.mean(.reconstruction)), ("kl", sums.mean(.divergence)),
+    ]
+    if let accuracy = sums.countAccuracy { figures.append(("count_accuracy", accuracy)) }
+    figures += [
+      ("objects", sums.mean(.objects)), ("propagated", sums.mean(.propagated)),
+      ("discovered", sums.mean(.discovered)), ("effective_particles", sums.mean(.effectiveParticles)),
+      ("gradient_norm", record.gradientNorm), ("clip_factor", record.clipFactor),
+      ("learning_rate", record.learningRate), ("frames", Double(record.frameCount)),
+      ("seconds_per_update", seconds),
+    ]
+    try write("train", figures, step: step)
+  }
+
+  func log(_ evaluation: Evaluation, step: Int) throws {
+    try write("valid", evaluation.figures, step: step)
+    let right = evaluation.countAccuracy.map { String(format: ", counted right %.4f", $0) } ?? ""
+    progress.note(
+      String(
+        format: "update %d: validation bound %.2f nats a frame%@, objects %.3f a frame", step,
+        evaluation.bound / Double(evaluation.frames), right, evaluation.objectsPerFrame))
+  }
+
+  func log(imagination figures: [(name: String, value: Double)], step: Int) throws {
+    guard !figures.isEmpty else { return }
+    try write("imagination", figures, step: step)
+  }
+
+  private func write(_ group: String, _ figures: [(name: String, value: Double)], step: Int) throws {
+    let named = figures.map { (name: "\(group)/\($0.name)", value: $0.value) }
+    try metrics.append(step: UInt64(step), named)
+    try events.write(named, step: UInt64(step))
+  }
+
+  /// A picture, as a file and for TensorBoard.
+  func keep(_ picture: Picture, name: String, step: Int) throws {
+    try picture.writePNG(to: "\(folder.pictures)/\(name)-\(String(format: "%07d", step)).png")
+    try events.write(picture, name: name, step: UInt64(step))
+  }
+
+  /// Saves the state.
+  ///
+  /// - Parameter mustSucceed: whether a failure ends the run; otherwise it is told, training goes on, and the next
+  ///   attempt may succeed.
+  func save(_ state: TrainingState, data: String, mustSucceed: Bool) throws {
+    do {
+      let commit = try store.commit(state.checkpoint(data: data))
+      for warning in commit.warnings { warn(warning, step: state.step) }
+    } catch where !mustSucceed {
+      warn("\(error) Training goes on; the next attempt is at the next checkpoint.", step: state.step)
+    }
+  }
+
+  func warn(_ text: String, step: Int) { progress.note("warning: update \(step): \(text)") }
+
+  func note(_ text: String) { progress.note(text) }
+
+  /// Work that training can do without: its failure is told, not thrown.
+  func attempt(_ what: String, _ body: () throws -> Void) {
+    do {
+      try body()
+    } catch {
+      progress.note("warning: \(what) failed: \(error)")
+    }
+  }
+
+  func finish() { progress.finish() }
+}

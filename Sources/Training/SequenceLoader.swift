@@ -1,0 +1,70 @@
+import Foundation
+import Storage
+
+/// Reads the coming batches on a thread of its own, so that no update waits for the disk.
+final class SequenceLoader: @unchecked Sendable {
+  /// What to read for an update.
+  struct Request: Sendable {
+    let sequences: [Int]
+    let frameCount: Int
+  }
+
+  private let file: SequenceFile
+  private let plan: @Sendable (Int) -> Request
+  private let lastStep: Int
+  /// Batches that are used in turn: one in use, the others being filled or full.
+  private let batches = (0..<3).map { _ in SequenceBatch() }
+  private let filled = DispatchSemaphore(value: 0)
+  private let free: DispatchSemaphore
+  private let lock = NSLock()
+  private var failure: (any Error)?
+  private var isStopped = false
+  private var nextTaken: Int
+  private let firstStep: Int
+
+  /// Starts reading for the updates `steps`.
+  init(_ file: SequenceFile, steps: Range<Int>, plan: @escaping @Sendable (Int) -> Request) {
+    self.file = file
+    self.plan = plan
+    firstStep = steps.lowerBound
+    nextTaken = steps.lowerBound
+    lastStep = steps.upperBound
+    free = DispatchSemaphore(value: 2)
+    let thread = Thread { [self] in fill() }
+    thread.name = "sequence loader"
+    thread.start()
+  }
+
+  /// The batch of the next update. It may be used until the call after this one.
+  ///
+  /// - Throws: `StorageError` of the read that failed, naming file and data set.
+  func next() throws -> SequenceBatch {
+    if nextTaken > firstStep { free.signal() }
+    filled.wait()
+    if let failure = lock.withLock({ failure }) { throw failure }
+    defer { nextTaken += 1 }
+    return batches[nextTaken % batches.count]
+  }
+
+  /// Ends the thread; the batch in use stays valid.
+  func stop() {
+    lock.withLock { isStopped = true }
+    free.signal()
+  }
+
+  private func fill() {
+    for step in firstStep..<max(firstStep, lastStep) {
+      free.wait()
+      if lock.withLock({ isStopped }) { return }
+      let request = plan(step)
+      do {
+        try batches[step % batches.count].read(request.sequences, frameCount: request.frameCount, from: file)
+      } catch {
+        lock.withLock { failure = error }
+        filled.signal()
+        return
+      }
+      filled.signal()
+    }
+  }
+}

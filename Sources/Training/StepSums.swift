@@ -1,0 +1,35 @@
+/// What an update tells about itself: sums over examples that are added up over pieces and processes.
+///
+/// Bound, reconstruction and divergence are in nats per frame; counts of objects are per frame; all
+/// are weighted by importance over particles.
+struct StepSums {
+  enum Field: Int, CaseIterable {
+    case examples, bound, reconstruction, divergence, objects, propagated, discovered
+    /// Frames whose true count is known, and those of them counted right.
+    case counted, countedRight, trueObjects
+    /// 1 / sum of squared importance weights.
+    case effectiveParticles
+    /// Examples whose loss is not finite, and processes that were asked to stop: by TERM or USR1, by INT.
+    case nonFinite, requeueRequests, interruptRequests
+  }
+
+  private(set) var values = [Double](repeating: 0, count: Field.allCases.count)
+
+  subscript(_ field: Field) -> Double {
+    get { values[field.rawValue] }
+    set { values[field.rawValue] = newValue }
+  }
+
+  mutating func clear() {
+    for place in values.indices { values[place] = 0 }
+  }
+
+  /// Adds the sums of all processes with a collective operation.
+  mutating func reduce(_ sum: (inout [Double]) throws -> Void) rethrows { try sum(&values) }
+
+  /// Mean over examples.
+  func mean(_ field: Field) -> Double { self[field] / self[.examples] }
+
+  /// Share of frames counted right; nil if no true count is known.
+  var countAccuracy: Double? { self[.counted] > 0 ? self[.countedRight] / self[.counted] : nil }
+}

@@ -1,0 +1,179 @@
+import Cluster
+import Foundation
+import Numerics
+import Report
+import Storage
+
+/// Trains, or goes on with the run in the folder. Every process of the job calls this.
+///
+/// - Returns: the exit code of this process: 0 when done; on rank 0 85 if asked to stop by TERM or USR1
+///   ("start me again"), 130 after an interrupt.
+public func train(_ request: TrainRequest) throws -> Int32 {
+  LinearAlgebra.setThreads(1)
+  try StopSignals.install()
+  let communicator = try Communicator.start()
+  var run = Run(request, communicator)
+  let ending = try run.train()
+  try communicator.finish()
+  guard communicator.isRoot else { return 0 }
+  switch ending {
+  case .finished: return 0
+  case .requeue: return 85
+  case .interrupted: return 130
+  }
+}
+
+/// Prepares a run on all processes: folder, data, state.
+private struct Run {
+  private var configuration: Configuration
+  private let folder: RunFolder
+  private let isFresh: Bool
+  private let communicator: Communicator
+
+  init(_ request: TrainRequest, _ communicator: Communicator) {
+    configuration = request.configuration
+    folder = RunFolder(request.runDirectory)
+    isFresh = request.fresh
+    self.communicator = communicator
+  }
+
+  mutating func train() throws -> Trainer.Ending {
+    let batch = configuration.training.batch
+    guard batch >= communicator.size else {
+      throw ConfigurationError(
+        place: "",
+        problem: "training.batch is \(batch), but there are \(communicator.size) processes, and each needs at "
+          + "least one example. Start at most \(batch) processes, or make the batch larger.")
+    }
+    let (training, validation) = try openData()
+    configuration.model.constants.height = training.height
+    configuration.model.constants.width = training.width
+    let state = TrainingState(configuration, meanImage: training.mean)
+    let origin = try restore(state, from: training)
+    let journal = try communicator.collectively("opening the run's files") {
+      communicator.isRoot
+        ? try Journal(
+          folder, checkpoint: configuration.checkpoint, resumingAt: state.step, of: configuration.training.steps)
+        : nil
+    }
+    if let journal {
+      try folder.write(configuration.resolvedJSON, to: folder.configuration)
+      for line in summary(training, validation, state, origin) { journal.note(line) }
+    }
+    let trainer = Trainer(
+      configuration, state: state, training: training, validation: validation, journal: journal,
+      communicator: communicator)
+    let ending = try trainer.run()
+    journal?.finish()
+    return ending
+  }
+
+  /// The training and validation files; the built-in ones are made if no file is named.
+  private func openData() throws -> (training: SequenceFile, validation: SequenceFile?) {
+    try communicator.collectively("preparing the run folder") {
+      guard communicator.isRoot else { return }
+      if isFresh { _ = try folder.setAside() }
+      try folder.prepare()
+    }
+    var (train, valid) = (configuration.data.train, configuration.data.valid)
+    if train == nil {
+      let builtin = (train: folder.data + "/train.h5", valid: folder.data + "/valid.h5")
+      try communicator.collectively("making the built-in data set") {
+        if communicator.isRoot { try makeBuiltinData(builtin.train, builtin.valid) }
+      }
+      train = builtin.train
+      valid = valid ?? builtin.valid
+    }
+    let longest = configuration.training.frames.end
+    return try communicator.collectively("opening the data") {
+      let training = try SequenceFile(path: train!)
+      guard training.frameCount >= longest else {
+        throw RunError(
+          "\(train!): its sequences have \(training.frameCount) frames, but training.frames.end is \(longest). "
+            + "Give --frames \(training.frameCount) or less, or make longer sequences.")
+      }
+      let validation = try valid.map { try SequenceFile(path: $0) }
+      if let validation, validation.height != training.height || validation.width != training.width {
+        throw RunError(
+          "\(valid!): its frames are \(validation.height)x\(validation.width) pixels, but those of \(train!) are "
+            + "\(training.height)x\(training.width). Validate on frames of the same size.")
+      }
+      return (training, validation)
+    }
+  }
+
+  private func makeBuiltinData(_ train: String, _ valid: String) throws {
+    let builtin = configuration.data.builtin
+    let files = FileManager.default
+    try files.createDirectory(atPath: folder.data, withIntermediateDirectories: true)
+    if !files.fileExists(atPath: train) {
+      let progress = ProgressLine(
+        label: "training data", total: UInt64(builtin.trainSequences), unit: "sequences")
+      try DigitFile.write(builtin.movingDigits(.train), to: train) { progress.update(UInt64($0)) }
+      progress.finish()
+    }
+    if !files.fileExists(atPath: valid) {
+      let mean = try SequenceFile(path: train).mean
+      try DigitFile.write(builtin.movingDigits(.test), to: valid, mean: mean)
+    }
+  }
+
+  /// Takes over the newest sound checkpoint of the run folder, on all processes.
+  ///
+  /// - Returns: a line that says where the state comes from.
+  private func restore(_ state: TrainingState, from training: SequenceFile) throws -> String {
+    let origin = try communicator.collectively("resuming") {
+      communicator.isRoot ? try restoreNewest(state, data: training.identity) : ""
+    }
+    // Rank 0 has the state; the others get it from there, so that only one reads the checkpoint.
+    state.step = Int(try communicator.maximum(Int64(communicator.isRoot ? state.step : 0)))
+    try communicator.broadcast(UnsafeMutableRawBufferPointer(state.model.parameters.values))
+    for (_, values) in state.optimizer.state { try communicator.broadcast(UnsafeMutableRawBufferPointer(values)) }
+    return origin
+  }
+
+  private func restoreNewest(_ state: TrainingState, data: String) throws -> String {
+    guard let restored = try CheckpointStore(readingFrom: folder.checkpoints).newestSound() else {
+      return "new run"
+    }
+    let checkpoint = restored.checkpoint
+    let theirs = try Configuration(
+      resolvedJSON: checkpoint.configuration, place: "attribute 'config' of \(restored.path)")
+    let differences = configuration.differences(from: theirs).filter { !$0.mayChangeOnResume }
+    guard differences.isEmpty else {
+      throw ConfigurationError(
+        place: "the run in '\(folder.path)' was started with other settings",
+        problems: differences.map(\.description) + [
+          "Give the same settings to go on, another --run for a new run, or --fresh to set the old one aside."
+        ])
+    }
+    guard checkpoint.data == data else {
+      throw RunError(
+        "the run in '\(folder.path)' was trained on another file: it was\n  \(checkpoint.data)\nand is\n  \(data)\n"
+          + "Give the same training data to go on, or another --run for a new run.")
+    }
+    try state.restore(checkpoint, from: restored.path)
+    let skipped = restored.skipped.map { "\nskipped a damaged checkpoint: \($0)" }.joined()
+    return "resumed from \(restored.path)" + skipped
+  }
+
+  private func summary(
+    _ training: SequenceFile, _ validation: SequenceFile?, _ state: TrainingState, _ origin: String
+  ) -> [String] {
+    let settings = configuration.training
+    let frames = settings.frames
+    let length = frames.start == frames.end ? "\(frames.end)" : "\(frames.start) to \(frames.end)"
+    return [
+      "run         \(folder.path): \(origin)",
+      "data        \(training.path): \(training.sequenceCount) sequences of \(training.frameCount) frames, "
+        + "\(training.height)x\(training.width)",
+      "validation  \(validation.map { "\($0.path): \($0.sequenceCount) sequences" } ?? "none")",
+      "model       \(configuration.model.kind.rawValue), hidden \(configuration.model.constants.hidden), "
+        + "\(state.model.parameters.count) parameters",
+      "training    updates \(state.step) to \(settings.steps), batch \(settings.batch), \(settings.particles) "
+        + "particles, \(length) frames, \(settings.optimizer.kind.rawValue) \(settings.optimizer.learningRate), seed \(settings.seed)",
+      "processes   \(communicator.size) on \(communicator.hostName)\(communicator.size > communicator.ranksOnHost ? " and others" : ""), "
+        + "1 thread each, OpenBLAS kernels \(LinearAlgebra.kernelFamily)",
+    ]
+  }
+}
