@@ -2,6 +2,19 @@
 #include "clones.h"
 #include "mathematics.h"
 #include <string.h>
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+void kernel_flush_denormals(void) {
+#if defined(__x86_64__)
+  _mm_setcsr(_mm_getcsr() | 0x8040);  // flush to zero, denormals are zero
+#elif defined(__aarch64__)
+  uint64_t control;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(control));
+  __asm__ volatile("msr fpcr, %0" : : "r"(control | (1ull << 24)));
+#endif
+}
 
 VECTOR_CLONES
 void kernel_bias_activation(float *y, int64_t rows, int64_t columns, int64_t stride, const float *bias,

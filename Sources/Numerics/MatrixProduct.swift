@@ -1,3 +1,4 @@
+import CKernels
 import COpenBLAS
 
 /// Matrix products over OpenBLAS, on one thread. C = beta C + A B in three shapes of transposition.
@@ -47,8 +48,11 @@ extension Tensor {
 
 /// The linear algebra library in use.
 public enum LinearAlgebra {
-  /// Sets how many threads a product may use. One process per core wants 1.
-  public static func setThreads(_ count: Int) { openblas_set_num_threads(Int32(count)) }
+  /// Prepares the calling thread for the model's arithmetic: one thread a product, denormals are zero.
+  public static func prepare() {
+    openblas_set_num_threads(1)
+    kernel_flush_denormals()
+  }
 
   /// The kernel family that OpenBLAS chose for this processor. Bits agree only within a family.
   public static var kernelFamily: String { String(cString: openblas_get_corename()) }

@@ -7,7 +7,7 @@ import Storage
 
 /// Measures a checkpoint on a sequence file and prints the result. Every process of the job calls this.
 public func evaluate(_ request: EvaluateRequest) throws {
-  LinearAlgebra.setThreads(1)
+  LinearAlgebra.prepare()
   try StopSignals.install()
   let communicator = try Communicator.start()
   let (trained, file) = try communicator.collectively("opening checkpoint and data") {
@@ -38,7 +38,7 @@ public func evaluate(_ request: EvaluateRequest) throws {
 
 /// Draws sequences of a file over what the model makes of them.
 public func reconstruct(_ request: ReconstructRequest) throws {
-  LinearAlgebra.setThreads(1)
+  LinearAlgebra.prepare()
   let trained = try TrainedModel(request.checkpoint)
   let file = try trained.open(request.data)
   let batch = SequenceBatch()
@@ -54,7 +54,7 @@ public func reconstruct(_ request: ReconstructRequest) throws {
 
 /// Watches the first frames of sequences and draws several ways in which they go on.
 public func generate(_ request: GenerateRequest) throws {
-  LinearAlgebra.setThreads(1)
+  LinearAlgebra.prepare()
   let trained = try TrainedModel(request.checkpoint)
   let file = try trained.open(request.data)
   guard request.condition >= 1, request.condition <= file.frameCount else {
@@ -98,7 +98,7 @@ public func generate(_ request: GenerateRequest) throws {
 
 /// Imagines whole sequences from nothing.
 public func sample(_ request: SampleRequest) throws {
-  LinearAlgebra.setThreads(1)
+  LinearAlgebra.prepare()
   guard (1...10_000).contains(request.frames), (1...10_000).contains(request.sequences) else {
     throw RunError("--frames and --sequences must be from 1 to 10000.")
   }

@@ -9,7 +9,7 @@ import Storage
 /// - Returns: the exit code of this process: 0 when done; on rank 0 85 if asked to stop by TERM or USR1
 ///   ("start me again"), 130 after an interrupt.
 public func train(_ request: TrainRequest) throws -> Int32 {
-  LinearAlgebra.setThreads(1)
+  LinearAlgebra.prepare()
   try StopSignals.install()
   let communicator = try Communicator.start()
   var run = Run(request, communicator)
