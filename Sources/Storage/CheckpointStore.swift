@@ -131,7 +131,8 @@ public struct CheckpointStore: Sendable {
     }
     guard skipped.isEmpty else {
       throw StorageError(
-        file: directory, problem: "none of the \(skipped.count) checkpoints can be used: "
+        file: directory,
+        problem: "none of the \(skipped.count) checkpoints can be used: "
           + skipped.map { "\n  \($0)" }.joined() + "\n ",
         hint: "Restore one from a copy; or move them away to start afresh.")
     }

@@ -132,7 +132,9 @@ public final class HDF5File: @unchecked Sendable {
 
   /// What an entry of a group is.
   public enum ObjectKind: Int32, Sendable {
-    case group = 0, dataSet, other
+    case group = 0
+    case dataSet
+    case other
   }
 
   /// Absolute paths of all data sets below a group, in depth-first order of names.
@@ -200,8 +202,9 @@ public final class HDF5File: @unchecked Sendable {
 
   // MARK: Errors
 
+  /// HDF5's reason for the last failed call of this thread.
   static var lastReason: String {
-    // HDF5 adds addresses and times to errors of the operating system; the first line says enough.
+    // Of errors of the operating system HDF5 also tells times and addresses: what was tried and why not is enough.
     let reason = String(cString: chdf5_error())
     guard let errno = reason.range(of: "error message = '"),
       let end = reason[errno.upperBound...].firstIndex(of: "'")
@@ -219,9 +222,13 @@ public final class HDF5File: @unchecked Sendable {
   func failure(_ problem: String, _ part: String? = nil) -> StorageError {
     let reason = HDF5File.lastReason
     let hint =
-      reason.contains("Fletcher32")
-      ? "The bytes on disk have changed since they were written: copy the file again from its source, or make it again."
-      : "If the file is damaged, copy it again from its source or make it again."
+      if reason.contains("Fletcher32") {
+        "The bytes on disk have changed since they were written: copy the file again from its source, or make it again."
+      } else if reason.contains("No space left") || reason.contains("quota") {
+        "Make room on the disk, then run it again."
+      } else {
+        "If the file is damaged, copy it again from its source or make it again."
+      }
     return StorageError(file: path, part: part, problem: "\(problem) (\(reason))", hint: hint)
   }
 

@@ -24,23 +24,33 @@ enum HDF5Image {
     var b = a
     var c = a
     func rotated(_ x: UInt32, _ n: UInt32) -> UInt32 { x << n | x >> (32 - n) }
-    for i in stride(from: 0, to: 9, by: 3) {
-      a &+= words[i]; b &+= words[i + 1]; c &+= words[i + 2]
-      a &-= c; a ^= rotated(c, 4); c &+= b
-      b &-= a; b ^= rotated(a, 6); a &+= c
-      c &-= b; c ^= rotated(b, 8); b &+= a
-      a &-= c; a ^= rotated(c, 16); c &+= b
-      b &-= a; b ^= rotated(a, 19); a &+= c
-      c &-= b; c ^= rotated(b, 4); b &+= a
+    func mix(_ x: inout UInt32, _ y: UInt32, _ z: inout UInt32, _ n: UInt32) {
+      x = (x &- z) ^ rotated(z, n)
+      z &+= y
     }
-    a &+= words[9]; b &+= words[10]
-    c ^= b; c &-= rotated(b, 14)
-    a ^= c; a &-= rotated(c, 11)
-    b ^= a; b &-= rotated(a, 25)
-    c ^= b; c &-= rotated(b, 16)
-    a ^= c; a &-= rotated(c, 4)
-    b ^= a; b &-= rotated(a, 14)
-    c ^= b; c &-= rotated(b, 24)
+    func finish(_ x: inout UInt32, _ y: UInt32, _ n: UInt32) {
+      x = (x ^ y) &- rotated(y, n)
+    }
+    for i in stride(from: 0, to: 9, by: 3) {
+      a &+= words[i]
+      b &+= words[i + 1]
+      c &+= words[i + 2]
+      mix(&a, b, &c, 4)
+      mix(&b, c, &a, 6)
+      mix(&c, a, &b, 8)
+      mix(&a, b, &c, 16)
+      mix(&b, c, &a, 19)
+      mix(&c, a, &b, 4)
+    }
+    a &+= words[9]
+    b &+= words[10]
+    finish(&c, b, 14)
+    finish(&a, c, 11)
+    finish(&b, a, 25)
+    finish(&c, b, 16)
+    finish(&a, c, 4)
+    finish(&b, a, 14)
+    finish(&c, b, 24)
     return c
   }
 }

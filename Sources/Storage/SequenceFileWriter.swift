@@ -25,12 +25,12 @@ public final class SequenceFileWriter {
     public var mean: [Float]?
     /// Whether an existing file may be replaced.
     public var overwrite: Bool
-    /// Deflate level, 1 to 9. Frames that are mostly black gain little above 1.
+    /// Deflate level, 1 to 9. On mostly black frames levels 1 to 3 cost the same, and 4 twice that for 8 % less.
     public var compression: Int
 
     public init(
       sequenceCount: Int, frameCount: Int, height: Int, width: Int, objectSlots: Int? = nil, seed: UInt64,
-      generator: String, source: String, mean: [Float]? = nil, overwrite: Bool = false, compression: Int = 1
+      generator: String, source: String, mean: [Float]? = nil, overwrite: Bool = false, compression: Int = 2
     ) {
       self.sequenceCount = sequenceCount
       self.frameCount = frameCount

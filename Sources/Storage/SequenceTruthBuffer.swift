@@ -38,8 +38,10 @@ final class SequenceTruthBuffer {
     let expected = [frameCount, frameCount * slots * 4, frameCount * slots, slots]
     guard given == expected else {
       throw StorageError(
-        file: path, problem: "the ground truth of sequence \(sequence) has \(given) counts, box values, ids and labels "
-          + "where \(expected) were expected", hint: "Check the number of frames and object slots.")
+        file: path,
+        problem: "the ground truth of sequence \(sequence) has \(given) counts, box values, ids and labels "
+          + "where \(expected) were expected",
+        hint: "Check the number of frames and object slots.")
     }
     block.counts += truth.counts
     block.boxes += truth.boxes

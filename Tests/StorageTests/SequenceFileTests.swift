@@ -75,15 +75,38 @@ struct SequenceFileTests {
   @Test("the identity tells files apart by content and by settings")
   func identity() throws {
     let folder = try TemporaryDirectory()
-    var settings = Samples.settings()
-    try Samples.writeSequences(folder.path("a.h5"), settings)
-    settings.seed = 43
-    try Samples.writeSequences(folder.path("b.h5"), settings)
-    settings.seed = 42
-    settings.mean = [Float](repeating: 0.5, count: 24)
-    try Samples.writeSequences(folder.path("c.h5"), settings)
-    let identities = try ["a.h5", "b.h5", "c.h5"].map { try SequenceFile(path: folder.path($0)).identity }
-    #expect(Set(identities).count == 3)
+    let base = Samples.settings(mean: [Float](repeating: 0.5, count: 24))
+    var identities: [String] = []
+    func write(_ settings: SequenceFileWriter.Settings, changing sequence: Int? = nil, count: Int? = nil) throws {
+      let path = folder.path("\(identities.count).h5")
+      let writer = try SequenceFileWriter(path: path, settings: settings)
+      for index in 0..<settings.sequenceCount {
+        var frames = Samples.frames(index, settings)
+        var truth = Samples.truth(index, settings)
+        if index == sequence { frames[70] ^= 1 }
+        if index == count { truth.counts[1] += 1 }
+        try writer.append(frames: frames, truth: truth)
+      }
+      try writer.finish()
+      identities.append(try SequenceFile(path: path).identity)
+    }
+    func changed(_ change: (inout SequenceFileWriter.Settings) -> Void) -> SequenceFileWriter.Settings {
+      var settings = base
+      change(&settings)
+      return settings
+    }
+    try write(base)
+    try write(base)
+    #expect(identities[0] == identities[1])
+    try write(changed { $0.seed = 43 })
+    try write(changed { $0.generator = "{}" })
+    try write(changed { $0.source = "elsewhere" })
+    try write(changed { $0.mean![3] = 0.25 })
+    try write(changed { $0.sequenceCount = 6 })
+    try write(base, changing: 0)
+    try write(base, changing: 4)
+    try write(base, count: 2)
+    #expect(Set(identities).count == identities.count - 1)
   }
 
   @Test("the file appears under its name only when it is finished, and is not overwritten by accident")
@@ -121,14 +144,14 @@ struct SequenceFileTests {
     var short = Samples.truth(0, settings)
     short.ids.removeLast()
     #expect(
-      Samples.message { try writer.append(frames: [1, 2], truth: short) }!.contains("2 bytes where T x H x W is 72"))
-    #expect(Samples.message { try writer.append(frames: frames) }!.contains("no ground truth, unlike"))
+      Samples.message { try writer.append(frames: [1, 2], truth: short) }.contains("2 bytes where T x H x W is 72"))
+    #expect(Samples.message { try writer.append(frames: frames) }.contains("no ground truth, unlike"))
     #expect(
-      Samples.message { try writer.append(frames: frames, truth: short) }!
+      Samples.message { try writer.append(frames: frames, truth: short) }
         .contains("[3, 24, 5, 2] counts, box values, ids and labels where [3, 24, 6, 2] were expected"))
     try writer.append(frames: frames, truth: Samples.truth(0, settings))
     #expect(
-      Samples.message { try writer.append(frames: frames, truth: Samples.truth(0, settings)) }!
+      Samples.message { try writer.append(frames: frames, truth: Samples.truth(0, settings)) }
         .contains("all 1 sequences are already written"))
     #expect(throws: StorageError.self) {
       try SequenceFileWriter(path: folder.path("b.h5"), settings: Samples.settings(sequences: 0))
@@ -136,9 +159,10 @@ struct SequenceFileTests {
     #expect(throws: StorageError.self) {
       try SequenceFileWriter(path: folder.path("b.h5"), settings: Samples.settings(mean: [1]))
     }
-    #expect(Samples.message {
-      _ = try SequenceFileWriter(path: folder.path("none/b.h5"), settings: Samples.settings())
-    }!.contains("HDF5 cannot create it (unable to open file: No such file or directory)"))
+    #expect(
+      Samples.message {
+        _ = try SequenceFileWriter(path: folder.path("none/b.h5"), settings: Samples.settings())
+      }.contains("HDF5 cannot create it (unable to open file: No such file or directory)"))
   }
 
   @Test("ranges outside the file are refused")
