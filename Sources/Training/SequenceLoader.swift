@@ -15,7 +15,7 @@ final class SequenceLoader: @unchecked Sendable {
   /// Batches that are used in turn: one in use, the others being filled or full.
   private let batches = (0..<3).map { _ in SequenceBatch() }
   private let filled = DispatchSemaphore(value: 0)
-  private let free: DispatchSemaphore
+  private let free = DispatchSemaphore(value: 0)
   private let lock = NSLock()
   private var failure: (any Error)?
   private var isStopped = false
@@ -29,7 +29,8 @@ final class SequenceLoader: @unchecked Sendable {
     firstStep = steps.lowerBound
     nextTaken = steps.lowerBound
     lastStep = steps.upperBound
-    free = DispatchSemaphore(value: 2)
+    // Signalled, not started at 2: a semaphore that goes away below the value it started at ends the program.
+    for _ in 1..<batches.count { free.signal() }
     let thread = Thread { [self] in fill() }
     thread.name = "sequence loader"
     thread.start()
