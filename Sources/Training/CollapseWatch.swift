@@ -1,3 +1,5 @@
+import Foundation
+
 /// Watches for the known ways in which training fails, and says so once each time it happens.
 ///
 /// The model may fall back to explaining everything without objects, or switch every slot on; and
@@ -41,8 +43,8 @@ struct CollapseWatch {
     if let typical = typicalNorm {
       if gradientNorm > Self.largestNormRatio * typical, updates > quietUntil, updates > Self.patience {
         warnings.append(
-          "gradient norm \(Int(gradientNorm)), \(Int(gradientNorm / typical)) times the usual: collapse often "
-            + "follows. Check that training.optimizer.clipNorm is on.")
+          String(format: "gradient norm %.3g, %.3g times the usual: ", gradientNorm, gradientNorm / typical)
+            + "collapse often follows. Check that training.optimizer.clipNorm is on.")
         quietUntil = updates + Self.patience
       }
       // One outlier must not move what is usual.

@@ -27,6 +27,7 @@ struct Evaluator {
     _ file: SequenceFile, sequences: Int, frameCount: Int, communicator: Communicator,
     progress: (Int, Int) throws -> Void = { _, _ in }
   ) throws -> Evaluation {
+    let batch = min(batch, sequences)
     let pieces = (sequences + batch - 1) / batch
     let mine = RankShare.range(of: pieces, rank: communicator.rank, size: communicator.size)
     var sums = EvaluationSums(slots: model.configuration.slots)

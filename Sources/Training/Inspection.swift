@@ -19,11 +19,18 @@ public func evaluate(_ request: EvaluateRequest) throws {
     model: trained.state.model, particles: request.particles ?? training.particles, seed: training.seed,
     batch: request.batch ?? 8)
   let progress = communicator.isRoot ? ProgressLine(label: "evaluate", total: nil, unit: "sequences") : nil
-  let evaluation = try evaluator.evaluate(
-    file, sequences: file.sequenceCount, frameCount: file.frameCount, communicator: communicator
-  ) { done, _ in
-    progress?.update(UInt64(done))
-    if let signal = StopSignals.requested { throw Interrupted(signal: signal) }
+  let evaluation: Evaluation
+  do {
+    evaluation = try evaluator.evaluate(
+      file, sequences: file.sequenceCount, frameCount: file.frameCount, communicator: communicator
+    ) { done, _ in
+      progress?.update(UInt64(done))
+      if let signal = StopSignals.requested { throw Interrupted(signal: signal) }
+    }
+  } catch {
+    // All processes leave with one error; the exit code of this one tells of the signal that it got.
+    guard let signal = StopSignals.requested else { throw error }
+    throw Interrupted(signal: signal)
   }
   progress?.finish()
   if communicator.isRoot {

@@ -48,6 +48,8 @@ private struct Run {
     let (training, validation) = try openData()
     configuration.model.constants.height = training.height
     configuration.model.constants.width = training.width
+    let reasons = configuration.validate()
+    guard reasons.isEmpty else { throw ConfigurationError(place: training.path, problems: reasons) }
     let state = TrainingState(configuration, meanImage: training.mean)
     let origin = try restore(state, from: training)
     let journal = try communicator.collectively("opening the run's files") {
