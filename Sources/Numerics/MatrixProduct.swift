@@ -1,31 +1,78 @@
 import CKernels
 import COpenBLAS
 
-/// Matrix products over OpenBLAS, on one thread. C = beta C + A B in three shapes of transposition.
-enum MatrixProduct {
-  /// C[m, n] = beta C + A[m, k] B[k, n].
-  static func multiply(_ a: Block, _ b: Block, beta: Float, into c: Block) {
-    run(CblasNoTrans, CblasNoTrans, m: c.rows, n: c.columns, k: a.columns, a, b, beta, c)
+/// The matrix products of a tape.
+///
+/// Products with weights run on kernels of our own where the processor allows: the model multiplies a
+/// few dozen to a few hundred rows by the same weights again and again, and a library would pack them
+/// anew at every call. Here each weight is packed once for the life of a tape's recording. Weight
+/// gradients, and all products elsewhere, run on OpenBLAS.
+final class MatrixProduct {
+  private struct Key: Hashable {
+    let base: UnsafeMutablePointer<Float>
+    let rows: Int
+    let columns: Int
+    let isTransposed: Bool
   }
 
-  /// C[m, n] = C + A[m, k] B[n, k] transposed.
-  static func addMultiplyTransposed(_ a: Block, _ b: Block, into c: Block) {
-    run(CblasNoTrans, CblasTrans, m: c.rows, n: c.columns, k: a.columns, a, b, 1, c)
+  private let arena: Arena
+  private var packed: [Key: UnsafeMutablePointer<Float>] = [:]
+  private let usesOwnKernels = kernel_product_is_available() != 0
+
+  /// - Parameter arena: where packed weights are kept.
+  init(arena: Arena) { self.arena = arena }
+
+  /// Forgets the packed weights: they are about to change, or the arena to be reset.
+  func reset() { packed.removeAll(keepingCapacity: true) }
+
+  /// C[m, n] = A[m, k] W[k, n], or C += A W.
+  func multiply(_ a: Block, weight w: Block, accumulate: Bool = false, into c: Block) {
+    guard c.rows > 0, c.columns > 0, a.columns > 0 else { return }
+    guard usesOwnKernels else {
+      return Self.run(CblasNoTrans, CblasNoTrans, k: a.columns, a, w, accumulate ? 1 : 0, c)
+    }
+    kernel_product_packed(
+      a.base, Int64(a.stride), packing(w, isTransposed: false), c.base, Int64(c.stride), Int64(c.rows),
+      Int64(c.columns), Int64(a.columns), accumulate ? 1 : 0)
   }
 
-  /// C[m, n] = C + A[k, m] transposed B[k, n].
-  static func addTransposedMultiply(_ a: Block, _ b: Block, into c: Block) {
-    run(CblasTrans, CblasNoTrans, m: c.rows, n: c.columns, k: a.rows, a, b, 1, c)
+  /// C[m, n] += A[m, k] W[n, k] transposed: from the gradient after a layer to that before it.
+  func addMultiply(_ a: Block, transposedWeight w: Block, into c: Block) {
+    guard c.rows > 0, c.columns > 0, a.columns > 0 else { return }
+    guard usesOwnKernels else { return Self.run(CblasNoTrans, CblasTrans, k: a.columns, a, w, 1, c) }
+    kernel_product_packed(
+      a.base, Int64(a.stride), packing(w, isTransposed: true), c.base, Int64(c.stride), Int64(c.rows),
+      Int64(c.columns), Int64(a.columns), 1)
+  }
+
+  /// C[m, n] += A[k, m] transposed B[k, n]: the gradient of a weight.
+  static func addMultiply(transposed a: Block, _ b: Block, into c: Block) {
+    guard a.rows > 0, c.rows > 0, c.columns > 0 else { return }
+    run(CblasTrans, CblasNoTrans, k: a.rows, a, b, 1, c)
+  }
+
+  private func packing(_ w: Block, isTransposed: Bool) -> UnsafeMutablePointer<Float> {
+    let key = Key(base: w.base, rows: w.rows, columns: w.columns, isTransposed: isTransposed)
+    if let known = packed[key] { return known }
+    let (k, n) = isTransposed ? (Int64(w.columns), Int64(w.rows)) : (Int64(w.rows), Int64(w.columns))
+    let floats = Int(kernel_packed_size(k, n))
+    let memory = arena.allocate(bytes: floats * MemoryLayout<Float>.stride).bindMemory(to: Float.self, capacity: floats)
+    if isTransposed {
+      kernel_pack_transposed(w.base, Int64(w.stride), k, n, memory)
+    } else {
+      kernel_pack(w.base, Int64(w.stride), k, n, memory)
+    }
+    packed[key] = memory
+    return memory
   }
 
   private static func run(
-    _ transposeA: CBLAS_TRANSPOSE, _ transposeB: CBLAS_TRANSPOSE, m: Int, n: Int, k: Int, _ a: Block, _ b: Block,
-    _ beta: Float, _ c: Block
+    _ transposeA: CBLAS_TRANSPOSE, _ transposeB: CBLAS_TRANSPOSE, k: Int, _ a: Block, _ b: Block, _ beta: Float,
+    _ c: Block
   ) {
-    guard m > 0, n > 0, k > 0 else { return }
     cblas_sgemm(
-      CblasRowMajor, transposeA, transposeB, blasint(m), blasint(n), blasint(k), 1, a.base, blasint(a.stride), b.base,
-      blasint(b.stride), beta, c.base, blasint(c.stride))
+      CblasRowMajor, transposeA, transposeB, blasint(c.rows), blasint(c.columns), blasint(k), 1, a.base,
+      blasint(a.stride), b.base, blasint(b.stride), beta, c.base, blasint(c.stride))
   }
 
   /// A matrix in memory: the values or the gradients of a tensor.

@@ -5,7 +5,7 @@
 /// generated. `operationTypes` lists them all.
 public protocol Operation: BitwiseCopyable {
   /// Adds the operation's share to the gradients of its inputs, given those of its outputs.
-  func backward()
+  func backward(on tape: Tape)
 
   /// Applies the operation to small inputs taken from `inputs` and returns its outputs. The
   /// generated check compares the gradients with finite differences.

@@ -9,18 +9,21 @@ public final class Tape {
   private struct Entry {
     let operands: UnsafeRawPointer
     let type: any Operation.Type
-    let backward: (UnsafeRawPointer) -> Void
+    let backward: (UnsafeRawPointer, Tape) -> Void
   }
 
   private let valueArena = Arena()
   private let gradientArena = Arena()
   private var entries: [Entry] = []
+  /// Products with packed weights. Weights must not change between a product and `reset()`.
+  let products: MatrixProduct
 
   /// Whether operations are recorded and tensors have gradients.
   public let isRecording: Bool
 
   public init(recording: Bool = true) {
     isRecording = recording
+    products = MatrixProduct(arena: valueArena)
     entries.reserveCapacity(4096)
   }
 
@@ -63,7 +66,9 @@ public final class Tape {
     let operands = bytes.bindMemory(to: Recorded.self, capacity: 1)
     operands.initialize(to: operation)
     entries.append(
-      Entry(operands: operands, type: Recorded.self) { $0.assumingMemoryBound(to: Recorded.self).pointee.backward() })
+      Entry(operands: operands, type: Recorded.self) {
+        $0.assumingMemoryBound(to: Recorded.self).pointee.backward(on: $1)
+      })
   }
 
   /// Sets all gradients on the tape to zero. Seeds of the outputs are written after this.
@@ -74,12 +79,13 @@ public final class Tape {
 
   /// Runs the recorded operations in reverse; each adds to the gradients of its inputs.
   public func backward() {
-    for entry in entries.reversed() { entry.backward(entry.operands) }
+    for entry in entries.reversed() { entry.backward(entry.operands, self) }
   }
 
   /// Forgets all operations and tensors; their memory is used again.
   public func reset() {
     entries.removeAll(keepingCapacity: true)
+    products.reset()
     valueArena.reset()
     gradientArena.reset()
   }

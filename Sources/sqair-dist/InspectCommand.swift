@@ -53,7 +53,7 @@ struct InspectCommand: ParsableCommand {
 
   /// The checkpoints of a run, each read and verified; the newest is told in full.
   private func inspectRun() throws {
-    let entries = try CheckpointStore(readingFrom: path).list()
+    let entries = try CheckpointStore(readingFrom: RunFolder.checkpointFolder(in: path)).list()
     guard let newest = entries.last else {
       throw StorageError(
         file: path, problem: "there are no checkpoints in this folder",

@@ -5,4 +5,5 @@
 #include "elementwise.h"
 #include "densities.h"
 #include "glimpse.h"
+#include "product.h"
 #include "update.h"

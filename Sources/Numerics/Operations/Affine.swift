@@ -35,13 +35,13 @@ public struct Affine: Operation {
   let activation: Activation
   let y: Tensor
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     let dy = y.gradients!
     kernel_bias_activation_backward(
       dy, Int64(y.stride), y.values, Int64(y.stride), Int64(y.rows), Int64(y.columns), bias?.gradients,
       activation.kernel)
-    if let first { backward(first) }
-    if let second { backward(second) }
+    if let first { backward(first, on: tape) }
+    if let second { backward(second, on: tape) }
     guard let addend, let gradients = addend.gradients else { return }
     if let index {
       kernel_scatter_add(
@@ -52,13 +52,13 @@ public struct Affine: Operation {
     }
   }
 
-  private func backward(_ product: Product) {
+  private func backward(_ product: Product, on tape: Tape) {
     let dy = y.gradientBlock!
     if let dx = product.input.gradientBlock {
-      MatrixProduct.addMultiplyTransposed(dy, product.weight.valueBlock, into: dx)
+      tape.products.addMultiply(dy, transposedWeight: product.weight.valueBlock, into: dx)
     }
     if let dw = product.weight.gradientBlock {
-      MatrixProduct.addTransposedMultiply(product.input.valueBlock, dy, into: dw)
+      MatrixProduct.addMultiply(transposed: product.input.valueBlock, dy, into: dw)
     }
   }
 
@@ -108,12 +108,13 @@ extension Tape {
     let y = destination ?? tensor(rows: rows, columns: columns)
     precondition(y.rows == rows && y.columns == columns, "affine: the destination is not [\(rows), \(columns)]")
     if let first {
-      MatrixProduct.multiply(first.input.valueBlock, first.weight.valueBlock, beta: 0, into: y.valueBlock)
+      products.multiply(first.input.valueBlock, weight: first.weight.valueBlock, into: y.valueBlock)
     } else {
       for row in 0..<rows { (y.values + row * y.stride).update(repeating: 0, count: columns) }
     }
     if let second {
-      MatrixProduct.multiply(second.input.valueBlock, second.weight.valueBlock, beta: 1, into: y.valueBlock)
+      products.multiply(
+        second.input.valueBlock, weight: second.weight.valueBlock, accumulate: true, into: y.valueBlock)
     }
     kernel_bias_activation(
       y.values, Int64(rows), Int64(columns), Int64(y.stride), bias?.values, addend?.values,

@@ -17,7 +17,7 @@ public struct CorrelatedNormalSample: Operation {
     (0, 0, 4), (1, 0, 8), (1, 1, 9), (2, 0, 7), (2, 1, 6), (2, 2, 5), (3, 0, 3), (3, 1, 2), (3, 2, 1), (3, 3, 0),
   ]
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     let dLocation = location.gradients!
     let dScale = scale.gradients!
     let dCholesky = cholesky.gradients!

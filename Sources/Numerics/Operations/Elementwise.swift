@@ -8,7 +8,7 @@ public struct ScaledSum: Operation {
   let beta: Float
   let y: Tensor
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     add(alpha, to: a)
     if let b { add(beta, to: b) }
   }
@@ -32,7 +32,7 @@ public struct Multiply: Operation {
   let b: Tensor
   let y: Tensor
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     let rows = Int64(y.rows)
     let columns = Int64(y.columns)
     if let da = a.gradients {
@@ -56,7 +56,7 @@ public struct ScaleByScalar: Operation {
   let scalar: Tensor
   let y: Tensor
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     let rows = Int64(y.rows)
     let columns = Int64(y.columns)
     let dy = y.gradients!

@@ -32,7 +32,7 @@ public struct GatedRecurrentUnit: Operation {
   let resetState: Tensor
   let y: Tensor
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     let n = weights.size
     let rows = Int64(y.rows)
     let dGates = gates.gradientBlock!
@@ -40,17 +40,21 @@ public struct GatedRecurrentUnit: Operation {
       gates.values, dGates.base, Int64(gates.stride), h.values, h.gradients, Int64(h.stride), y.gradients!,
       Int64(y.stride), rows, Int64(n))
     let dCandidate = gates.slice(columns: 2 * n..<3 * n).gradientBlock!
-    MatrixProduct.addMultiplyTransposed(
-      dCandidate, weights.stateCandidate.valueBlock, into: resetState.gradientBlock!)
+    tape.products.addMultiply(
+      dCandidate, transposedWeight: weights.stateCandidate.valueBlock, into: resetState.gradientBlock!)
     kernel_gru_gates_backward(
       gates.values, dGates.base, Int64(gates.stride), h.values, h.gradients, Int64(h.stride), resetState.gradients!,
       Int64(resetState.stride), rows, Int64(n))
     let dZR = gates.slice(columns: 0..<2 * n).gradientBlock!
-    if let dh = h.gradientBlock { MatrixProduct.addMultiplyTransposed(dZR, weights.stateGates.valueBlock, into: dh) }
-    if let dx = x.gradientBlock { MatrixProduct.addMultiplyTransposed(dGates, weights.input.valueBlock, into: dx) }
-    MatrixProduct.addTransposedMultiply(x.valueBlock, dGates, into: weights.input.gradientBlock!)
-    MatrixProduct.addTransposedMultiply(h.valueBlock, dZR, into: weights.stateGates.gradientBlock!)
-    MatrixProduct.addTransposedMultiply(
+    if let dh = h.gradientBlock {
+      tape.products.addMultiply(dZR, transposedWeight: weights.stateGates.valueBlock, into: dh)
+    }
+    if let dx = x.gradientBlock {
+      tape.products.addMultiply(dGates, transposedWeight: weights.input.valueBlock, into: dx)
+    }
+    MatrixProduct.addMultiply(transposed: x.valueBlock, dGates, into: weights.input.gradientBlock!)
+    MatrixProduct.addMultiply(transposed: h.valueBlock, dZR, into: weights.stateGates.gradientBlock!)
+    MatrixProduct.addMultiply(transposed: 
       resetState.valueBlock, dCandidate, into: weights.stateCandidate.gradientBlock!)
     kernel_column_sums(dGates.base, rows, Int64(3 * n), Int64(gates.stride), weights.bias.gradients!)
   }
@@ -80,16 +84,17 @@ extension Tape {
     precondition(y.rows == x.rows && y.columns == n, "gatedRecurrentUnit: the destination has another shape")
     let zr = gates.slice(columns: 0..<2 * n)
     let candidate = gates.slice(columns: 2 * n..<3 * n)
-    MatrixProduct.multiply(x.valueBlock, weights.input.valueBlock, beta: 0, into: gates.valueBlock)
-    MatrixProduct.multiply(h.valueBlock, weights.stateGates.valueBlock, beta: 1, into: zr.valueBlock)
+    products.multiply(x.valueBlock, weight: weights.input.valueBlock, into: gates.valueBlock)
+    products.multiply(h.valueBlock, weight: weights.stateGates.valueBlock, accumulate: true, into: zr.valueBlock)
     kernel_bias_activation(
       gates.values, Int64(x.rows), Int64(3 * n), Int64(gates.stride), weights.bias.values, nil, 0, nil,
       kernel_identity)
     kernel_gru_gates(
       gates.values, Int64(gates.stride), h.values, Int64(h.stride), resetState.values, Int64(resetState.stride),
       Int64(x.rows), Int64(n))
-    MatrixProduct.multiply(
-      resetState.valueBlock, weights.stateCandidate.valueBlock, beta: 1, into: candidate.valueBlock)
+    products.multiply(
+      resetState.valueBlock, weight: weights.stateCandidate.valueBlock, accumulate: true,
+      into: candidate.valueBlock)
     kernel_gru_output(
       gates.values, Int64(gates.stride), h.values, Int64(h.stride), y.values, Int64(y.stride), Int64(x.rows),
       Int64(n))

@@ -34,7 +34,7 @@ public struct Crop: Operation {
   let whereLogits: Tensor
   let glimpses: Tensor
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     kernel_crop_backward(
       geometry.kernel, images.values, images.gradients, image.base, whereLogits.values, whereLogits.gradients,
       Int64(whereLogits.stride), glimpses.gradients!, Int64(glimpses.stride), Int64(glimpses.rows))
@@ -67,7 +67,7 @@ public struct Paint: Operation {
   let scratch: Tensor
   let logLikelihood: Tensor
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     let pixels = geometry.imagePixels
     let dCanvas = scratch.values
     let dCoverage = scratch.values + pixels

@@ -9,7 +9,7 @@ public struct SoftplusScale: Operation {
 
   private var shift: Float { constant + (offset?[0, 0] ?? 0) }
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     let sum = kernel_softplus_scale_backward(
       raw.values, raw.gradients!, Int64(raw.stride), shift, scale.gradients!, Int64(scale.stride), Int64(scale.rows),
       Int64(scale.columns))
@@ -32,7 +32,7 @@ public struct NormalSample: Operation {
   let x: Tensor
   let logDensity: Tensor
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     kernel_normal_sample_backward(
       scale.values, scale.gradients!, Int64(scale.stride), noise.values, Int64(noise.stride), x.gradients!,
       Int64(x.stride), logDensity.gradients!, location.gradients, Int64(location.stride), Int64(x.rows),
@@ -55,7 +55,7 @@ public struct NormalLogDensity: Operation {
   let scale: Tensor
   let logDensity: Tensor
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     kernel_normal_log_density_backward(
       x.values, x.gradients!, Int64(x.stride), location.values, location.gradients!, Int64(location.stride),
       scale.values, scale.gradients!, Int64(scale.stride), logDensity.gradients!, Int64(x.rows), Int64(x.columns))
@@ -71,7 +71,7 @@ public struct StandardNormalLogDensity: Operation {
   let x: Tensor
   let logDensity: Tensor
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     for row in 0..<x.rows {
       kernel_add_scaled(
         x.values + row * x.stride, Int64(x.stride), -logDensity.gradients![row], x.gradients! + row * x.stride,
@@ -94,7 +94,7 @@ public struct GatedAppearance: Operation {
   let location: Tensor
   let scale: Tensor
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     kernel_gated_appearance_backward(
       gates.values, gates.gradients!, Int64(gates.stride), gain, what.values, what.gradients!, Int64(what.stride),
       glimpse.values, glimpse.gradients!, Int64(glimpse.stride), temporal.values, temporal.gradients!,

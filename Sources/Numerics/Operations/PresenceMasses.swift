@@ -7,7 +7,7 @@ public struct BernoulliLogMass: Operation {
   let value: Tensor
   let logMass: Tensor
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     kernel_bernoulli_log_mass_backward(
       logit.values, logit.gradients!, Int64(logit.stride), value.values, logMass.gradients!, Int64(logit.rows))
   }
@@ -26,7 +26,7 @@ public struct CountLogMass: Operation {
   let passed: Tensor
   let logMass: Tensor
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     let dBernoulli = bernoulli.gradients!
     for object in 0..<bernoulli.rows {
       let row = index[object]
@@ -47,7 +47,7 @@ public struct CategoricalLogMass: Operation {
   let probabilities: Tensor
   let logMass: Tensor
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     let dLogits = logits.gradients!
     for row in 0..<logits.rows {
       let d = logMass.gradients![row]
@@ -70,7 +70,7 @@ public struct ExpectedPropagation: Operation {
   let probability: Tensor
   let expected: Tensor
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     for object in 0..<logit.rows {
       let p = probability[object, 0]
       logit.gradients![object * logit.stride] +=

@@ -6,7 +6,7 @@ public struct Place: Operation {
   let index: Index?
   let block: Tensor
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     guard let dx = x.gradients, let dy = block.gradients else { return }
     if let index {
       kernel_scatter_add(
@@ -33,7 +33,7 @@ public struct SelectRows: Operation {
   let index: Index
   let y: Tensor
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     guard let dy = y.gradients else { return }
     if let da = a.gradients {
       kernel_scatter_add(
@@ -59,7 +59,7 @@ public struct SumRows: Operation {
   let index: Index
   let y: Tensor
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     guard let dx = x.gradients, let dy = y.gradients else { return }
     for row in 0..<x.rows {
       kernel_add_scaled(
@@ -80,7 +80,7 @@ public struct Accumulate: Operation {
   let factor: Float
   let total: Tensor
 
-  public func backward() {
+  public func backward(on tape: Tape) {
     guard let dx = x.gradients, let dTotal = total.gradients else { return }
     for row in 0..<x.rows {
       dx[row * x.stride] += factor * (weight?[row, 0] ?? 1) * dTotal[(index?[row] ?? row) * total.stride]
