@@ -10,6 +10,7 @@ public final class Tape {
     let operands: UnsafeRawPointer
     let type: any Operation.Type
     let backward: (UnsafeRawPointer, Tape) -> Void
+    let part: Int
   }
 
   private let valueArena = Arena()
@@ -17,6 +18,10 @@ public final class Tape {
   private var entries: [Entry] = []
   /// Products with packed weights. Weights must not change between a product and `reset()`.
   let products: MatrixProduct
+
+  /// If set, the time spent is booked here, by part.
+  public var profile: Profile?
+  private var part = 0
 
   /// Whether operations are recorded and tensors have gradients.
   public let isRecording: Bool
@@ -66,9 +71,9 @@ public final class Tape {
     let operands = bytes.bindMemory(to: Recorded.self, capacity: 1)
     operands.initialize(to: operation)
     entries.append(
-      Entry(operands: operands, type: Recorded.self) {
-        $0.assumingMemoryBound(to: Recorded.self).pointee.backward(on: $1)
-      })
+      Entry(
+        operands: operands, type: Recorded.self,
+        backward: { $0.assumingMemoryBound(to: Recorded.self).pointee.backward(on: $1) }, part: part))
   }
 
   /// Sets all gradients on the tape to zero. Seeds of the outputs are written after this.
@@ -79,7 +84,19 @@ public final class Tape {
 
   /// Runs the recorded operations in reverse; each adds to the gradients of its inputs.
   public func backward() {
-    for entry in entries.reversed() { entry.backward(entry.operands, self) }
+    for entry in entries.reversed() {
+      if let profile, entry.part != part {
+        part = entry.part
+        profile.enter(part, isBackward: true)
+      }
+      entry.backward(entry.operands, self)
+    }
+  }
+
+  /// Says which part of the model the coming operations belong to; for `profile`.
+  public func enter(part next: Int) {
+    part = next
+    profile?.enter(next, isBackward: false)
   }
 
   /// Forgets all operations and tensors; their memory is used again.

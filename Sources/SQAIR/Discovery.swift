@@ -86,6 +86,7 @@ package struct Discovery: BitwiseCopyable {
 
   /// Encodes all frames [T B, H W] at once: once per example and frame, whatever the number of particles and slots (O24).
   func shared(frames: Tensor, on tape: Tape) -> Shared {
+    tape.enter(.imageEncoder)
     let code = tape.twoLayers(frames, image)
     let presenceRow = cell.input.weight.slice(rows: cell.input.weight.rows - 1..<cell.input.weight.rows)
     return Shared(
@@ -102,6 +103,7 @@ package struct Discovery: BitwiseCopyable {
     of index: Index, rows: Index, what: Tensor, whereLogits: Tensor, rowCount: Int, on tape: Tape
   ) -> Tensor? {
     guard index.count > 0 else { return nil }
+    tape.enter(.discovery)
     let input = tape.join(tape.selectRows(of: what, at: index), tape.selectRows(of: whereLogits, at: index))
     return tape.sumRows(tape.twoLayers(input, latent), to: rows, rows: rowCount)
   }
@@ -115,6 +117,7 @@ package struct Discovery: BitwiseCopyable {
     summary: Tensor?, expected: Tensor, propagated: Index, frames: Tensor, image: Index, frame: Int, shared: Shared,
     noise: any NoiseSource, on tape: Tape
   ) -> Output {
+    tape.enter(.discovery)
     let rowCount = image.count
     let d = what
     let capacity = rowCount * slots
@@ -232,24 +235,37 @@ package struct Discovery: BitwiseCopyable {
       counts[rows[draw]] += 1
       presentCount += 1
     }
+    tape.enter(.discoveryPrior)
     let countLogits = prior.countLogits(expected, isFirst: frame == 0, shared.prior, on: tape)
     let countPrior = tape.categoricalLogMass(countLogits, value: counts)
 
-    // The where-prior matters only for what is present.
+    // The where-prior matters only for what is present, and its conditioning for the rows that found something.
+    let finders = tape.index(count: (0..<rowCount).count { counts[$0] > 0 })
+    let finderOfRow = tape.index(count: rowCount)
+    var found = 0
+    for row in 0..<rowCount where counts[row] > 0 {
+      finders[found] = row
+      finderOfRow[row] = found
+      found += 1
+    }
     let present = tape.index(count: presentCount)
     let presentRows = tape.index(count: presentCount)
+    let presentFinders = tape.index(count: presentCount)
     let presentBefore = tape.index(count: presentCount)
     var next = 0
     for draw in draws where presence[draw, 0] > 0 {
       present[next] = draw
       presentRows[next] = rows[draw]
+      presentFinders[next] = finderOfRow[rows[draw]]
       presentBefore[next] = before[draw] >= 0 ? before[draw] : used
       next += 1
     }
     let places = wheres.slice(rows: draws)
-    let conditioning = prior.conditioning(summary: summary, expected: expected, shared.prior, on: tape)
+    let conditioning = prior.conditioning(
+      summary: summary.map { tape.selectRows(of: $0, at: finders) },
+      expected: tape.selectRows(of: expected, at: finders), shared.prior, on: tape)
     let wherePrior = prior.moments(
-      after: places, at: presentBefore, conditioning: conditioning, row: presentRows, on: tape)
+      after: places, at: presentBefore, conditioning: conditioning, row: presentFinders, on: tape)
     let presentWhere = tape.selectRows(of: places, at: present)
 
     return Output(

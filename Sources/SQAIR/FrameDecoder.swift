@@ -35,7 +35,9 @@ package struct FrameDecoder: BitwiseCopyable {
 
   /// Draws the objects of a state and scores row n against the frame `image[n]` of `frames`.
   func draw(_ state: ObjectState, frames: Tensor, image: Index, on tape: Tape) -> Output {
+    tape.enter(.decoder)
     let glimpses = tape.scale(tape.dense(tape.twoLayers(state.what, hidden), output), by: outputScale)
+    tape.enter(.likelihood)
     let painted = tape.paint(
       glimpses: glimpses, where: state.whereLogits, objects: state.objects, slots: state.slots, frames: frames,
       at: image, background: background, geometry, constants)

@@ -89,7 +89,9 @@ package struct Propagation: BitwiseCopyable {
   ) -> Output {
     let count = state.count
     let d = constants.what
+    tape.enter(.propagationPrior)
     let predicted = prior.predict(state, on: tape)
+    tape.enter(.propagation)
 
     // What does not depend on the other slots is one product over all objects (14.3): the mask, the
     // first look where the object was, and that part of the step network's input.

@@ -116,17 +116,19 @@ public final class SequenceModel {
     let logQ = tape.zeros(rows: state.rowCount, columns: 1)
     let logP = tape.zeros(rows: state.rowCount, columns: 1)
     let discrete = tape.zeros(rows: state.rowCount, columns: 1)
-    for (logDensity, total) in [
-      (propagated.whatLogQ, logQ), (propagated.whereLogQ, logQ), (propagated.whatLogP, logP),
-      (propagated.whereLogP, logP),
-    ] {
+    func addPropagated(_ logDensity: Tensor, to total: Tensor) {
       tape.accumulate(logDensity, weightedBy: propagated.presence, at: state.rows, into: total)
     }
-    for (logDensity, total) in [
-      (discovered.whatLogQ, logQ), (discovered.whereLogQ, logQ), (discovered.whatLogP, logP),
-    ] {
+    func addDiscovered(_ logDensity: Tensor, to total: Tensor) {
       tape.accumulate(logDensity, weightedBy: discovered.presence, at: discovered.rows, into: total)
     }
+    addPropagated(propagated.whatLogQ, to: logQ)
+    addPropagated(propagated.whereLogQ, to: logQ)
+    addPropagated(propagated.whatLogP, to: logP)
+    addPropagated(propagated.whereLogP, to: logP)
+    addDiscovered(discovered.whatLogQ, to: logQ)
+    addDiscovered(discovered.whereLogQ, to: logQ)
+    addDiscovered(discovered.whatLogP, to: logP)
     tape.accumulate(discovered.whereLogP, at: discovered.presentRows, into: logP)
     tape.accumulate(propagated.presenceLogP, at: state.rows, into: logP)
     tape.accumulate(discovered.countLogP, into: logP)

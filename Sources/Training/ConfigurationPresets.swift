@@ -12,7 +12,7 @@ extension Configuration {
   /// All presets, the default first.
   public static let presets = [
     Preset(name: "fast", summary: "hidden 256, 3 to 10 frames, Adam 3e-4, clipped") { Configuration() },
-    Preset(name: "quick", summary: "hidden 128, 3 frames, 1,000 updates: a first look") { quick() },
+    Preset(name: "quick", summary: "hidden 128, 3 frames, 2,000 updates: a first look") { quick() },
     Preset(name: "paper", summary: "as published: RMSProp 1e-5, 1,000,000 updates, not clipped") { paper() },
   ]
 
@@ -24,14 +24,17 @@ extension Configuration {
   private static func quick() -> Configuration {
     var configuration = Configuration()
     configuration.model.constants.hidden = 128
-    configuration.training.steps = 1_000
+    configuration.training.steps = 2_000
+    // A smaller rate at the end settles the counts.
+    configuration.training.optimizer.schedule.boundaries = [0.75]
+    configuration.training.optimizer.schedule.factors = [0.3]
     configuration.training.frames.start = 3
     configuration.training.frames.end = 3
-    configuration.logging.validateEvery = 100
+    configuration.logging.validateEvery = 200
     configuration.logging.validationSequences = 128
-    configuration.logging.picturesEvery = 200
-    configuration.logging.imaginationEvery = 200
-    configuration.checkpoint.everySteps = 200
+    configuration.logging.picturesEvery = 500
+    configuration.logging.imaginationEvery = 500
+    configuration.checkpoint.everySteps = 500
     return configuration
   }
 

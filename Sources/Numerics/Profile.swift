@@ -1,0 +1,32 @@
+import Dispatch
+
+/// Where the time of a tape's work goes, by part. Parts are numbers that the model chooses.
+public final class Profile {
+  /// Seconds spent going forwards and backwards, by part.
+  public private(set) var forward: [Double]
+  public private(set) var backward: [Double]
+  private var part = 0
+  private var since = Profile.now
+  private var isBackward = false
+
+  public init(parts: Int) {
+    forward = Array(repeating: 0, count: parts)
+    backward = forward
+  }
+
+  static var now: UInt64 { DispatchTime.now().uptimeNanoseconds }
+
+  /// Books the time since the last call to the part it was spent in.
+  func enter(_ next: Int, isBackward nextIsBackward: Bool) {
+    let time = Self.now
+    let seconds = Double(time - since) * 1e-9
+    if isBackward { backward[part] += seconds } else { forward[part] += seconds }
+    (part, isBackward, since) = (next, nextIsBackward, time)
+  }
+
+  /// Forgets what was booked.
+  public func clear() {
+    for part in forward.indices { (forward[part], backward[part]) = (0, 0) }
+    since = Self.now
+  }
+}

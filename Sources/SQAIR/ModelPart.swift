@@ -1,0 +1,99 @@
+import Numerics
+
+/// The parts of the model whose time and arithmetic are told apart.
+public enum ModelPart: Int, CaseIterable, Sendable {
+  case imageEncoder, propagation, propagationPrior, discovery, discoveryPrior, decoder, likelihood
+
+  public var name: String {
+    switch self {
+    case .imageEncoder: "image encoder"
+    case .propagation: "propagation"
+    case .propagationPrior: "propagation prior"
+    case .discovery: "discovery"
+    case .discoveryPrior: "discovery prior"
+    case .decoder: "decoder"
+    case .likelihood: "likelihood"
+    }
+  }
+}
+
+extension Tape {
+  func enter(_ part: ModelPart) { enter(part: part.rawValue) }
+}
+
+/// The least arithmetic that inferring some objects needs, forwards and backwards, in floating-point operations.
+///
+/// Only matrix products count, each with the rows that are live: what is present, or drawn up to the first failure. A
+/// product of r rows with a weight [in, out] takes 2 r in out forwards, as much for the weight's gradient, and as much
+/// again for the gradient of its input unless that is data.
+public struct Arithmetic: Sendable {
+  /// Operations of each part.
+  public private(set) var operations = [Double](repeating: 0, count: ModelPart.allCases.count)
+
+  public var total: Double { operations.reduce(0, +) }
+
+  public subscript(_ part: ModelPart) -> Double { operations[part.rawValue] }
+
+  private mutating func add(_ part: ModelPart, rows: Int, _ inputs: Int, _ outputs: Int, passes: Double = 3) {
+    operations[part.rawValue] += 2 * passes * Double(rows) * Double(inputs) * Double(outputs)
+  }
+
+  /// The least arithmetic of one batch.
+  public init(of frames: [FrameInference], examples: Int, _ c: SQAIRConfiguration) {
+    let n = c.hidden
+    let d = c.what
+    let cells = c.glimpseHeight * c.glimpseWidth
+    let images = examples * frames.count
+    add(.imageEncoder, rows: images, c.height * c.width, n, passes: 2)
+    add(.imageEncoder, rows: images, n, n)
+    add(.imageEncoder, rows: images, n, n)
+    for frame in frames {
+      let old = frame.previous.count
+      let later = old - frame.previous.range(ofSlot: 0).count
+      for _ in 0..<2 { addLook(.propagation, rows: old, cells, n) }
+      add(.propagation, rows: old, n, d)
+      add(.propagation, rows: old, n, 2 * d)
+      add(.propagation, rows: old, n, c.maskHidden + c.whereBiasHidden)
+      add(.propagation, rows: old, c.maskHidden, cells)
+      add(.propagation, rows: old, c.whereBiasHidden, 4)
+      add(.propagation, rows: old, d + d + 4 + 1 + n, n)
+      add(.propagation, rows: later, d + 4 + 1 + n, n)
+      add(.propagation, rows: old, n + 4 + n, n)
+      add(.propagation, rows: old, n, n + 8)
+      add(.propagation, rows: old, n + 4 + 2 * d + n, 3 * n)
+      add(.propagation, rows: old, n, 5 * d)
+      add(.propagation, rows: old, n + n + d, n / 2)
+      add(.propagation, rows: old, n / 2, 1)
+      add(.propagationPrior, rows: old, d + 4 + n, 3 * n)
+      add(.propagationPrior, rows: old, n, 1 + 2 * (4 + d))
+
+      let survivors = (0..<old).count { frame.propagated.presence[$0, 0] > 0 }
+      add(.discovery, rows: survivors, d + 4, n)
+      add(.discovery, rows: survivors, n, n)
+      let rows = frame.previous.rowCount
+      let draws = frame.discovered.rows.count
+      if survivors > 0 { add(.discovery, rows: rows, n, n) }
+      add(.discovery, rows: max(0, draws - rows), d + 4 + 1 + n, n)
+      add(.discovery, rows: draws, n, n + n + 8)
+      addLook(.discovery, rows: draws, cells, n)
+      add(.discovery, rows: draws, n, 2 * d)
+      add(.discovery, rows: draws, n + d, n / 2)
+      add(.discovery, rows: draws, n / 2, 1)
+      let finders = (0..<rows).count { frame.discovered.counts[$0] > 0 }
+      add(.discoveryPrior, rows: finders, n + 1, c.wherePriorHidden)
+      add(.discoveryPrior, rows: finders, c.wherePriorHidden, 4)
+      add(.discoveryPrior, rows: rows, 1, 10)
+      add(.discoveryPrior, rows: rows, 10, c.slots + 1)
+
+      let drawn = frame.state.count
+      add(.decoder, rows: drawn, d, n)
+      add(.decoder, rows: drawn, n, n)
+      add(.decoder, rows: drawn, n, cells)
+    }
+  }
+
+  private mutating func addLook(_ part: ModelPart, rows: Int, _ cells: Int, _ n: Int) {
+    add(part, rows: rows, cells, n)
+    add(part, rows: rows, n, n)
+  }
+}
