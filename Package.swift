@@ -50,6 +50,7 @@ let package = Package(
     .target(name: "CMPI", dependencies: ["COpenMPI"]),
     .target(name: "CHDF5", dependencies: ["CHDF5Library"]),
     .target(name: "CEventProtobuf", dependencies: ["CProtobufC"]),
+    .target(name: "CAllocationCount"),
 
     // The rooms.
     .target(name: "Numerics", dependencies: ["CKernels", "COpenBLAS"]),
@@ -67,7 +68,7 @@ let package = Package(
     .executableTarget(
       name: "sqair-dist",
       dependencies: [
-        "Training", "SQAIR", "MovingDigits", "Storage", "Cluster", "Report", "Numerics",
+        "Training", "SQAIR", "MovingDigits", "Storage", "Cluster", "Report", "Numerics", "CAllocationCount",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

@@ -7,7 +7,7 @@ import COpenBLAS
 /// few dozen to a few hundred rows by the same weights again and again, and a library would pack them
 /// anew at every call. Here each weight is packed once for the life of a tape's recording. Weight
 /// gradients, and all products elsewhere, run on OpenBLAS.
-final class MatrixProduct {
+package final class MatrixProduct {
   private struct Key: Hashable {
     let base: UnsafeMutablePointer<Float>
     let rows: Int
@@ -99,6 +99,24 @@ public enum LinearAlgebra {
   public static func prepare() {
     openblas_set_num_threads(1)
     kernel_flush_denormals()
+  }
+
+  /// Operations per second of the library's product at a large size on one thread: what this processor can do.
+  public static func measureRate() -> Double {
+    let size = 1024
+    let matrices = (0..<3).map { _ in UnsafeMutablePointer<Float>.allocate(capacity: size * size) }
+    defer { for matrix in matrices { matrix.deallocate() } }
+    for matrix in matrices { matrix.initialize(repeating: 0.5, count: size * size) }
+    var best = 0.0
+    // The first run warms up; of the others the best counts, because other programs only ever slow it down.
+    for _ in 0..<6 {
+      let begin = Profile.now
+      cblas_sgemm(
+        CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(size), blasint(size), blasint(size), 1, matrices[0],
+        blasint(size), matrices[1], blasint(size), 0, matrices[2], blasint(size))
+      best = max(best, 2 * Double(size * size * size) / (Double(Profile.now - begin) * 1e-9))
+    }
+    return best
   }
 
   /// The kernel family that OpenBLAS chose for this processor. Bits agree only within a family.

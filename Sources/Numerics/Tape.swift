@@ -9,7 +9,7 @@ public final class Tape {
   private struct Entry {
     let operands: UnsafeRawPointer
     let type: any Operation.Type
-    let backward: (UnsafeRawPointer, Tape) -> Void
+    let backward: (UnsafeRawPointer, MatrixProduct) -> Void
     let part: Int
   }
 
@@ -36,7 +36,7 @@ public final class Tape {
   public var heldBytes: Int { valueArena.heldBytes + gradientArena.heldBytes }
 
   /// The types of the recorded operations, in order.
-  public var recordedTypes: [any Operation.Type] { entries.map(\.type) }
+  package var recordedTypes: [any Operation.Type] { entries.map(\.type) }
 
   /// A tensor with gradients (if the tape records) and undefined values.
   public func tensor(rows: Int, columns: Int) -> Tensor {
@@ -73,7 +73,7 @@ public final class Tape {
     entries.append(
       Entry(
         operands: operands, type: Recorded.self,
-        backward: { $0.assumingMemoryBound(to: Recorded.self).pointee.backward(on: $1) }, part: part))
+        backward: { $0.assumingMemoryBound(to: Recorded.self).pointee.backward($1) }, part: part))
   }
 
   /// Sets all gradients on the tape to zero. Seeds of the outputs are written after this.
@@ -89,7 +89,7 @@ public final class Tape {
         part = entry.part
         profile.enter(part, isBackward: true)
       }
-      entry.backward(entry.operands, self)
+      entry.backward(entry.operands, products)
     }
   }
 

@@ -2,7 +2,9 @@ import Numerics
 
 /// The parts of the model whose time and arithmetic are told apart.
 public enum ModelPart: Int, CaseIterable, Sendable {
-  case imageEncoder, propagation, propagationPrior, discovery, discoveryPrior, decoder, likelihood
+  case imageEncoder, propagation, propagationPrior, discovery, discoveryPrior, merging, decoder, likelihood
+  /// Log weights, loss and figures, and whatever else is not the model's.
+  case objective
 
   public var name: String {
     switch self {
@@ -11,14 +13,17 @@ public enum ModelPart: Int, CaseIterable, Sendable {
     case .propagationPrior: "propagation prior"
     case .discovery: "discovery"
     case .discoveryPrior: "discovery prior"
+    case .merging: "merging"
     case .decoder: "decoder"
     case .likelihood: "likelihood"
+    case .objective: "objective"
     }
   }
 }
 
 extension Tape {
-  func enter(_ part: ModelPart) { enter(part: part.rawValue) }
+  /// Says which part the coming operations belong to; for `profile`.
+  public func enter(_ part: ModelPart) { enter(part: part.rawValue) }
 }
 
 /// The least arithmetic that inferring some objects needs, forwards and backwards, in floating-point operations.

@@ -89,6 +89,7 @@ public final class SequenceModel {
     let propagated = propagation.infer(
       state, frames: frames, image: objectImage, frame: frame, start: shared.propagationStart, noise: noise, on: tape)
 
+    tape.enter(.merging)
     let survivors = Survivors(of: state, presence: propagated.presence, on: tape)
     let summary = discovery.summary(
       of: survivors.objects, rows: survivors.rows, what: propagated.what, whereLogits: propagated.whereLogits,
@@ -99,6 +100,7 @@ public final class SequenceModel {
       summary: summary, expected: expected, propagated: survivors.counts, frames: frames, image: image, frame: frame,
       shared: shared.discovery, noise: noise, on: tape)
 
+    tape.enter(.merging)
     let merge = Merge(
       previous: state, propagated: propagated.presence,
       discovered: .init(rows: discovered.rows, presence: discovered.presence), on: tape)
@@ -112,6 +114,7 @@ public final class SequenceModel {
       prior: carry(propagated.prior.state, orFresh: propagation.prior.initialState, merge, on: tape))
     let drawn = decoder.draw(merged, frames: frames, image: image, on: tape)
 
+    tape.enter(.objective)
     // Section 8.1. What and where count only for the objects that are present.
     let logQ = tape.zeros(rows: state.rowCount, columns: 1)
     let logP = tape.zeros(rows: state.rowCount, columns: 1)

@@ -24,8 +24,17 @@ final class Replica {
     self.settings = settings
   }
 
-  /// Bytes held by the tape.
-  var tapeBytes: Int { tape.heldBytes }
+  /// If set, the time spent in the model is booked here, by `ModelPart`.
+  var profile: Profile? {
+    get { tape.profile }
+    set { tape.profile = newValue }
+  }
+
+  /// If set, asked for the noise of a piece in place of the counter-based source.
+  var noise: (any NoiseSource)?
+
+  /// The least arithmetic of the last piece.
+  func arithmetic(examples: Int) -> Arithmetic { Arithmetic(of: frames, examples: examples, model.configuration) }
 
   /// Adds this share's part of the loss gradient to the model's gradients, and its figures to `sums`.
   ///
@@ -53,12 +62,15 @@ final class Replica {
     for place in 0..<piece.count { positions.append(UInt32(firstPosition + place)) }
 
     positions.withUnsafeBufferPointer { positions in
-      let noise = CounterNoise(
-        seed: settings.seed, purpose: .inference, step: UInt64(step), examples: positions, particles: particles)
+      let noise =
+        noise
+        ?? CounterNoise(
+          seed: settings.seed, purpose: .inference, step: UInt64(step), examples: positions, particles: particles)
       model.infer(
         batch.modelBatch(piece, particles: particles, on: tape), noise: noise, on: tape, into: &frames)
     }
 
+    tape.enter(.objective)
     resize(rows)
     for row in 0..<rows {
       weights[row] = frames.reduce(0) { $0 + $1.logWeight(row) }

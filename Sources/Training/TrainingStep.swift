@@ -19,6 +19,8 @@ struct TrainingStep {
   let replica: Replica
   let settings: TrainingConfiguration
   let communicator: Communicator
+  /// If set, the time of an update is booked here, by stage.
+  var clock: StageClock?
   private var sums = StepSums()
 
   init(_ state: TrainingState, _ settings: TrainingConfiguration, _ communicator: Communicator) {
@@ -38,17 +40,20 @@ struct TrainingStep {
     // 1. Forwards and backwards over the share. Particles of an example stay together, so the
     //    gradient of the batch is the sum over shares.
     let position = RankShare.range(of: settings.batch, rank: communicator.rank, size: communicator.size).lowerBound
+    clock?.enter(.model)
     parameters.clearGradients()
     sums.clear()
     replica.accumulate(share, firstPosition: position, step: state.step, into: &sums)
     noteStopRequest()
 
     // 2. One sum over processes of the figures, one of the gradients.
+    clock?.enter(.reduction)
     try sums.reduce { try communicator.sum(&$0) }
     try refuseNonFiniteLoss()
     try communicator.sum(parameters.gradients)
 
     // 3. Clip and update; every process does the same arithmetic on the same numbers.
+    clock?.enter(.optimizer)
     let norm = GradientClip.norm(parameters.gradients)
     guard norm.isFinite else { throw nonFinite("the gradient is not finite although every loss is") }
     let factor = GradientClip.factor(norm: norm, limit: settings.optimizer.clipNorm)

@@ -29,7 +29,7 @@ struct SQAIRDist: ParsableCommand {
     version: softwareVersion,
     subcommands: [
       TrainCommand.self, DataCommand.self, EvaluateCommand.self, ReconstructCommand.self, GenerateCommand.self,
-      SampleCommand.self, InspectCommand.self, ConfigCommand.self,
+      SampleCommand.self, InspectCommand.self, ConfigCommand.self, BenchmarkCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)
 

@@ -31,7 +31,7 @@ import Testing
     var found: Set<String> = []
     for file in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil) {
       let text = try String(contentsOf: file, encoding: .utf8)
-      for match in text.matches(of: /struct (\w+): Operation\b/) { found.insert(String(match.1)) }
+      for match in text.matches(of: /struct (\w+): ExampledOperation\b/) { found.insert(String(match.1)) }
     }
     #expect(found == Set(Self.operations))
   }
@@ -68,7 +68,7 @@ struct GradientCheck {
   let numeric: [[Float]]
   let operationsRecorded: [String]
 
-  init(_ type: any Numerics.Operation.Type, seed: UInt64, step: Float = 2e-3) {
+  init(_ type: any ExampledOperation.Type, seed: UInt64, step: Float = 2e-3) {
     let tape = Tape()
     var inputs = ExampleInputs(tape: tape, seed: seed)
     let outputs = type.example(on: tape, &inputs)
@@ -96,7 +96,7 @@ struct GradientCheck {
     Float(sin(Double(1 + output * 31 + row * 7 + column * 3)))
   }
 
-  private static func loss(_ type: any Numerics.Operation.Type, seed: UInt64, _ nudge: ExampleInputs.Nudge) -> Double {
+  private static func loss(_ type: any ExampledOperation.Type, seed: UInt64, _ nudge: ExampleInputs.Nudge) -> Double {
     let tape = Tape()
     var inputs = ExampleInputs(tape: tape, seed: seed, nudge: nudge)
     var sum = 0.0

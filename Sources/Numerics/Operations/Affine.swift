@@ -26,7 +26,7 @@ extension Tensor {
 }
 
 /// y = f(x W + h U + addend + bias): a dense layer, or one step of a vanilla recurrent network.
-public struct Affine: Operation {
+package struct Affine: ExampledOperation {
   let first: Product?
   let second: Product?
   let bias: Tensor?
@@ -35,13 +35,13 @@ public struct Affine: Operation {
   let activation: Activation
   let y: Tensor
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     let dy = y.gradients!
     kernel_bias_activation_backward(
       dy, Int64(y.stride), y.values, Int64(y.stride), Int64(y.rows), Int64(y.columns), bias?.gradients,
       activation.kernel)
-    if let first { backward(first, on: tape) }
-    if let second { backward(second, on: tape) }
+    if let first { backward(first, products) }
+    if let second { backward(second, products) }
     guard let addend, let gradients = addend.gradients else { return }
     if let index {
       kernel_scatter_add(
@@ -52,17 +52,17 @@ public struct Affine: Operation {
     }
   }
 
-  private func backward(_ product: Product, on tape: Tape) {
+  private func backward(_ product: Product, _ products: MatrixProduct) {
     let dy = y.gradientBlock!
     if let dx = product.input.gradientBlock {
-      tape.products.addMultiply(dy, transposedWeight: product.weight.valueBlock, into: dx)
+      products.addMultiply(dy, transposedWeight: product.weight.valueBlock, into: dx)
     }
     if let dw = product.weight.gradientBlock {
       MatrixProduct.addMultiply(transposed: product.input.valueBlock, dy, into: dw)
     }
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     let x = inputs.tensor(5, 3)
     let h = inputs.tensor(5, 2)
     let w = inputs.tensor(3, 4)

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// C is lower triangular, built from ten trainable numbers in the order of `template`. The log
 /// density follows from the noise: -|noise|^2 / 2 - sum log(scale_i |1 + C_ii|) - 2 log 2 pi.
-public struct CorrelatedNormalSample: Operation {
+package struct CorrelatedNormalSample: ExampledOperation {
   let location: Tensor
   let scale: Tensor
   let cholesky: Tensor
@@ -17,7 +17,7 @@ public struct CorrelatedNormalSample: Operation {
     (0, 0, 4), (1, 0, 8), (1, 1, 9), (2, 0, 7), (2, 1, 6), (2, 2, 5), (3, 0, 3), (3, 1, 2), (3, 2, 1), (3, 3, 0),
   ]
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     let dLocation = location.gradients!
     let dScale = scale.gradients!
     let dCholesky = cholesky.gradients!
@@ -38,7 +38,7 @@ public struct CorrelatedNormalSample: Operation {
     }
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     let location = inputs.tensor(3, 4)
     let scale = inputs.tensor(3, 4, in: 0.5...1.5)
     let cholesky = inputs.tensor(1, 10, in: -0.5...0.5)

@@ -1,14 +1,14 @@
 import CKernels
 
 /// y = alpha a + beta b + constant.
-public struct ScaledSum: Operation {
+package struct ScaledSum: ExampledOperation {
   let a: Tensor
   let alpha: Float
   let b: Tensor?
   let beta: Float
   let y: Tensor
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     add(alpha, to: a)
     if let b { add(beta, to: b) }
   }
@@ -19,7 +19,7 @@ public struct ScaledSum: Operation {
       y.gradients!, Int64(y.stride), factor, gradients, Int64(input.stride), Int64(y.rows), Int64(y.columns))
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     let a = inputs.tensor(3, 4)
     let b = inputs.tensor(3, 4)
     return [tape.scaledSum(a, 0.5, b, -2), tape.scaledSum(a, 3, plus: 1)]
@@ -27,12 +27,12 @@ public struct ScaledSum: Operation {
 }
 
 /// y = a b, element by element.
-public struct Multiply: Operation {
+package struct Multiply: ExampledOperation {
   let a: Tensor
   let b: Tensor
   let y: Tensor
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     let rows = Int64(y.rows)
     let columns = Int64(y.columns)
     if let da = a.gradients {
@@ -45,18 +45,18 @@ public struct Multiply: Operation {
     }
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     [tape.multiply(inputs.tensor(3, 4), inputs.tensor(3, 4))]
   }
 }
 
 /// y = s x with a trainable scalar s.
-public struct ScaleByScalar: Operation {
+package struct ScaleByScalar: ExampledOperation {
   let x: Tensor
   let scalar: Tensor
   let y: Tensor
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     let rows = Int64(y.rows)
     let columns = Int64(y.columns)
     let dy = y.gradients!
@@ -66,7 +66,7 @@ public struct ScaleByScalar: Operation {
     scalar.gradients?.pointee += kernel_dot(dy, Int64(y.stride), x.values, Int64(x.stride), rows, columns)
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     [tape.scale(inputs.tensor(3, 4), by: inputs.tensor(1, 1))]
   }
 }

@@ -22,7 +22,7 @@ public struct GatedRecurrentUnitWeights: BitwiseCopyable {
 
 /// One step of a gated recurrent unit (section 2):
 /// z, r = sigmoid(x W + h U + b), c = tanh(x W + (r h) U + b), y = (1 - z) h + z c.
-public struct GatedRecurrentUnit: Operation {
+package struct GatedRecurrentUnit: ExampledOperation {
   let x: Tensor
   let h: Tensor
   let weights: GatedRecurrentUnitWeights
@@ -32,7 +32,7 @@ public struct GatedRecurrentUnit: Operation {
   let resetState: Tensor
   let y: Tensor
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     let n = weights.size
     let rows = Int64(y.rows)
     let dGates = gates.gradientBlock!
@@ -40,17 +40,17 @@ public struct GatedRecurrentUnit: Operation {
       gates.values, dGates.base, Int64(gates.stride), h.values, h.gradients, Int64(h.stride), y.gradients!,
       Int64(y.stride), rows, Int64(n))
     let dCandidate = gates.slice(columns: 2 * n..<3 * n).gradientBlock!
-    tape.products.addMultiply(
+    products.addMultiply(
       dCandidate, transposedWeight: weights.stateCandidate.valueBlock, into: resetState.gradientBlock!)
     kernel_gru_gates_backward(
       gates.values, dGates.base, Int64(gates.stride), h.values, h.gradients, Int64(h.stride), resetState.gradients!,
       Int64(resetState.stride), rows, Int64(n))
     let dZR = gates.slice(columns: 0..<2 * n).gradientBlock!
     if let dh = h.gradientBlock {
-      tape.products.addMultiply(dZR, transposedWeight: weights.stateGates.valueBlock, into: dh)
+      products.addMultiply(dZR, transposedWeight: weights.stateGates.valueBlock, into: dh)
     }
     if let dx = x.gradientBlock {
-      tape.products.addMultiply(dGates, transposedWeight: weights.input.valueBlock, into: dx)
+      products.addMultiply(dGates, transposedWeight: weights.input.valueBlock, into: dx)
     }
     MatrixProduct.addMultiply(transposed: x.valueBlock, dGates, into: weights.input.gradientBlock!)
     MatrixProduct.addMultiply(transposed: h.valueBlock, dZR, into: weights.stateGates.gradientBlock!)
@@ -59,7 +59,7 @@ public struct GatedRecurrentUnit: Operation {
     kernel_column_sums(dGates.base, rows, Int64(3 * n), Int64(gates.stride), weights.bias.gradients!)
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     let x = inputs.tensor(4, 3)
     let h = inputs.tensor(4, 2)
     let weights = GatedRecurrentUnitWeights(

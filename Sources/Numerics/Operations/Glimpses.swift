@@ -27,20 +27,20 @@ public struct GlimpseGeometry: BitwiseCopyable, Equatable, Sendable {
 }
 
 /// Cuts glimpses out of images by bilinear interpolation (3.1).
-public struct Crop: Operation {
+package struct Crop: ExampledOperation {
   let geometry: GlimpseGeometry
   let images: Tensor
   let image: Index
   let whereLogits: Tensor
   let glimpses: Tensor
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     kernel_crop_backward(
       geometry.kernel, images.values, images.gradients, image.base, whereLogits.values, whereLogits.gradients,
       Int64(whereLogits.stride), glimpses.gradients!, Int64(glimpses.stride), Int64(glimpses.rows))
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     let geometry = GlimpseGeometry(
       imageHeight: 7, imageWidth: 6, glimpseHeight: 3, glimpseWidth: 4, minimumScale: 1e-4)
     let images = inputs.tensor(2, 42)
@@ -50,7 +50,7 @@ public struct Crop: Operation {
 }
 
 /// Pastes objects onto canvases and scores the frames (section 6): mean = canvas + background M.
-public struct Paint: Operation {
+package struct Paint: ExampledOperation {
   let geometry: GlimpseGeometry
   let glimpses: Tensor
   let whereLogits: Tensor
@@ -67,7 +67,7 @@ public struct Paint: Operation {
   let scratch: Tensor
   let logLikelihood: Tensor
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     let pixels = geometry.imagePixels
     let dCanvas = scratch.values
     let dCoverage = scratch.values + pixels
@@ -87,7 +87,7 @@ public struct Paint: Operation {
     }
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     let geometry = GlimpseGeometry(
       imageHeight: 7, imageWidth: 6, glimpseHeight: 3, glimpseWidth: 4, minimumScale: 1e-4)
     let painted = tape.paint(

@@ -1,7 +1,7 @@
 import CKernels
 
 /// scale = softplus(raw + offset + constant) + minimum, with an optional trainable scalar offset.
-public struct SoftplusScale: Operation {
+package struct SoftplusScale: ExampledOperation {
   let raw: Tensor
   let offset: Tensor?
   let constant: Float
@@ -9,14 +9,14 @@ public struct SoftplusScale: Operation {
 
   private var shift: Float { constant + (offset?[0, 0] ?? 0) }
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     let sum = kernel_softplus_scale_backward(
       raw.values, raw.gradients!, Int64(raw.stride), shift, scale.gradients!, Int64(scale.stride), Int64(scale.rows),
       Int64(scale.columns))
     offset?.gradients?.pointee += sum
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     let raw = inputs.tensor(3, 4, in: -3...3)
     let offset = inputs.tensor(1, 1)
     return [tape.softplusScale(raw, offset: offset, plus: -1, minimum: 0.01), tape.softplusScale(raw, minimum: 0.01)]
@@ -25,21 +25,21 @@ public struct SoftplusScale: Operation {
 
 /// x = location + scale noise for a diagonal normal, and log q(x) from the noise (14.1): its value and its total
 /// derivative are those of the density at the sample.
-public struct NormalSample: Operation {
+package struct NormalSample: ExampledOperation {
   let location: Tensor
   let scale: Tensor
   let noise: Tensor
   let x: Tensor
   let logDensity: Tensor
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     kernel_normal_sample_backward(
       scale.values, scale.gradients!, Int64(scale.stride), noise.values, Int64(noise.stride), x.gradients!,
       Int64(x.stride), logDensity.gradients!, location.gradients, Int64(location.stride), Int64(x.rows),
       Int64(x.columns))
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     let location = inputs.tensor(3, 4)
     let scale = inputs.tensor(3, 4, in: 0.5...1.5)
     let noise = inputs.constant(3, 4)
@@ -49,29 +49,29 @@ public struct NormalSample: Operation {
 }
 
 /// log N(x; location, scale), summed over columns.
-public struct NormalLogDensity: Operation {
+package struct NormalLogDensity: ExampledOperation {
   let x: Tensor
   let location: Tensor
   let scale: Tensor
   let logDensity: Tensor
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     kernel_normal_log_density_backward(
       x.values, x.gradients!, Int64(x.stride), location.values, location.gradients!, Int64(location.stride),
       scale.values, scale.gradients!, Int64(scale.stride), logDensity.gradients!, Int64(x.rows), Int64(x.columns))
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     [tape.normalLogDensity(inputs.tensor(3, 4), location: inputs.tensor(3, 4), scale: inputs.tensor(3, 4, in: 0.5...1.5))]
   }
 }
 
 /// log N(x; 0, 1), summed over columns.
-public struct StandardNormalLogDensity: Operation {
+package struct StandardNormalLogDensity: ExampledOperation {
   let x: Tensor
   let logDensity: Tensor
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     for row in 0..<x.rows {
       kernel_add_scaled(
         x.values + row * x.stride, Int64(x.stride), -logDensity.gradients![row], x.gradients! + row * x.stride,
@@ -79,13 +79,13 @@ public struct StandardNormalLogDensity: Operation {
     }
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     [tape.standardNormalLogDensity(inputs.tensor(3, 4))]
   }
 }
 
 /// What an object looks like after propagation (4.2, step 9): memory, new glimpse and temporal guess, mixed by three gates.
-public struct GatedAppearance: Operation {
+package struct GatedAppearance: ExampledOperation {
   let gates: Tensor
   let gain: Float
   let what: Tensor
@@ -94,7 +94,7 @@ public struct GatedAppearance: Operation {
   let location: Tensor
   let scale: Tensor
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     kernel_gated_appearance_backward(
       gates.values, gates.gradients!, Int64(gates.stride), gain, what.values, what.gradients!, Int64(what.stride),
       glimpse.values, glimpse.gradients!, Int64(glimpse.stride), temporal.values, temporal.gradients!,
@@ -102,7 +102,7 @@ public struct GatedAppearance: Operation {
       Int64(location.columns))
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     let gates = inputs.tensor(3, 6, in: 0...1)
     let mixed = tape.gatedAppearance(
       gates: gates, gain: 0.9, what: inputs.tensor(3, 2), glimpse: inputs.tensor(3, 4), temporal: inputs.tensor(3, 4))

@@ -2,31 +2,31 @@ import CKernels
 import Foundation
 
 /// log Bernoulli(value; logit) (section 0).
-public struct BernoulliLogMass: Operation {
+package struct BernoulliLogMass: ExampledOperation {
   let logit: Tensor
   let value: Tensor
   let logMass: Tensor
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     kernel_bernoulli_log_mass_backward(
       logit.values, logit.gradients!, Int64(logit.stride), value.values, logMass.gradients!, Int64(logit.rows))
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     [tape.bernoulliLogMass(inputs.tensor(4, 1, in: -3...3), value: inputs.constant(4, 1, [1, 0, 0, 1]))]
   }
 }
 
 /// log q_n, the count posterior of discovery (5.3): the sum of its rows' Bernoulli log masses, not below log `minimum`.
 /// The clip changes the value only: d log max(q, minimum) = dq / max(q, minimum).
-public struct CountLogMass: Operation {
+package struct CountLogMass: ExampledOperation {
   let bernoulli: Tensor
   let index: Index
   /// q / max(q, minimum) for each row.
   let passed: Tensor
   let logMass: Tensor
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     let dBernoulli = bernoulli.gradients!
     for object in 0..<bernoulli.rows {
       let row = index[object]
@@ -34,20 +34,20 @@ public struct CountLogMass: Operation {
     }
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     [tape.countLogMass(inputs.tensor(5, 1, in: -3 ... -0.1), of: inputs.index([0, 1, 1, 2, 1]), rows: 3, minimum: 1e-16)]
   }
 }
 
 /// log softmax(logits)_n for a given n in each row.
-public struct CategoricalLogMass: Operation {
+package struct CategoricalLogMass: ExampledOperation {
   let logits: Tensor
   let value: Index
   /// softmax(logits).
   let probabilities: Tensor
   let logMass: Tensor
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     let dLogits = logits.gradients!
     for row in 0..<logits.rows {
       let d = logMass.gradients![row]
@@ -56,13 +56,13 @@ public struct CategoricalLogMass: Operation {
     }
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     [tape.categoricalLogMass(inputs.tensor(3, 4, in: -2...2), value: inputs.index([0, 3, 1])).logMass]
   }
 }
 
 /// e = sum over slots of (sigmoid(logit) - 1/2) / K (5.1). Slots without an object have probability 0.
-public struct ExpectedPropagation: Operation {
+package struct ExpectedPropagation: ExampledOperation {
   let logit: Tensor
   let index: Index
   let slots: Int
@@ -70,7 +70,7 @@ public struct ExpectedPropagation: Operation {
   let probability: Tensor
   let expected: Tensor
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     for object in 0..<logit.rows {
       let p = probability[object, 0]
       logit.gradients![object * logit.stride] +=
@@ -78,7 +78,7 @@ public struct ExpectedPropagation: Operation {
     }
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     [tape.expectedPropagation(inputs.tensor(4, 1, in: -3...3), of: inputs.index([0, 2, 2, 1]), rows: 3, slots: 3)]
   }
 }

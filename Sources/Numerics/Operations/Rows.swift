@@ -1,12 +1,12 @@
 import CKernels
 
 /// Writes a tensor, or chosen rows of it, into a block of columns: the way inputs are joined.
-public struct Place: Operation {
+package struct Place: ExampledOperation {
   let x: Tensor
   let index: Index?
   let block: Tensor
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     guard let dx = x.gradients, let dy = block.gradients else { return }
     if let index {
       kernel_scatter_add(
@@ -18,7 +18,7 @@ public struct Place: Operation {
     }
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     let joined = tape.tensor(rows: 3, columns: 5)
     tape.place(inputs.tensor(3, 2), in: joined.slice(columns: 0..<2))
     tape.place(inputs.tensor(2, 3), at: inputs.index([1, 0, 1]), in: joined.slice(columns: 2..<5))
@@ -27,13 +27,13 @@ public struct Place: Operation {
 }
 
 /// y[i] = [a; b][index[i]]: rows of two stacked tensors, in any order.
-public struct SelectRows: Operation {
+package struct SelectRows: ExampledOperation {
   let a: Tensor
   let b: Tensor?
   let index: Index
   let y: Tensor
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     guard let dy = y.gradients else { return }
     if let da = a.gradients {
       kernel_scatter_add(
@@ -46,7 +46,7 @@ public struct SelectRows: Operation {
     }
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     let a = inputs.tensor(3, 2)
     let b = inputs.tensor(2, 2)
     return [tape.selectRows(of: a, followedBy: b, at: inputs.index([4, 0, 2, 2, 3]))]
@@ -54,12 +54,12 @@ public struct SelectRows: Operation {
 }
 
 /// y[n] = sum of the rows x[i] with index[i] = n.
-public struct SumRows: Operation {
+package struct SumRows: ExampledOperation {
   let x: Tensor
   let index: Index
   let y: Tensor
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     guard let dx = x.gradients, let dy = y.gradients else { return }
     for row in 0..<x.rows {
       kernel_add_scaled(
@@ -67,27 +67,27 @@ public struct SumRows: Operation {
     }
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     [tape.sumRows(inputs.tensor(4, 3), to: inputs.index([2, 0, 2, 2]), rows: 3)]
   }
 }
 
 /// total[index[i]] += factor weight[i] x[i]: sums log probabilities of objects into those of rows.
-public struct Accumulate: Operation {
+package struct Accumulate: ExampledOperation {
   let x: Tensor
   let weight: Tensor?
   let index: Index?
   let factor: Float
   let total: Tensor
 
-  public func backward(on tape: Tape) {
+  package func backward(_ products: MatrixProduct) {
     guard let dx = x.gradients, let dTotal = total.gradients else { return }
     for row in 0..<x.rows {
       dx[row * x.stride] += factor * (weight?[row, 0] ?? 1) * dTotal[(index?[row] ?? row) * total.stride]
     }
   }
 
-  public static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
+  package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     let total = tape.zeros(rows: 3, columns: 1)
     tape.accumulate(
       inputs.tensor(5, 1), weightedBy: inputs.constant(5, 1, [1, 0, 1, 1, 0]), at: inputs.index([0, 2, 2, 0, 1]),

@@ -1,0 +1,9 @@
+/// Every operation, for the generated gradient checks and for tables of time per operation.
+package var operationTypes: [any ExampledOperation.Type] {
+  [
+    Accumulate.self, Affine.self, BernoulliLogMass.self, CategoricalLogMass.self, CorrelatedNormalSample.self,
+    CountLogMass.self, Crop.self, ExpectedPropagation.self, GatedAppearance.self, GatedRecurrentUnit.self,
+    Multiply.self, NormalLogDensity.self, NormalSample.self, Paint.self, Place.self, ScaleByScalar.self,
+    ScaledSum.self, SelectRows.self, SoftplusScale.self, StandardNormalLogDensity.self, SumRows.self,
+  ]
+}
