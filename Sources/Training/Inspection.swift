@@ -33,6 +33,11 @@ public func evaluate(_ request: EvaluateRequest) throws {
     throw Interrupted(signal: signal)
   }
   progress?.finish()
+  guard evaluation.bound.isFinite else {
+    throw RunError(
+      "\(trained.path): the bound on \(request.data) is \(evaluation.bound): training has broken the parameters. "
+        + "Use an earlier checkpoint.", isEverywhere: true)
+  }
   if communicator.isRoot {
     let text =
       request.json

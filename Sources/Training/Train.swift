@@ -46,12 +46,13 @@ private struct Run {
           + "least one example. Start at most \(batch) processes, or make the batch larger.")
     }
     let (training, validation) = try openData()
+    let earlier = try setEarlierRunAside()
     configuration.model.constants.height = training.height
     configuration.model.constants.width = training.width
     let reasons = configuration.validate()
     guard reasons.isEmpty else { throw ConfigurationError(place: training.path, problems: reasons) }
     let state = TrainingState(configuration, meanImage: training.mean)
-    let origin = try restore(state, from: training)
+    let origin = try restore(state, from: training) + (earlier.map { "; the earlier one is in \($0)" } ?? "")
     let journal = try communicator.collectively("opening the run's files") {
       communicator.isRoot
         ? try Journal(
@@ -73,9 +74,7 @@ private struct Run {
   /// The training and validation files; the built-in ones are made if no file is named.
   private func openData() throws -> (training: SequenceFile, validation: SequenceFile?) {
     try communicator.collectively("preparing the run folder") {
-      guard communicator.isRoot else { return }
-      if isFresh { _ = try folder.setAside() }
-      try folder.prepare()
+      if communicator.isRoot, !isFresh { try folder.prepare() }
     }
     var (train, valid) = (configuration.data.train, configuration.data.valid)
     if train == nil {
@@ -101,6 +100,19 @@ private struct Run {
             + "\(training.height)x\(training.width). Validate on frames of the same size.")
       }
       return (training, validation)
+    }
+  }
+
+  /// For `--fresh`. Only once the data are known to be good: a mistyped path must not move a run.
+  ///
+  /// - Returns: on rank 0 the folder it went to, if there was one.
+  private func setEarlierRunAside() throws -> String? {
+    guard isFresh else { return nil }
+    return try communicator.collectively("setting the earlier run aside") {
+      guard communicator.isRoot else { return nil }
+      let target = try folder.setAside()
+      try folder.prepare()
+      return target
     }
   }
 

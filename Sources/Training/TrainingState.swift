@@ -6,16 +6,16 @@ import Storage
 ///
 /// Together with the configuration it determines the rest of the run; nothing in it depends on the
 /// number of processes.
-final class TrainingState {
-  let model: SequenceModel
-  let optimizer: any Optimizer
+package final class TrainingState {
+  package let model: SequenceModel
+  package let optimizer: any Optimizer
   /// Finished updates.
-  var step = 0
+  package var step = 0
 
   private let configuration: Configuration
 
   /// A state at the start: parameters from the seed, the mean image from the training data.
-  init(_ configuration: Configuration, meanImage: [Float]) {
+  package init(_ configuration: Configuration, meanImage: [Float]) {
     self.configuration = configuration
     model = SequenceModel(configuration: configuration.model.constants)
     model.parameters.initialize(seed: configuration.training.seed)
@@ -24,7 +24,7 @@ final class TrainingState {
   }
 
   /// The state as a file's content.
-  func checkpoint(data: String) -> Checkpoint {
+  package func checkpoint(data: String) -> Checkpoint {
     let parameters = model.parameters
     func arrays(_ buffer: UnsafeMutableBufferPointer<Float>) -> [NamedArray] {
       parameters.parameters.map {
@@ -41,7 +41,7 @@ final class TrainingState {
   /// Takes over a checkpoint of the same model and optimizer.
   ///
   /// - Throws: `RunError` that names what does not fit.
-  func restore(_ checkpoint: Checkpoint, from path: String) throws {
+  package func restore(_ checkpoint: Checkpoint, from path: String) throws {
     try model.parameters.restore(checkpoint.parameters, into: model.parameters.values, from: path)
     for (name, values) in optimizer.state {
       guard let slot = checkpoint.optimizer.first(where: { $0.name == name }) else {
@@ -97,6 +97,11 @@ extension OptimizerConfiguration {
 /// An error of a run: what is wrong, where, and what to do.
 public struct RunError: Error, CustomStringConvertible {
   public let description: String
+  /// Whether every process of the job throws the same, so that one of them speaks for all.
+  public let isEverywhere: Bool
 
-  init(_ description: String) { self.description = description }
+  init(_ description: String, isEverywhere: Bool = false) {
+    self.description = description
+    self.isEverywhere = isEverywhere
+  }
 }

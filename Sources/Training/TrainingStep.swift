@@ -78,13 +78,14 @@ struct TrainingStep {
   private func refuseNonFiniteLoss() throws {
     guard sums[.nonFinite] > 0 else { return }
     let mine = replica.nonFiniteSequences.map(String.init).joined(separator: ", ")
-    let all = try communicator.gather(mine).filter { !$0.isEmpty }.joined(separator: ", ")
+    let all = try communicator.broadcast(communicator.gather(mine).filter { !$0.isEmpty }.joined(separator: ", "))
     throw nonFinite("the loss is not finite for \(Int(sums[.nonFinite])) examples (sequences \(all))")
   }
 
   private func nonFinite(_ what: String) -> RunError {
     RunError(
       "update \(state.step + 1): \(what). Stopped before the update; the last checkpoint is untouched. "
-        + "Resume with a smaller training.optimizer.learningRate or clipNorm in a new run folder.")
+        + "Resume with a smaller training.optimizer.learningRate or clipNorm in a new run folder.",
+      isEverywhere: true)
   }
 }

@@ -24,8 +24,14 @@ struct Leaving {
       }
       SQAIRDist.exit(withError: error)
     }
-    if rank > 0 { Thread.sleep(forTimeInterval: Self.patience) }
-    let isEverywhere = error is CollectiveFailure || error is ConfigurationError
+    if rank > 0 {
+      let wasAsked = StopSignals.requested != nil
+      Thread.sleep(forTimeInterval: Self.patience)
+      // A signal in this time is the launcher's, ending the job because another rank has spoken.
+      if !wasAsked, StopSignals.requested != nil { exit(EXIT_FAILURE) }
+    }
+    let isEverywhere =
+      error is CollectiveFailure || error is ConfigurationError || (error as? RunError)?.isEverywhere == true
     if rank == 0 || !isEverywhere {
       let speaker = rank == 0 ? "" : "rank \(rank): "
       FileHandle.standardError.write(Data("\(speaker)error: \(error)\n".utf8))
