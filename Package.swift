@@ -88,6 +88,6 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: ["Training", "SQAIR", "Storage", "Numerics", "Report", "TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["Storage", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["Storage", "TestSupport", "CPNG"]),
   ]
 )

@@ -29,6 +29,23 @@ public struct ObjectState: BitwiseCopyable {
 
   public var count: Int { rows.count }
 
+  package init(
+    rowCount: Int, slots: Int, rows: Index, slotStarts: Index, objects: Index, ids: Index, lastIDs: Index,
+    what: Tensor, whereLogits: Tensor, temporal: Tensor, prior: Tensor
+  ) {
+    self.rowCount = rowCount
+    self.slots = slots
+    self.rows = rows
+    self.slotStarts = slotStarts
+    self.objects = objects
+    self.ids = ids
+    self.lastIDs = lastIDs
+    self.what = what
+    self.whereLogits = whereLogits
+    self.temporal = temporal
+    self.prior = prior
+  }
+
   /// The objects in a slot.
   package func range(ofSlot slot: Int) -> Range<Int> { slotStarts[slot]..<slotStarts[slot + 1] }
 
@@ -50,27 +67,32 @@ public struct ObjectState: BitwiseCopyable {
 }
 
 /// Merging (section 7): which candidates survive, where they stand, and who they are.
-struct Merge {
+package struct Merge {
   /// The parts of a candidate that a merge needs to know.
-  struct Candidates {
+  package struct Candidates {
     /// Row of each candidate; candidates of a row come in slot order.
     let rows: Index
     /// 1 if present, [candidates, 1].
     let presence: Tensor
+
+    package init(rows: Index, presence: Tensor) {
+      self.rows = rows
+      self.presence = presence
+    }
   }
 
-  let rows: Index
-  let slotStarts: Index
-  let objects: Index
-  let ids: Index
-  let lastIDs: Index
+  package let rows: Index
+  package let slotStarts: Index
+  package let objects: Index
+  package let ids: Index
+  package let lastIDs: Index
   /// For each kept object: its number among the propagated, or their count plus its number among the discovered.
-  let source: Index
+  package let source: Index
 
   /// Keeps the first K present candidates of every row, propagated before discovered.
   ///
   /// - Parameter previous: the state that the propagated candidates come from, in its order.
-  init(previous: ObjectState, propagated presence: Tensor, discovered: Candidates, on tape: Tape) {
+  package init(previous: ObjectState, propagated presence: Tensor, discovered: Candidates, on tape: Tape) {
     let rowCount = previous.rowCount
     let slots = previous.slots
     let lastIDs = tape.index(count: rowCount)

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// The model may fall back to explaining everything without objects, or switch every slot on; and
 /// gradients may explode before that (they were seen to). All three show in the figures of an update.
-struct CollapseWatch {
+package struct CollapseWatch {
   /// Updates for which a state must last before it counts as collapsed.
   private static let patience = 100
   private static let largestNormRatio = 20.0
@@ -16,7 +16,7 @@ struct CollapseWatch {
   private var quietUntil = 0
   private var updates = 0
 
-  init(slots: Int) { self.slots = slots }
+  package init(slots: Int) { self.slots = slots }
 
   /// Warnings that this update gives rise to, most often none.
   ///
@@ -24,7 +24,7 @@ struct CollapseWatch {
   ///   - objects: objects per frame that the model found.
   ///   - trueObjects: objects per frame in the data; nil if unknown.
   ///   - gradientNorm: before clipping.
-  mutating func observe(objects: Double, trueObjects: Double?, gradientNorm: Double) -> [String] {
+  package mutating func observe(objects: Double, trueObjects: Double?, gradientNorm: Double) -> [String] {
     updates += 1
     var warnings: [String] = []
     let expectsObjects = (trueObjects ?? 1) > 0.2

@@ -2,7 +2,7 @@ import Foundation
 
 extension Evaluation {
   /// One JSON object; nats per sequence.
-  func json(checkpoint: String, data: String, step: Int) throws -> String {
+  package func json(checkpoint: String, data: String, step: Int) throws -> String {
     struct Report: Encodable {
       let checkpoint: String
       let step: Int
@@ -29,7 +29,7 @@ extension Evaluation {
   }
 
   /// A table for people.
-  func text(checkpoint: String, data: String, step: Int) -> String {
+  package func text(checkpoint: String, data: String, step: Int) -> String {
     func nats(_ value: Double) -> String {
       String(format: "%10.1f nats a sequence %9.2f a frame", value, value / Double(frames))
     }

@@ -108,19 +108,19 @@ struct Evaluator {
 }
 
 /// Sums over examples, in one array so that processes can add them with one operation.
-struct EvaluationSums {
+package struct EvaluationSums {
   /// True counts above this are put together with it.
   static let largestCount = 15
   let slots: Int
   var values: [Double]
   private static let scalars = 6
 
-  init(slots: Int) {
+  package init(slots: Int) {
     self.slots = slots
     values = Array(repeating: 0, count: Self.scalars + (Self.largestCount + 1) * (slots + 1))
   }
 
-  mutating func add(bound: Double, reconstruction: Double, divergence: Double, effectiveParticles: Double) {
+  package mutating func add(bound: Double, reconstruction: Double, divergence: Double, effectiveParticles: Double) {
     values[0] += 1
     values[1] += bound
     values[2] += reconstruction
@@ -128,7 +128,7 @@ struct EvaluationSums {
     values[4] += effectiveParticles
   }
 
-  mutating func add(count: Int, truth: Int?, weight: Double) {
+  package mutating func add(count: Int, truth: Int?, weight: Double) {
     values[5] += weight * Double(count)
     guard let truth else { return }
     values[Self.scalars + min(truth, Self.largestCount) * (slots + 1) + count] += weight
@@ -153,7 +153,7 @@ public struct Evaluation: Sendable {
   /// Row: true count, column: inferred count, entries: frames, weighted by importance. Empty without counts.
   public let countConfusion: [[Double]]
 
-  init(_ sums: EvaluationSums, frames: Int, particles: Int, hasCounts: Bool) {
+  package init(_ sums: EvaluationSums, frames: Int, particles: Int, hasCounts: Bool) {
     let count = sums.values[0]
     sequences = Int(count)
     self.frames = frames

@@ -2,7 +2,7 @@ import Numerics
 import SQAIR
 
 /// One process's copy of the model at work: runs its share of a batch forwards and backwards.
-final class Replica {
+package final class Replica {
   let model: SequenceModel
   private let settings: TrainingConfiguration
   private let tape = Tape()
@@ -14,12 +14,12 @@ final class Replica {
   /// Position in the global batch of each example of the piece; it identifies the example's noise.
   private var positions: [UInt32] = []
   /// The sequences whose loss was not finite in the last share.
-  private(set) var nonFiniteSequences: [Int] = []
+  package private(set) var nonFiniteSequences: [Int] = []
 
   /// Examples run at a time; a larger share is cut into pieces, which bounds memory.
   private static let pieceSize = 32
 
-  init(model: SequenceModel, settings: TrainingConfiguration) {
+  package init(model: SequenceModel, settings: TrainingConfiguration) {
     self.model = model
     self.settings = settings
   }
@@ -42,7 +42,7 @@ final class Replica {
   ///   - batch: the examples of this process.
   ///   - firstPosition: place of the first of them in the global batch.
   ///   - step: updates finished before this one.
-  func accumulate(_ batch: SequenceBatch, firstPosition: Int, step: Int, into sums: inout StepSums) {
+  package func accumulate(_ batch: SequenceBatch, firstPosition: Int, step: Int, into sums: inout StepSums) {
     nonFiniteSequences.removeAll(keepingCapacity: true)
     var first = 0
     while first < batch.examples {

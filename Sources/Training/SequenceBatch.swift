@@ -6,21 +6,23 @@ import Storage
 /// Frames of some sequences, as bytes, with the true number of objects where the file knows it.
 ///
 /// The memory is kept from batch to batch.
-final class SequenceBatch {
-  private(set) var frameCount = 0
-  private(set) var examples = 0
+package final class SequenceBatch {
+  package private(set) var frameCount = 0
+  package private(set) var examples = 0
   /// Which sequence of the file each example is.
-  private(set) var sequences: [Int] = []
+  package private(set) var sequences: [Int] = []
   /// Bytes [examples, T, H W].
   private var pixels: [UInt8] = []
   /// True counts [examples, T]; empty if the file has none.
   private var counts: [UInt8] = []
   private var imagePixels = 0
 
-  var hasCounts: Bool { !counts.isEmpty }
+  package init() {}
+
+  package var hasCounts: Bool { !counts.isEmpty }
 
   /// Reads the first `frameCount` frames of some sequences.
-  func read(_ sequences: [Int], frameCount: Int, from file: SequenceFile) throws {
+  package func read(_ sequences: [Int], frameCount: Int, from file: SequenceFile) throws {
     self.sequences = sequences
     self.frameCount = frameCount
     examples = sequences.count
@@ -42,15 +44,15 @@ final class SequenceBatch {
   }
 
   /// The true number of objects; only if `hasCounts`.
-  func count(example: Int, frame: Int) -> Int { Int(counts[example * frameCount + frame]) }
+  package func count(example: Int, frame: Int) -> Int { Int(counts[example * frameCount + frame]) }
 
   /// Objects over all frames of an example, 0 if they are not known.
-  func objects(in example: Int) -> Int {
+  package func objects(in example: Int) -> Int {
     hasCounts ? (0..<frameCount).reduce(0) { $0 + count(example: example, frame: $1) } : 0
   }
 
   /// One frame as values in [0, 1].
-  func image(example: Int, frame: Int) -> [Float] {
+  package func image(example: Int, frame: Int) -> [Float] {
     let start = (example * frameCount + frame) * imagePixels
     return pixels[start..<start + imagePixels].map { Float($0) * (1 / 255) }
   }

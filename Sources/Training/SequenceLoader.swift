@@ -2,11 +2,16 @@ import Foundation
 import Storage
 
 /// Reads the coming batches on a thread of its own, so that no update waits for the disk.
-final class SequenceLoader: @unchecked Sendable {
+package final class SequenceLoader: @unchecked Sendable {
   /// What to read for an update.
-  struct Request: Sendable {
+  package struct Request: Sendable {
     let sequences: [Int]
     let frameCount: Int
+
+    package init(sequences: [Int], frameCount: Int) {
+      self.sequences = sequences
+      self.frameCount = frameCount
+    }
   }
 
   private let file: SequenceFile
@@ -23,7 +28,7 @@ final class SequenceLoader: @unchecked Sendable {
   private let firstStep: Int
 
   /// Starts reading for the updates `steps`.
-  init(_ file: SequenceFile, steps: Range<Int>, plan: @escaping @Sendable (Int) -> Request) {
+  package init(_ file: SequenceFile, steps: Range<Int>, plan: @escaping @Sendable (Int) -> Request) {
     self.file = file
     self.plan = plan
     firstStep = steps.lowerBound
@@ -39,7 +44,7 @@ final class SequenceLoader: @unchecked Sendable {
   /// The batch of the next update. It may be used until the call after this one.
   ///
   /// - Throws: `StorageError` of the read that failed, naming file and data set.
-  func next() throws -> SequenceBatch {
+  package func next() throws -> SequenceBatch {
     if nextTaken > firstStep { free.signal() }
     filled.wait()
     if let failure = lock.withLock({ failure }) { throw failure }
@@ -48,7 +53,7 @@ final class SequenceLoader: @unchecked Sendable {
   }
 
   /// Ends the thread; the batch in use stays valid.
-  func stop() {
+  package func stop() {
     lock.withLock { isStopped = true }
     free.signal()
   }

@@ -2,8 +2,8 @@
 ///
 /// Bound, reconstruction and divergence are in nats per frame; counts of objects are per frame; all
 /// are weighted by importance over particles.
-struct StepSums {
-  enum Field: Int, CaseIterable {
+package struct StepSums {
+  package enum Field: Int, CaseIterable {
     case examples, bound, reconstruction, divergence, objects, propagated, discovered
     /// Frames whose true count is known, and those of them counted right.
     case counted, countedRight, trueObjects
@@ -15,12 +15,14 @@ struct StepSums {
 
   private(set) var values = [Double](repeating: 0, count: Field.allCases.count)
 
-  subscript(_ field: Field) -> Double {
+  package subscript(_ field: Field) -> Double {
     get { values[field.rawValue] }
     set { values[field.rawValue] = newValue }
   }
 
-  mutating func clear() {
+  package init() {}
+
+  package mutating func clear() {
     for place in values.indices { values[place] = 0 }
   }
 
@@ -28,8 +30,8 @@ struct StepSums {
   mutating func reduce(_ sum: (inout [Double]) throws -> Void) rethrows { try sum(&values) }
 
   /// Mean over examples.
-  func mean(_ field: Field) -> Double { self[field] / self[.examples] }
+  package func mean(_ field: Field) -> Double { self[field] / self[.examples] }
 
   /// Share of frames counted right; nil if no true count is known.
-  var countAccuracy: Double? { self[.counted] > 0 ? self[.countedRight] / self[.counted] : nil }
+  package var countAccuracy: Double? { self[.counted] > 0 ? self[.countedRight] / self[.counted] : nil }
 }

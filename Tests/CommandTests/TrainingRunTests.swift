@@ -1,0 +1,160 @@
+import Foundation
+import Storage
+import TestSupport
+import Testing
+
+/// Training by the built program in one process: going on after every kind of end.
+@Suite struct TrainingRunTests {
+  private let toy: ToyRun
+
+  init() throws { toy = try ToyRun() }
+
+  /// The figures of a run without the times.
+  private func figures(_ run: String) -> [[String: Double]] {
+    toy.metrics(run).map { $0.filter { $0.key != "train/seconds_per_update" } }
+  }
+
+  @Test func aResumedRunIsTheSameRun() throws {
+    let whole = try toy.train("whole", "--steps", "11")
+    #expect(whole.exitCode == 0, "\(whole)")
+    #expect(whole.standardError.contains("/whole: new run\n"))
+    #expect(try toy.checkpointSteps("whole") == [4, 8, 11])
+    for steps in ["3", "6", "11"] {
+      let part = try toy.train("parts", "--steps", steps)
+      #expect(part.exitCode == 0, "\(part)")
+    }
+    // Checkpoints of equal content are equal files: parameters, optimizer, settings.
+    #expect(try toy.checkpointBytes("parts", step: 11) == toy.checkpointBytes("whole", step: 11))
+    #expect(toy.loggedSteps("parts") == Array(1...11))
+    #expect(figures("parts") == figures("whole"))
+    #expect(Set(figures("whole").compactMap { $0["train/bound"] }).count == 11)
+    let configurations = try ["parts", "whole"].map {
+      try String(contentsOfFile: toy.path($0) + "/config.json", encoding: .utf8)
+    }
+    #expect(configurations[0] == configurations[1])
+    #expect(try toy.checkpoint("whole", step: 11).configuration == configurations[0])
+  }
+
+  @Test func aFinishedRunIsLeftAsItIs() throws {
+    #expect(try toy.train("done").exitCode == 0)
+    let before = try ToyRun.snapshot(toy.path("done") + "/checkpoints")
+    let metrics = toy.metrics("done")
+    for steps in ["8", "6"] {
+      let again = try toy.train("done", "--steps", steps)
+      #expect(again.exitCode == 0, "\(again)")
+      #expect(try ToyRun.snapshot(toy.path("done") + "/checkpoints") == before)
+      #expect(toy.metrics("done") == metrics)
+    }
+  }
+
+  @Test func theNewestSoundCheckpointWins() throws {
+    #expect(try toy.train("whole", "--steps", "14").exitCode == 0)
+    #expect(try toy.train("run", "--steps", "12").exitCode == 0)
+    #expect(try toy.checkpointSteps("run") == [4, 8, 12])
+    try ToySequences.flipBit(in: toy.checkpointPath("run", step: 12))
+    let resumed = try toy.train("run", "--steps", "14")
+    #expect(resumed.exitCode == 0, "\(resumed)")
+    #expect(resumed.standardError.contains("resumed from \(toy.checkpointPath("run", step: 8))\n"))
+    #expect(
+      resumed.standardError.contains("skipped a damaged checkpoint: \(toy.checkpointPath("run", step: 12))"),
+      "\(resumed)")
+    #expect(toy.loggedSteps("run") == Array(1...14))
+    #expect(try toy.checkpointBytes("run", step: 14) == toy.checkpointBytes("whole", step: 14))
+    // The damaged one has been replaced by a sound one.
+    #expect(try toy.checkpoint("run", step: 12).step == 12)
+  }
+
+  @Test func aRunWithoutASoundCheckpointIsNotStartedAnew() throws {
+    #expect(try toy.train("run").exitCode == 0)
+    for step in try toy.checkpointSteps("run") { try ToySequences.flipBit(in: toy.checkpointPath("run", step: step)) }
+    let before = try ToyRun.snapshot(toy.path("run"))
+    let outcome = try toy.train("run", "--steps", "12")
+    #expect(outcome.exitCode == 1, "\(outcome)")
+    #expect(outcome.standardError.contains("none of the 2 checkpoints can be used"))
+    #expect(try ToyRun.snapshot(toy.path("run")) == before)
+  }
+
+  @Test func freshSetsTheEarlierRunAside() throws {
+    #expect(try toy.train("run").exitCode == 0)
+    let earlier = try ToyRun.snapshot(toy.path("run"))
+    for number in 1...2 {
+      let outcome = try toy.train("run", "--fresh", "--steps", "5")
+      #expect(outcome.exitCode == 0, "\(outcome)")
+      #expect(
+        outcome.standardError.contains("/run: new run; the earlier one is in \(toy.path("run"))/earlier-\(number)\n"))
+      #expect(try toy.checkpointSteps("run") == [4, 5])
+      #expect(toy.loggedSteps("run") == Array(1...5))
+    }
+    #expect(try ToyRun.snapshot(toy.path("run") + "/earlier-1") == earlier)
+  }
+
+  @Test func freshWithABadFileMovesNothing() throws {
+    #expect(try toy.train("run").exitCode == 0)
+    let before = try ToyRun.snapshot(toy.path("run"))
+    let outcome = try toy.train("run", "--fresh", "--data", toy.path("nothing.h5"))
+    #expect(outcome.exitCode == 1, "\(outcome)")
+    #expect(try ToyRun.snapshot(toy.path("run")) == before)
+  }
+
+  @Test(arguments: zip([SIGTERM, SIGUSR1, SIGINT], [85, 85, 130] as [Int32]))
+  func aSignalEndsTheRunWithItsStateSaved(signal: Int32, code: Int32) throws {
+    let running = try ProcessRunner.start(
+      BuiltProgram.trainer(), toy.arguments("run", ["--steps", "1000000", "--set", "checkpoint.everySteps=1000000"]),
+      environment: MPILauncher.environment)
+    #expect(toy.waitForUpdates(3, of: "run"))
+    running.send(signal)
+    let outcome = try running.wait(timeout: 20)
+    #expect(outcome.exitCode == code, "\(outcome)")
+    let last = try #require(toy.loggedSteps("run").last)
+    #expect(try toy.checkpointSteps("run") == [last])
+
+    let resumed = try toy.train("run", "--steps", "\(last + 3)")
+    #expect(resumed.exitCode == 0, "\(resumed)")
+    #expect(resumed.standardError.contains("resumed from \(toy.checkpointPath("run", step: last))\n"))
+    #expect(toy.loggedSteps("run") == Array(1...last + 3))
+  }
+
+  @Test func validationAndPicturesAreMadeOnTheWay() throws {
+    let valid = try ToySequences.write(to: toy.path("valid.h5"), sequences: 6, frames: 5, seed: 3)
+    let outcome = try toy.train(
+      "run", "--valid", valid, "--set", "logging.validateEvery=4", "--set", "logging.picturesEvery=4",
+      "--set", "logging.imaginationEvery=8")
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    let metrics = toy.metrics("run")
+    #expect(metrics.filter { $0["valid/bound"] != nil }.compactMap { $0["step"] } == [4, 8])
+    #expect(metrics.filter { $0["imagination/prediction_error"] != nil }.compactMap { $0["step"] } == [8])
+    #expect(metrics.filter { $0["valid/count_accuracy"] != nil }.count == 2)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: toy.path("run") + "/pictures").sorted() == [
+        "futures-0000008.png", "prediction-error-0000008.png", "reconstruction-0000004.png",
+        "reconstruction-0000008.png",
+      ])
+    #expect(outcome.standardError.contains("update 4: validation bound "))
+  }
+
+  @Test func theRunOfAFileWithoutTruthTrains() throws {
+    let data = try ToySequences.write(to: toy.path("plain.h5"), hasTruth: false)
+    let outcome = try toy.train("run", "--data", data, "--valid", data)
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    #expect(toy.metrics("run").allSatisfy { $0["train/count_accuracy"] == nil && $0["valid/count_accuracy"] == nil })
+  }
+
+  @Test(arguments: [1, 2])
+  func aLossThatIsNotFiniteEndsTheRun(ranks: Int) throws {
+    let outcome = try toy.train(
+      "run", "--learning-rate", "1e30", "--set", "checkpoint.everySteps=1", ranks: ranks)
+    #expect(outcome.exitCode == 1 && !outcome.timedOut, "\(outcome)")
+    #expect(outcome.standardError.contains("error: update 2: the loss is not finite for 8 examples (sequences "))
+    #expect(outcome.standardError.components(separatedBy: "error: ").count == 2, "\(outcome)")
+    // All sequences of the batch are named, also those of the other rank.
+    let names = outcome.standardError.firstMatch(of: /\(sequences ([0-9, ]+)\)/)
+    #expect(names?.1.split(separator: ",").count == 8)
+    #expect(try toy.checkpointSteps("run") == [1])
+    #expect(try toy.checkpoint("run", step: 1).step == 1)
+    #expect(toy.loggedSteps("run") == [1])
+    // What it left cannot be measured, and that is said.
+    let evaluation = try ToyRun.program(["evaluate", "--checkpoint", toy.path("run"), "--data", toy.data, "--json"])
+    #expect(evaluation.exitCode == 1 && evaluation.standardOutput == "", "\(evaluation)")
+    #expect(evaluation.standardError.contains("Use an earlier checkpoint."))
+  }
+}

@@ -1,0 +1,182 @@
+import CPNG
+import Foundation
+import Storage
+import TestSupport
+import Testing
+
+/// What the built program makes of a trained model: figures and pictures.
+@Suite struct UseOfCheckpointTests {
+  private let toy: ToyRun
+
+  init() throws {
+    toy = try ToyRun()
+    let outcome = try toy.train("run", "--steps", "6")
+    try #require(outcome.exitCode == 0, "\(outcome)")
+  }
+
+  // MARK: evaluate
+
+  private func evaluate(_ options: String..., ranks: Int = 1, data: String? = nil) throws -> [String: Any] {
+    let outcome = try ToyRun.program(
+      ["evaluate", "--checkpoint", toy.path("run"), "--data", data ?? toy.data, "--json"] + options, ranks: ranks)
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    #expect(outcome.standardOutput.split(separator: "\n").count == 1)
+    return try #require(JSONSerialization.jsonObject(with: Data(outcome.standardOutput.utf8)) as? [String: Any])
+  }
+
+  private func number(_ key: String, _ report: [String: Any]) throws -> Double {
+    try #require(report[key] as? Double, "\(key)")
+  }
+
+  private func expectEqual(_ a: [String: Any], _ b: [String: Any], within tolerance: Double) throws {
+    for key in ["bound", "reconstruction", "kl", "effective_particles", "objects_per_frame", "count_accuracy"] {
+      let (x, y) = (try number(key, a), try number(key, b))
+      #expect(abs(x - y) <= tolerance * max(1, abs(x)), "\(key): \(y), not \(x)")
+    }
+    let tables = try [a, b].map { try #require($0["count_confusion"] as? [[Double]]).flatMap { $0 } }
+    #expect(tables[0].count == tables[1].count)
+    for (x, y) in zip(tables[0], tables[1]) { #expect(abs(x - y) <= tolerance * max(1, abs(x))) }
+  }
+
+  @Test func theReportIsWholeAndAgreesWithItself() throws {
+    let report = try evaluate()
+    #expect(report["sequences"] as? Int == 24 && report["frames"] as? Int == 3)
+    #expect(report["particles"] as? Int == 3 && report["step"] as? Int == 6)
+    #expect(report["checkpoint"] as? String == toy.checkpointPath("run", step: 6))
+    #expect(report["data"] as? String == toy.data)
+    let table = try #require(report["count_confusion"] as? [[Double]])
+    // True counts are 0, 1 and 2 in a third of the 72 frames each; the model finds 0 to 3.
+    #expect(table.count == 3 && table.allSatisfy { $0.count == 4 })
+    for row in table { #expect(abs(row.reduce(0, +) - 24) < 1e-6) }
+    let right = (0..<3).reduce(0.0) { $0 + table[$1][$1] } / 72
+    #expect(abs(try number("count_accuracy", report) - right) < 1e-9)
+    let objects = table.flatMap { $0.enumerated().map { Double($0.offset) * $0.element } }.reduce(0, +) / 72
+    #expect(abs(try number("objects_per_frame", report) - objects) < 1e-9)
+    #expect((1...3.0000001).contains(try number("effective_particles", report)))
+    // The bound is the weighted mean of the log weights less at most log P.
+    let mean = try number("reconstruction", report) - number("kl", report)
+    let bound = try number("bound", report)
+    #expect(bound <= mean + 1e-6 * abs(mean) && bound >= mean - log(3) - 1e-6 * abs(mean))
+  }
+
+  @Test func theResultDoesNotDependOnProcessesOrBatch() throws {
+    let alone = try evaluate()
+    try expectEqual(alone, try evaluate(ranks: 3), within: 1e-9)
+    // Another batch makes matrix products of other sizes, which round differently on some processors.
+    for batch in ["1", "5", "1000000000000000000"] {
+      try expectEqual(alone, try evaluate("--batch", batch), within: 1e-5)
+    }
+  }
+
+  @Test func oneParticleHasTheBoundOfItsOwnWeight() throws {
+    let report = try evaluate("--particles", "1")
+    let mean = try number("reconstruction", report) - number("kl", report)
+    #expect(abs(try number("bound", report) - mean) <= 1e-6 * abs(mean))
+    #expect(try number("effective_particles", report) == 1)
+  }
+
+  @Test func moreParticlesGiveATighterBound() throws {
+    let data = try ToySequences.write(to: toy.path("few.h5"), sequences: 5, seed: 1)
+    let bounds = try ["1", "10", "700"].map { try number("bound", evaluate("--particles", $0, data: data)) }
+    #expect(bounds[0] < bounds[1] && bounds[1] < bounds[2], "\(bounds)")
+  }
+
+  @Test func aFileWithoutTruthHasNoCounts() throws {
+    let data = try ToySequences.write(to: toy.path("plain.h5"), hasTruth: false)
+    let report = try evaluate(data: data)
+    #expect(report["count_accuracy"] == nil && report["count_confusion"] == nil)
+    #expect(try number("bound", report) == number("bound", evaluate()))
+  }
+
+  @Test func aTableIsForPeople() throws {
+    let outcome = try ToyRun.program(["evaluate", "--checkpoint", toy.path("run"), "--data", toy.data])
+    #expect(outcome.exitCode == 0)
+    for word in ["bound  ", "reconstruction  ", "kl  ", "counted right  ", "true \\ found"] {
+      #expect(outcome.standardOutput.contains(word), "\(outcome)")
+    }
+  }
+
+  @Test func aStoppedEvaluationSaysSo() throws {
+    let data = try ToySequences.write(to: toy.path("many.h5"), sequences: 5_000, hasTruth: false)
+    let running = try ProcessRunner.start(
+      BuiltProgram.trainer(),
+      ["evaluate", "--checkpoint", toy.path("run"), "--data", data, "--particles", "300"],
+      environment: MPILauncher.environment)
+    usleep(1_000_000)
+    running.send(SIGTERM)
+    let outcome = try running.wait(timeout: 20)
+    #expect(outcome.exitCode == 143, "\(outcome)")
+    #expect(outcome.standardError.hasSuffix("error: stopped by SIGTERM\n"))
+    #expect(outcome.standardOutput == "")
+  }
+
+  // MARK: Pictures
+
+  /// Width and height of a picture, decoded by libpng, and how many colours it has.
+  private func decode(_ path: String) throws -> (width: Int, height: Int, colours: Int) {
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    var image = png_image()
+    image.version = png_uint_32(PNG_IMAGE_VERSION)
+    defer { png_image_free(&image) }
+    return try bytes.withUnsafeBytes { bytes in
+      try #require(png_image_begin_read_from_memory(&image, bytes.baseAddress, bytes.count) != 0, "\(path)")
+      image.format = png_uint_32(PNG_FORMAT_FLAG_COLOR)
+      var pixels = [UInt8](repeating: 0, count: Int(image.width * image.height) * 3)
+      try #require(png_image_finish_read(&image, nil, &pixels, 0, nil) != 0, "\(path)")
+      let colours = Set(stride(from: 0, to: pixels.count, by: 3).map { Array(pixels[$0..<$0 + 3]) })
+      return (Int(image.width), Int(image.height), colours.count)
+    }
+  }
+
+  private func draw(_ command: String, _ options: String..., hasData: Bool = true) throws -> ProcessOutcome {
+    let outcome = try ToyRun.program(
+      [command, "--checkpoint", toy.path("run"), "--out", toy.path("out/\(command)")]
+        + (hasData ? ["--data", toy.data] : []) + options)
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    return outcome
+  }
+
+  @Test func reconstructDrawsSequencesUnderEachOther() throws {
+    let outcome = try draw("reconstruct", "--sequences", "2")
+    #expect(outcome.standardOutput == "wrote \(toy.path("out/reconstruct"))/reconstruction.png\n")
+    let two = try decode(toy.path("out/reconstruct/reconstruction.png"))
+    #expect(two.width >= 3 * 16 && two.width < 2_000 && two.height >= 4 * 16 && two.height < 2_000)
+    #expect(two.colours > 4)
+    // More sequences than the file has are all that it has.
+    _ = try draw("reconstruct", "--sequences", "1000")
+    let all = try decode(toy.path("out/reconstruct/reconstruction.png"))
+    #expect(all.width == two.width && all.height > 5 * two.height)
+  }
+
+  @Test func generateGoesOnBeyondTheFile() throws {
+    let outcome = try draw(
+      "generate", "--condition", "2", "--frames", "30", "--futures", "2", "--sequences", "3", "--discover-later")
+    for name in ["futures-000.png", "futures-001.png", "futures-002.png"] {
+      let picture = try decode(toy.path("out/generate/" + name))
+      #expect(picture.width >= 30 * 16 && picture.width < 8_000, "\(picture)")
+      #expect(picture.height >= 3 * 16 && picture.height < 1_000, "\(picture)")
+    }
+    // Only frame 2 is known to the file.
+    #expect(outcome.standardOutput.contains("\n    2  "))
+    #expect(!outcome.standardOutput.contains("\n    3  "))
+    let chart = try decode(toy.path("out/generate/prediction-error.png"))
+    #expect(chart.width > 200 && chart.height > 100)
+  }
+
+  @Test func generateIsAFunctionOfItsSeed() throws {
+    func picture(_ seed: String) throws -> Data {
+      _ = try draw(
+        "generate", "--frames", "12", "--sequences", "3", "--condition", "2", "--discover-later", "--seed", seed)
+      return try Data(contentsOf: URL(fileURLWithPath: toy.path("out/generate/futures-002.png")))
+    }
+    let first = try picture("1")
+    #expect(try picture("1") == first)
+    #expect(try picture("2") != first)
+  }
+
+  @Test func sampleImaginesFromNothing() throws {
+    _ = try draw("sample", "--frames", "7", "--sequences", "5", hasData: false)
+    let picture = try decode(toy.path("out/sample/samples.png"))
+    #expect(picture.width >= 7 * 16 && picture.width < 3_000 && picture.height >= 5 * 16 && picture.height < 3_000)
+  }
+}

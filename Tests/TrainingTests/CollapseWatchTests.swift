@@ -1,0 +1,63 @@
+import Testing
+import Training
+
+/// Which figures of an update lead to a warning, and how often.
+@Suite struct CollapseWatchTests {
+  /// Warnings of updates with the same figures, one after another.
+  private func warnings(
+    _ updates: Int, objects: Double = 1, trueObjects: Double? = 1, gradientNorm: Double = 10,
+    in watch: inout CollapseWatch
+  ) -> [String] {
+    (0..<updates).flatMap { _ in
+      watch.observe(objects: objects, trueObjects: trueObjects, gradientNorm: gradientNorm)
+    }
+  }
+
+  struct Case: Sendable, CustomTestStringConvertible {
+    let updates: Int
+    let objects: Double
+    let trueObjects: Double?
+    let warnings: Int
+    var testDescription: String { "\(updates) updates with \(objects) objects, \(trueObjects ?? .nan) true" }
+  }
+
+  @Test(arguments: [
+    Case(updates: 1_000, objects: 1, trueObjects: 1, warnings: 0),
+    Case(updates: 99, objects: 0, trueObjects: 1, warnings: 0),
+    Case(updates: 100, objects: 0, trueObjects: 1, warnings: 1),
+    Case(updates: 1_000, objects: 0.04, trueObjects: 1, warnings: 1),
+    Case(updates: 1_000, objects: 0.06, trueObjects: 1, warnings: 0),
+    Case(updates: 1_000, objects: 0, trueObjects: nil, warnings: 1),
+    Case(updates: 1_000, objects: 0, trueObjects: 0.1, warnings: 0),
+    Case(updates: 99, objects: 3, trueObjects: 1, warnings: 0),
+    Case(updates: 1_000, objects: 2.95, trueObjects: 1, warnings: 1),
+    Case(updates: 1_000, objects: 2.9, trueObjects: 1, warnings: 0),
+  ])
+  func collapseIsToldOnce(_ item: Case) {
+    var watch = CollapseWatch(slots: 3)
+    let told = warnings(item.updates, objects: item.objects, trueObjects: item.trueObjects, in: &watch)
+    #expect(told.count == item.warnings, "\(told)")
+    #expect(told.allSatisfy { $0.hasPrefix("collapse: \(item.objects < 1 ? "no objects" : "all 3 slots on")") })
+  }
+
+  @Test func aCollapseThatCameBackIsToldAgain() {
+    var watch = CollapseWatch(slots: 3)
+    #expect(warnings(150, objects: 0, in: &watch).count == 1)
+    #expect(warnings(1, objects: 1, in: &watch).isEmpty)
+    #expect(warnings(150, objects: 0, in: &watch).count == 1)
+  }
+
+  @Test func anExplodingGradientIsToldAtMostOnceInAHundredUpdates() {
+    var watch = CollapseWatch(slots: 3)
+    #expect(warnings(90, in: &watch).isEmpty)
+    #expect(warnings(1, gradientNorm: 1e6, in: &watch).isEmpty, "too early to know what is usual")
+    #expect(warnings(60, in: &watch).isEmpty)
+    let told = warnings(3, gradientNorm: 1_000, in: &watch)
+    #expect(told.count == 1)
+    #expect(told.first?.hasPrefix("gradient norm 1e+03, ") == true, "\(told)")
+    #expect(warnings(120, in: &watch).isEmpty)
+    #expect(warnings(1, gradientNorm: 150, in: &watch).isEmpty)
+    // A norm that no integer holds is told like any other.
+    #expect(warnings(1, gradientNorm: 1e38, in: &watch).count == 1)
+  }
+}
