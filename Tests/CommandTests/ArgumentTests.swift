@@ -39,7 +39,7 @@ import Testing
       "trian --steps 5", 64,
       """
       Unknown subcommand 'trian'; did you mean train? \
-      (known: train, data, evaluate, reconstruct, generate, sample, inspect, config, help)
+      (known: train, data, evaluate, reconstruct, generate, sample, inspect, config, benchmark, help)
       """),
     Mistake("evaluate --data x.h5", 64, "Missing expected argument '--checkpoint <checkpoint>'"),
     Mistake("sample --checkpoint x", 64, "Missing expected argument '--out <out>'"),
@@ -102,7 +102,7 @@ import Testing
       JSONSerialization.jsonObject(with: Data(outcome.standardOutput.utf8)) as? [String: [String: Any]])
     #expect(tree["training"]?["batch"] as? Int == 8)
     #expect(tree["training"]?["seed"] as? Int == 7)
-    #expect(tree["training"]?["steps"] as? Int == 1_000)
+    #expect(tree["training"]?["steps"] as? Int == 2_000)
     #expect(tree["data"]?["train"] as? String == "a.h5")
   }
 
