@@ -23,7 +23,7 @@ public enum StopSignals {
 
   /// From now on the three signals are remembered instead of ending the process.
   ///
-  /// To be called after `Communicator.start()`, so that MPI cannot put handlers of its own in their place.
+  /// Called before `Communicator.start()`, a signal during the start is remembered too; Open MPI leaves these three alone.
   ///
   /// - Throws: `POSIXError` when the system refuses.
   public static func install() throws {

@@ -31,7 +31,7 @@ public struct EvaluateRequest: Sendable {
   public var data: String
   /// Particles per sequence; nil takes those of the checkpoint's configuration.
   public var particles: Int?
-  /// Sequences evaluated at a time; nil takes the batch of the checkpoint's configuration.
+  /// Sequences evaluated at a time; nil takes 8. The result depends on it by rounding only.
   public var batch: Int?
   /// Whether to print one JSON object in place of a table.
   public var json: Bool

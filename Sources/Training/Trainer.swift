@@ -61,7 +61,8 @@ final class Trainer {
 
       // Only diagnostics and saving below.
       let isLast = state.step == steps
-      let stop = record.sums[.requeueRequests] + record.sums[.interruptRequests] > 0
+      // A run that is asked to stop at its last update is finished.
+      let stop = !isLast && record.sums[.requeueRequests] + record.sums[.interruptRequests] > 0
       try report(record, isLast: isLast)
       if !stop, isDue(configuration.logging.validateEvery) || isLast { try validate() }
       if !stop, isDue(configuration.logging.picturesEvery) || isLast { draw() }

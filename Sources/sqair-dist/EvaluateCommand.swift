@@ -21,7 +21,7 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Particles per sequence; by default those of the training.")
   var particles: Int?
 
-  @Option(help: "Sequences at a time; by default the batch of the training.")
+  @Option(help: "Sequences at a time. (default: 8)")
   var batch: Int?
 
   @Flag(help: "Print one JSON object in place of a table.")

@@ -13,6 +13,8 @@ final class GoldenFile {
   let examples: Int
   let particles: Int
   let conditionedFrames: Int
+  /// The estimator of `/out/target` and `/grads`; `/proper_vimco` always is the textbook's.
+  let estimator: Estimator
   private let file: HDF5File
   private let path: String
 
@@ -52,6 +54,7 @@ final class GoldenFile {
     particles = try integer("k_particles")
     frameCount = try Int(file.integerAttribute("T"))
     examples = try Int(file.integerAttribute("B"))
+    estimator = try file.textAttribute("config.vimco") == "proper" ? .textbook : .published
     conditionedFrames = try Int(file.integerAttribute("gen.n_cond"))
   }
 
