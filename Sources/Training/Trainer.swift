@@ -55,7 +55,6 @@ final class Trainer {
   func run() throws -> Ending {
     defer { loader.stop() }
     let steps = configuration.training.steps
-    var savedStep = state.step
     while state.step < steps {
       let record = try step.run(try nextShare())
 
@@ -69,10 +68,8 @@ final class Trainer {
       if !stop, isDue(configuration.logging.imaginationEvery) || isLast { imagine() }
       if isDue(configuration.checkpoint.everySteps) || isLast || stop {
         try journal?.save(state, data: trainingFile.identity, mustSucceed: isLast || stop)
-        savedStep = state.step
       }
       if stop {
-        precondition(savedStep == state.step)
         return record.sums[.interruptRequests] > 0 ? .interrupted : .requeue
       }
     }
