@@ -22,28 +22,34 @@ struct Evaluator {
   ///
   /// - Parameters:
   ///   - frameCount: frames of each sequence, from the first.
-  ///   - progress: is told how many sequences this process has done, of how many; what it throws ends the work.
+  ///   - progress: is told how many sequences of its share this process has done; what it throws ends the work.
   func evaluate(
     _ file: SequenceFile, sequences: Int, frameCount: Int, communicator: Communicator,
-    progress: (Int, Int) throws -> Void = { _, _ in }
+    progress: (Int) throws -> Void = { _ in }
   ) throws -> Evaluation {
     let batch = min(batch, sequences)
-    let pieces = (sequences + batch - 1) / batch
-    let mine = RankShare.range(of: pieces, rank: communicator.rank, size: communicator.size)
+    let mine = share(of: sequences, rank: communicator.rank, size: communicator.size)
     var sums = EvaluationSums(slots: model.configuration.slots)
     let tape = Tape(recording: false)
     let data = SequenceBatch()
     // An error on one process must not leave the others waiting.
     try communicator.collectively("evaluating \(file.path)") {
-      for (done, piece) in mine.enumerated() {
-        let range = piece * batch..<min((piece + 1) * batch, sequences)
-        try data.read(Array(range), frameCount: frameCount, from: file)
+      for first in stride(from: mine.lowerBound, to: mine.upperBound, by: batch) {
+        let piece = first..<min(first + batch, mine.upperBound)
+        try data.read(Array(piece), frameCount: frameCount, from: file)
         evaluate(data, on: tape, into: &sums)
-        try progress(min((done + 1) * batch, mine.count * batch), mine.count * batch)
+        try progress(piece.upperBound - mine.lowerBound)
       }
     }
     try communicator.sum(&sums.values)
     return Evaluation(sums, frames: frameCount, particles: particles, hasCounts: file.hasCounts)
+  }
+
+  /// The sequences that one process evaluates: whole pieces, the last of which may be short.
+  func share(of sequences: Int, rank: Int, size: Int) -> Range<Int> {
+    let batch = min(batch, sequences)
+    let pieces = RankShare.range(of: (sequences + batch - 1) / batch, rank: rank, size: size)
+    return min(pieces.lowerBound * batch, sequences)..<min(pieces.upperBound * batch, sequences)
   }
 
   /// Figures of each particle of one example, collected over parts.

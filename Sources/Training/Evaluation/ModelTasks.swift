@@ -18,12 +18,15 @@ public func evaluate(_ request: EvaluateRequest) throws {
   let evaluator = Evaluator(
     model: trained.state.model, particles: request.particles ?? training.particles, seed: training.seed,
     batch: request.batch ?? 8)
-  let progress = communicator.isRoot ? ProgressLine(label: "evaluate", total: nil, unit: "sequences") : nil
+  // Rank 0 tells of its own share; the others have as much to do.
+  let total = evaluator.share(of: file.sequenceCount, rank: communicator.rank, size: communicator.size).count
+  let progress =
+    communicator.isRoot ? ProgressLine(label: "evaluate", total: UInt64(total), unit: "sequences") : nil
   let evaluation: Evaluation
   do {
     evaluation = try evaluator.evaluate(
       file, sequences: file.sequenceCount, frameCount: file.frameCount, communicator: communicator
-    ) { done, _ in
+    ) { done in
       progress?.update(UInt64(done))
       if let signal = StopSignals.requested { throw Interrupted(signal: signal) }
     }
