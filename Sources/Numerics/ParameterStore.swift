@@ -63,17 +63,19 @@ public final class ParameterStore {
   private var places: [String: Int] = [:]
   private var valueMemory: UnsafeMutablePointer<Float>?
   private var gradientMemory: UnsafeMutablePointer<Float>?
+  /// Gradients of the parts of a batch that are kept apart, in memory order; see `prepareGradients(roots:)`.
+  public private(set) var gradientRoots: [UnsafeMutableBufferPointer<Float>] = []
 
   public init() {}
 
   deinit {
     valueMemory?.deallocate()
-    gradientMemory?.deallocate()
+    for root in gradientRoots { root.deallocate() }
   }
 
   /// All values, in memory order.
   public var values: UnsafeMutableBufferPointer<Float> { .init(start: valueMemory, count: count) }
-  /// All gradients, in memory order.
+  /// All gradients, in memory order: where tensors of parameters have theirs, and the first of `gradientRoots`.
   public var gradients: UnsafeMutableBufferPointer<Float> { .init(start: gradientMemory, count: count) }
 
   /// Declares a parameter with a place of its own.
@@ -103,8 +105,15 @@ public final class ParameterStore {
   public func allocate() {
     valueMemory = .allocate(capacity: count)
     valueMemory!.initialize(repeating: 0, count: count)
-    gradientMemory = .allocate(capacity: count)
-    gradientMemory!.initialize(repeating: 0, count: count)
+    prepareGradients(roots: 1)
+    gradientMemory = gradientRoots[0].baseAddress
+  }
+
+  /// Makes room for the gradients of several parts of a batch that are to be kept apart, such as the roots of a
+  /// `ShareTree`, and sets all of them to zero. Memory is taken once and kept.
+  public func prepareGradients(roots: Int) {
+    while gradientRoots.count < roots { gradientRoots.append(.allocate(capacity: count)) }
+    for root in gradientRoots.prefix(roots) { root.initialize(repeating: 0) }
   }
 
   /// Sets every parameter to its start; a function of the seed and the names only.

@@ -1,0 +1,67 @@
+/// The fixed order in which sums over the shares of a batch are taken.
+///
+/// Adding numbers of finite precision rounds, so a sum has the same bits on any number of processes only if every
+/// addition in it is the same. Here it is a binary tree over the shares 0, 1, 2, ...: the sum of a block
+/// `[i 2^l, (i + 1) 2^l)` is the sum of its left half plus the sum of its right half, and a block that reaches past the
+/// last share ends there. Seven shares are added as `((0 + 1) + (2 + 3)) + ((4 + 5) + 6)`.
+///
+/// A process that holds a range of shares adds up the whole blocks in it, `roots(of:)`; what is left to do once the
+/// sums of all processes have met is `additions(joining:)`.
+public enum ShareTree {
+  /// One addition: `target += source`, both as places in a list of blocks.
+  public struct Addition: Equatable, Sendable {
+    public let target: Int
+    public let source: Int
+
+    public init(target: Int, source: Int) {
+      self.target = target
+      self.source = source
+    }
+  }
+
+  /// The fewest whole blocks that make up a range of shares, ascending: 5..<10 is 5..<6, 6..<8 and 8..<10.
+  ///
+  /// At most two of each size, so their number grows with the logarithm of the range.
+  public static func roots(of shares: Range<Int>) -> [Range<Int>] {
+    var roots: [Range<Int>] = []
+    var first = shares.lowerBound
+    while first < shares.upperBound {
+      // A block may begin at a multiple of its size.
+      var size = 1
+      while first % (2 * size) == 0, first + 2 * size <= shares.upperBound { size *= 2 }
+      roots.append(first..<first + size)
+      first += size
+    }
+    return roots
+  }
+
+  /// The additions that are left when the sums of some blocks are known, in order; the total ends at place 0.
+  ///
+  /// - Parameter blocks: whole blocks, ascending and without gaps, from share 0 to the last share.
+  public static func additions(joining blocks: [Range<Int>]) -> [Addition] {
+    var additions: [Addition] = []
+    // Blocks whose other half is still to come, largest first.
+    var waiting: [(block: Range<Int>, place: Int)] = []
+    func join() {
+      let right = waiting.removeLast()
+      let left = waiting.removeLast()
+      additions.append(Addition(target: left.place, source: right.place))
+      waiting.append((left.block.lowerBound..<right.block.upperBound, left.place))
+    }
+    for (place, block) in blocks.enumerated() {
+      precondition(
+        block.lowerBound == (waiting.last?.block.upperBound ?? 0) && roots(of: block).count == 1,
+        "\(blocks) are no whole blocks of a tree one after the other")
+      waiting.append((block, place))
+      while waiting.count > 1, isHalf(waiting[waiting.count - 2].block, before: waiting.last!.block) { join() }
+    }
+    // No further share comes: each block ends where the last one does.
+    while waiting.count > 1 { join() }
+    return additions
+  }
+
+  /// Whether two neighbours are the halves of one block.
+  private static func isHalf(_ left: Range<Int>, before right: Range<Int>) -> Bool {
+    left.count == right.count && left.lowerBound % (2 * left.count) == 0
+  }
+}

@@ -1,0 +1,32 @@
+/// The figures of an update share by share.
+///
+/// A process fills the shares it holds and leaves the others at zero. Adding zero rounds nothing, so the sum over
+/// processes holds what each filled in, and the total over shares has the same bits on any number of processes.
+package struct ShareSums {
+  package let shares: Int
+  /// Values [shares, fields].
+  private(set) var values: [Double]
+
+  package init(shares: Int) {
+    self.shares = shares
+    values = Array(repeating: 0, count: shares * StepSums.Field.allCases.count)
+  }
+
+  package subscript(share: Int, field: StepSums.Field) -> Double {
+    get { values[share * StepSums.Field.allCases.count + field.rawValue] }
+    set { values[share * StepSums.Field.allCases.count + field.rawValue] = newValue }
+  }
+
+  package mutating func clear() {
+    for place in values.indices { values[place] = 0 }
+  }
+
+  /// Sums over all shares, taken in their order.
+  package var total: StepSums {
+    var sums = StepSums()
+    for share in 0..<shares {
+      for field in StepSums.Field.allCases { sums[field] += self[share, field] }
+    }
+    return sums
+  }
+}
