@@ -24,6 +24,14 @@ public final class Profile {
     (part, isBackward, since) = (next, nextIsBackward, time)
   }
 
+  /// Goes on booking after `pause`, to a part's forward pass.
+  public func resume(_ part: Int) {
+    (self.part, isBackward, since) = (part, false, Self.now)
+  }
+
+  /// Books the time so far; what passes until `resume` belongs to no part.
+  public func pause() { enter(part, isBackward: isBackward) }
+
   /// Forgets what was booked.
   public func clear() {
     for part in forward.indices { (forward[part], backward[part]) = (0, 0) }

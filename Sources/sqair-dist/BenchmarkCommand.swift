@@ -55,6 +55,7 @@ struct BenchmarkCommand: ParsableCommand {
     try benchmark(
       BenchmarkRequest(
         configuration: configuration, checkpoint: checkpoint, frames: frames.isEmpty ? [3, 10] : frames,
-        updates: updates, dense: dense, json: json, allocations: { allocation_count() }))
+        updates: updates, dense: dense, json: json,
+        countAllocations: { AllocationCount(thread: allocation_count_of_thread(), process: allocation_count()) }))
   }
 }

@@ -1,0 +1,36 @@
+import COpenBLAS
+
+/// The product of two square matrices by which the speed of the processor is measured.
+///
+/// A processor that is shared changes its speed from second to second, so the rate is measured again and again, beside
+/// what it is compared with and on the same thread.
+public final class ReferenceProduct {
+  /// Rows and columns of each matrix: large enough that nothing but arithmetic counts.
+  public static let size = 1024
+
+  private let matrices = (0..<3).map { _ in UnsafeMutablePointer<Float>.allocate(capacity: size * size) }
+
+  public init() {
+    for matrix in matrices { matrix.initialize(repeating: 0.5, count: Self.size * Self.size) }
+  }
+
+  deinit {
+    for matrix in matrices { matrix.deallocate() }
+  }
+
+  /// Operations a second, now, by the linear algebra library.
+  public func measureRate() -> Double {
+    // Other work has pushed the matrices out of the caches; the first product brings them back.
+    multiply()
+    let begin = Profile.now
+    multiply()
+    return 2 * Double(Self.size * Self.size * Self.size) / (Double(Profile.now - begin) * 1e-9)
+  }
+
+  private func multiply() {
+    let size = blasint(Self.size)
+    cblas_sgemm(
+      CblasRowMajor, CblasNoTrans, CblasNoTrans, size, size, size, 1, matrices[0], size, matrices[1], size, 0,
+      matrices[2], size)
+  }
+}

@@ -1,0 +1,41 @@
+import Dispatch
+import Numerics
+import SQAIR
+
+/// Books the time of an update by stage and, within the model, by part.
+final class StageClock {
+  enum Stage: Int, CaseIterable {
+    case data, model, reduction, optimizer
+    /// Between updates.
+    case other
+
+    var name: String { String(describing: self) }
+  }
+
+  /// Where the time in the model went, by `ModelPart`.
+  let profile = Profile(parts: ModelPart.allCases.count)
+  private var booked = [Double](repeating: 0, count: Stage.allCases.count)
+  private var stage = Stage.other
+  private var since = StageClock.now
+
+  static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
+
+  /// Seconds spent in a stage.
+  subscript(_ stage: Stage) -> Double { booked[stage.rawValue] }
+
+  /// Books the time since the last call to the stage it was spent in.
+  func enter(_ next: Stage) {
+    if stage == .model { profile.pause() }
+    let time = Self.now
+    booked[stage.rawValue] += time - since
+    (stage, since) = (next, time)
+    if next == .model { profile.resume(ModelPart.objective.rawValue) }
+  }
+
+  /// Forgets what was booked.
+  func clear() {
+    for place in booked.indices { booked[place] = 0 }
+    profile.clear()
+    since = Self.now
+  }
+}
