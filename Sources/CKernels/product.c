@@ -1,122 +1,174 @@
 // Matrix products for the shapes of this model: a few dozen to a few hundred rows times weights that are used again and
 // again. A library packs the weights at every call, which costs a fifth of the time at such sizes; here the caller keeps
-// them packed. Blocks of up to 14 rows by 32 columns stay in registers.
+// them packed.
 #include "product.h"
-#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
-enum { PANEL = 32, BLOCK = 14 };
+enum { MAXIMUM_BLOCK = 14, MAXIMUM_LEVELS = 32 };
 
-int64_t kernel_packed_size(int64_t k, int64_t n) { return (n + PANEL - 1) / PANEL * PANEL * k; }
+typedef void (*product_block)(const float *a, int64_t row_step, const float *panel, float *c, int64_t c_stride,
+                              int64_t k, int64_t width, int accumulate);
+typedef void (*gradient_block)(const float *a, const float *panel, int64_t k, float *tile, int64_t merges);
+
+/// The kernels for one kind of processor.
+typedef struct product_family {
+  const char *name;
+  int64_t panel, block;
+  product_block product[MAXIMUM_BLOCK + 1], narrow[MAXIMUM_BLOCK + 1];
+  gradient_block gradient[MAXIMUM_BLOCK + 1];
+  void (*gather[MAXIMUM_BLOCK + 1])(const float *const *rows, int64_t count, int64_t first, float *packed);
+  void (*gather_panel)(const float *const *rows, int64_t count, int64_t first, int64_t width, float *packed);
+  void (*add_tile)(const float *tile, int64_t rows, int64_t width, float *c, int64_t c_stride);
+} product_family;
+
+#if defined(__x86_64__)
+#define FAMILY(name) wide_##name
+#define FAMILY_NAME "avx512"
+#define TARGET __attribute__((target("avx512f,avx512vl,fma")))
+#define LANES 16
+#define BLOCK 14
+#include "product_blocks.h"
+
+#define FAMILY(name) middle_##name
+#define FAMILY_NAME "avx2"
+#define TARGET __attribute__((target("avx2,fma")))
+#define LANES 8
+#define BLOCK 6
+#include "product_blocks.h"
+#endif
+
+#define FAMILY(name) narrow_##name
+#define FAMILY_NAME "portable"
+#define TARGET
+#define LANES 4
+#define BLOCK 6
+#include "product_blocks.h"
+
+static const product_family *family = &narrow_family;
+
+__attribute__((constructor)) static void choose_best(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) family = &middle_family;
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")) family = &wide_family;
+#endif
+}
+
+const char *kernel_product_family(void) { return family->name; }
+
+int kernel_product_choose(const char *name) {
+  // From the least demanding on; the processor supports all up to its best.
+  const product_family *known[] = {
+      &narrow_family,
+#if defined(__x86_64__)
+      &middle_family, &wide_family,
+#endif
+  };
+  const product_family *before = family;
+  choose_best();
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    if (strcmp(known[i]->name, name) == 0) {
+      family = known[i];
+      return 1;
+    }
+    if (known[i] == family) break;
+  }
+  family = before;
+  return 0;
+}
+
+int64_t kernel_packed_size(int64_t k, int64_t n) { return (n + family->panel - 1) / family->panel * family->panel * k; }
 
 void kernel_pack(const float *b, int64_t stride, int64_t k, int64_t n, float *packed) {
-  for (int64_t j = 0; j < n; j += PANEL) {
-    int64_t width = n - j < PANEL ? n - j : PANEL;
-    for (int64_t p = 0; p < k; p++) {
-      for (int64_t c = 0; c < width; c++) packed[p * PANEL + c] = b[p * stride + j + c];
-      for (int64_t c = width; c < PANEL; c++) packed[p * PANEL + c] = 0;
+  int64_t panel = family->panel;
+  for (int64_t j = 0; j < n; j += panel) {
+    int64_t width = n - j < panel ? n - j : panel;
+    for (int64_t p = 0; p < k; p++, packed += panel) {
+      memcpy(packed, b + p * stride + j, (size_t)width * sizeof(float));
+      memset(packed + width, 0, (size_t)(panel - width) * sizeof(float));
     }
-    packed += k * PANEL;
   }
 }
 
 void kernel_pack_transposed(const float *b, int64_t stride, int64_t k, int64_t n, float *packed) {
-  for (int64_t j = 0; j < n; j += PANEL) {
-    int64_t width = n - j < PANEL ? n - j : PANEL;
+  int64_t panel = family->panel;
+  for (int64_t j = 0; j < n; j += panel) {
+    int64_t width = n - j < panel ? n - j : panel;
     for (int64_t first = 0; first < k; first += 16) {
       int64_t last = first + 16 < k ? first + 16 : k;
       for (int64_t c = 0; c < width; c++)
-        for (int64_t p = first; p < last; p++) packed[p * PANEL + c] = b[(j + c) * stride + p];
-      for (int64_t c = width; c < PANEL; c++)
-        for (int64_t p = first; p < last; p++) packed[p * PANEL + c] = 0;
+        for (int64_t p = first; p < last; p++) packed[p * panel + c] = b[(j + c) * stride + p];
+      for (int64_t c = width; c < panel; c++)
+        for (int64_t p = first; p < last; p++) packed[p * panel + c] = 0;
     }
-    packed += k * PANEL;
+    packed += k * panel;
   }
 }
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-
-int kernel_product_is_available(void) {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
-}
-
-#define WIDE __attribute__((target("avx512f,avx512vl,fma")))
-#define EACH_ROW _Pragma("clang loop unroll(full)") for (int i = 0; i < ROWS; i++)
-
-// C [ROWS, up to 32] (+)= A B for one panel of B. Element (i, p) of A lies at a[i * row_step + p].
-#define BLOCK_KERNEL(ROWS_)                                                                                            \
-  WIDE static void block_##ROWS_(const float *a, int64_t row_step, const float *panel, float *c,         \
-                                 int64_t c_stride, int64_t k, uint32_t mask, int accumulate) {                         \
-    enum { ROWS = ROWS_ };                                                                                             \
-    __m512 left[ROWS], right[ROWS];                                                                                    \
-    EACH_ROW left[i] = right[i] = _mm512_setzero_ps();                                                                 \
-    for (int64_t p = 0; p < k; p++, a++, panel += PANEL) {                                                       \
-      __m512 u = _mm512_loadu_ps(panel), v = _mm512_loadu_ps(panel + 16);                                              \
-      EACH_ROW {                                                                                                       \
-        __m512 s = _mm512_set1_ps(a[i * row_step]);                                                                    \
-        left[i] = _mm512_fmadd_ps(s, u, left[i]);                                                                      \
-        right[i] = _mm512_fmadd_ps(s, v, right[i]);                                                                    \
-      }                                                                                                                \
-    }                                                                                                                  \
-    __mmask16 low = (__mmask16)mask, high = (__mmask16)(mask >> 16);                                                   \
-    EACH_ROW {                                                                                                         \
-      float *out = c + i * c_stride;                                                                                   \
-      if (accumulate) {                                                                                                \
-        left[i] = _mm512_add_ps(left[i], _mm512_maskz_loadu_ps(low, out));                                             \
-        right[i] = _mm512_add_ps(right[i], _mm512_maskz_loadu_ps(high, out + 16));                                     \
-      }                                                                                                                \
-      _mm512_mask_storeu_ps(out, low, left[i]);                                                                        \
-      _mm512_mask_storeu_ps(out + 16, high, right[i]);                                                                 \
-    }                                                                                                                  \
-  }                                                                                                                    \
-  /* The same for a panel of at most 16 columns. */                                                                    \
-  WIDE static void narrow_##ROWS_(const float *a, int64_t row_step, const float *panel, float *c,        \
-                                  int64_t c_stride, int64_t k, uint32_t mask, int accumulate) {                        \
-    enum { ROWS = ROWS_ };                                                                                             \
-    __m512 sum[ROWS];                                                                                                  \
-    EACH_ROW sum[i] = _mm512_setzero_ps();                                                                             \
-    for (int64_t p = 0; p < k; p++, a++, panel += PANEL) {                                                       \
-      __m512 u = _mm512_loadu_ps(panel);                                                                               \
-      EACH_ROW sum[i] = _mm512_fmadd_ps(_mm512_set1_ps(a[i * row_step]), u, sum[i]);                                   \
-    }                                                                                                                  \
-    EACH_ROW {                                                                                                         \
-      float *out = c + i * c_stride;                                                                                   \
-      if (accumulate) sum[i] = _mm512_add_ps(sum[i], _mm512_maskz_loadu_ps((__mmask16)mask, out));                     \
-      _mm512_mask_storeu_ps(out, (__mmask16)mask, sum[i]);                                                             \
-    }                                                                                                                  \
-  }
-
-BLOCK_KERNEL(1) BLOCK_KERNEL(2) BLOCK_KERNEL(3) BLOCK_KERNEL(4) BLOCK_KERNEL(5) BLOCK_KERNEL(6) BLOCK_KERNEL(7)
-BLOCK_KERNEL(8) BLOCK_KERNEL(9) BLOCK_KERNEL(10) BLOCK_KERNEL(11) BLOCK_KERNEL(12) BLOCK_KERNEL(13) BLOCK_KERNEL(14)
-
-typedef void (*block_kernel)(const float *, int64_t, const float *, float *, int64_t, int64_t, uint32_t, int);
-static const block_kernel blocks[BLOCK + 1] = {
-    NULL,    block_1, block_2, block_3,  block_4,  block_5,  block_6, block_7,
-    block_8, block_9, block_10, block_11, block_12, block_13, block_14};
-static const block_kernel narrow_blocks[BLOCK + 1] = {
-    NULL,     narrow_1, narrow_2,  narrow_3,  narrow_4,  narrow_5,  narrow_6, narrow_7,
-    narrow_8, narrow_9, narrow_10, narrow_11, narrow_12, narrow_13, narrow_14};
 
 void kernel_product_packed(const float *a, int64_t a_stride, const float *packed, float *c, int64_t c_stride, int64_t m,
                            int64_t n, int64_t k, int accumulate) {
-  int64_t count = (m + BLOCK - 1) / BLOCK;
-  for (int64_t j = 0; j < n; j += PANEL) {
-    const float *panel = packed + j * k;
-    int64_t width = n - j < PANEL ? n - j : PANEL;
-    uint32_t mask = width == PANEL ? 0xFFFFFFFFu : (1u << width) - 1;
-    const block_kernel *kernels = width > 16 ? blocks : narrow_blocks;
+  int64_t panel = family->panel, count = (m + family->block - 1) / family->block;
+  for (int64_t j = 0; j < n; j += panel, packed += panel * k) {
+    int64_t width = n - j < panel ? n - j : panel;
+    const product_block *blocks = width > panel / 2 ? family->product : family->narrow;
     // Blocks of nearly equal size: a last block of one or two rows would idle most of the registers.
     for (int64_t t = 0; t < count; t++) {
       int64_t first = m * t / count, last = m * (t + 1) / count;
-      kernels[last - first](a + first * a_stride, a_stride, panel, c + first * c_stride + j, c_stride, k, mask,
-                            accumulate);
+      blocks[last - first](a + first * a_stride, a_stride, packed, c + first * c_stride + j, c_stride, k, width,
+                           accumulate);
     }
   }
 }
-#else
-int kernel_product_is_available(void) { return 0; }
-void kernel_product_packed(const float *a, int64_t a_stride, const float *packed, float *c, int64_t c_stride, int64_t m,
-                           int64_t n, int64_t k, int accumulate) {
-  __builtin_trap();
+
+int64_t kernel_gradient_workspace(int64_t rows, int64_t m) {
+  return rows * (m + family->panel) + (MAXIMUM_LEVELS + 1) * MAXIMUM_BLOCK * family->panel;
 }
-#endif
+
+/// Fills `merges` for the shares first, first + 1, ...; returns how many sums are left at the end.
+static int64_t order_merges(int64_t first, int64_t count, unsigned char *merges) {
+  int levels[MAXIMUM_LEVELS + 1];
+  int64_t top = 0;
+  for (int64_t s = 0; s < count; s++) {
+    int level = 0;
+    merges[s] = 0;
+    // The block of this share is the right half of the next larger one; if the left half is here too, they are added.
+    while (((first + s) >> level & 1) && top > 0 && levels[top - 1] == level) {
+      top--;
+      level++;
+      merges[s]++;
+    }
+    levels[top++] = level;
+  }
+  return top;
+}
+
+void kernel_weight_gradient(const float *const *x, const float *const *dy, const int64_t *starts, int64_t shares,
+                            int64_t first_share, int64_t m, int64_t n, float *const *roots, int64_t stride,
+                            float *workspace) {
+  unsigned char merges[MAXIMUM_SHARES];
+  int64_t root_count = order_merges(first_share, shares, merges);
+  int64_t panel = family->panel, rows = starts[shares], count = (m + family->block - 1) / family->block;
+  int64_t tile_size = family->block * panel;
+  float *packed_x = workspace, *packed_dy = packed_x + rows * m, *stack = packed_dy + rows * panel;
+
+  for (int64_t t = 0; t < count; t++) {
+    int64_t first = m * t / count, block = m * (t + 1) / count - first;
+    family->gather[block](x, rows, first, packed_x + first * rows);
+  }
+  for (int64_t j = 0; j < n; j += panel) {
+    int64_t width = n - j < panel ? n - j : panel;
+    family->gather_panel(dy, rows, j, width, packed_dy);
+    for (int64_t t = 0; t < count; t++) {
+      int64_t first = m * t / count, block = m * (t + 1) / count - first, top = 0;
+      const float *a = packed_x + first * rows;
+      for (int64_t s = 0; s < shares; s++) {
+        family->gradient[block](a + starts[s] * block, packed_dy + starts[s] * panel, starts[s + 1] - starts[s],
+                                stack + top * tile_size, merges[s]);
+        top += 1 - merges[s];
+      }
+      for (int64_t q = 0; q < root_count; q++)
+        family->add_tile(stack + q * tile_size, block, width, roots[q] + first * stride + j, stride);
+    }
+  }
+}

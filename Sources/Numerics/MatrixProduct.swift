@@ -3,10 +3,9 @@ import COpenBLAS
 
 /// The matrix products of a tape.
 ///
-/// Products with weights run on kernels of our own where the processor allows: the model multiplies a
-/// few dozen to a few hundred rows by the same weights again and again, and a library would pack them
-/// anew at every call. Here each weight is packed once for the life of a tape's recording. Weight
-/// gradients, and all products elsewhere, run on OpenBLAS.
+/// They run on kernels of our own: the model multiplies a few dozen to a few hundred rows by the same
+/// weights again and again, and a library would pack them anew at every call. Here each weight is
+/// packed once for the life of a tape's recording. Weight gradients wait until the walk back is done.
 package final class MatrixProduct {
   private struct Key: Hashable {
     let base: UnsafeMutablePointer<Float>
@@ -17,7 +16,9 @@ package final class MatrixProduct {
 
   private let arena: Arena
   private var packed: [Key: UnsafeMutablePointer<Float>] = [:]
-  private let usesOwnKernels = kernel_product_is_available() != 0
+  let weightGradients = WeightGradients()
+  /// The part of the model that runs, for the profile.
+  var part = 0
 
   /// - Parameter arena: where packed weights are kept.
   init(arena: Arena) { self.arena = arena }
@@ -28,9 +29,6 @@ package final class MatrixProduct {
   /// C[m, n] = A[m, k] W[k, n], or C += A W.
   func multiply(_ a: Block, weight w: Block, accumulate: Bool = false, into c: Block) {
     guard c.rows > 0, c.columns > 0, a.columns > 0 else { return }
-    guard usesOwnKernels else {
-      return Self.run(CblasNoTrans, CblasNoTrans, k: a.columns, a, w, accumulate ? 1 : 0, c)
-    }
     kernel_product_packed(
       a.base, Int64(a.stride), packing(w, isTransposed: false), c.base, Int64(c.stride), Int64(c.rows),
       Int64(c.columns), Int64(a.columns), accumulate ? 1 : 0)
@@ -39,16 +37,14 @@ package final class MatrixProduct {
   /// C[m, n] += A[m, k] W[n, k] transposed: from the gradient after a layer to that before it.
   func addMultiply(_ a: Block, transposedWeight w: Block, into c: Block) {
     guard c.rows > 0, c.columns > 0, a.columns > 0 else { return }
-    guard usesOwnKernels else { return Self.run(CblasNoTrans, CblasTrans, k: a.columns, a, w, 1, c) }
     kernel_product_packed(
       a.base, Int64(a.stride), packing(w, isTransposed: true), c.base, Int64(c.stride), Int64(c.rows),
       Int64(c.columns), Int64(a.columns), 1)
   }
 
-  /// C[m, n] += A[k, m] transposed B[k, n]: the gradient of a weight.
-  static func addMultiply(transposed a: Block, _ b: Block, into c: Block) {
-    guard a.rows > 0, c.rows > 0, c.columns > 0 else { return }
-    run(CblasTrans, CblasNoTrans, k: a.rows, a, b, 1, c)
+  /// Later, W[m, n] += X[rows, m] transposed dY[rows, n]: the gradient of a weight; X is 1 for a bias.
+  func owe(_ x: Block?, _ dy: Block, into w: Block, shares: Index?) {
+    weightGradients.note(x, dy, into: w, shares: shares, part: part)
   }
 
   private func packing(_ w: Block, isTransposed: Bool) -> UnsafeMutablePointer<Float> {
@@ -64,15 +60,6 @@ package final class MatrixProduct {
     }
     packed[key] = memory
     return memory
-  }
-
-  private static func run(
-    _ transposeA: CBLAS_TRANSPOSE, _ transposeB: CBLAS_TRANSPOSE, k: Int, _ a: Block, _ b: Block, _ beta: Float,
-    _ c: Block
-  ) {
-    cblas_sgemm(
-      CblasRowMajor, transposeA, transposeB, blasint(c.rows), blasint(c.columns), blasint(k), 1, a.base,
-      blasint(a.stride), b.base, blasint(b.stride), beta, c.base, blasint(c.stride))
   }
 
   /// A matrix in memory: the values or the gradients of a tensor.
@@ -119,8 +106,9 @@ public enum LinearAlgebra {
     return best
   }
 
-  /// The kernel family that OpenBLAS chose for this processor. Bits agree only within a family.
-  public static var kernelFamily: String { String(cString: openblas_get_corename()) }
+  /// The kernels that products run on, and those that OpenBLAS chose for this processor.
+  public static var kernelFamily: String { String(cString: kernel_product_family()) }
+  public static var libraryFamily: String { String(cString: openblas_get_corename()) }
 
   /// The library's version and build settings.
   public static var description: String { String(cString: openblas_get_config()) }

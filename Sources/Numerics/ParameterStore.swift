@@ -116,6 +116,15 @@ public final class ParameterStore {
     for root in gradientRoots.prefix(roots) { root.initialize(repeating: 0) }
   }
 
+  /// Sets one of `gradientRoots` to zero; takes memory for it if it is new.
+  func clearGradients(root: Int) {
+    while gradientRoots.count <= root { gradientRoots.append(.allocate(capacity: count)) }
+    gradientRoots[root].initialize(repeating: 0)
+  }
+
+  /// How many elements one of `gradientRoots` lies from the first.
+  func displacement(ofRoot root: Int) -> Int { gradientRoots[root].baseAddress! - gradientMemory! }
+
   /// Sets every parameter to its start; a function of the seed and the names only.
   public func initialize(seed: UInt64) {
     let random = CounterRandom(seed: seed, purpose: .initialization)

@@ -5,7 +5,8 @@ public final class Profile {
   /// Seconds spent going forwards and backwards, by part.
   public private(set) var forward: [Double]
   public private(set) var backward: [Double]
-  private var part = 0
+  /// The part that runs; nil outside of the model.
+  private var part: Int?
   private var since = Profile.now
   private var isBackward = false
 
@@ -17,10 +18,14 @@ public final class Profile {
   static var now: UInt64 { DispatchTime.now().uptimeNanoseconds }
 
   /// Books the time since the last call to the part it was spent in.
-  func enter(_ next: Int, isBackward nextIsBackward: Bool) {
+  ///
+  /// - Parameter next: the part that begins; nil if the model's work is done.
+  func enter(_ next: Int?, isBackward nextIsBackward: Bool) {
     let time = Self.now
     let seconds = Double(time - since) * 1e-9
-    if isBackward { backward[part] += seconds } else { forward[part] += seconds }
+    if let part {
+      if isBackward { backward[part] += seconds } else { forward[part] += seconds }
+    }
     (part, isBackward, since) = (next, nextIsBackward, time)
   }
 
@@ -35,6 +40,6 @@ public final class Profile {
   /// Forgets what was booked.
   public func clear() {
     for part in forward.indices { (forward[part], backward[part]) = (0, 0) }
-    since = Self.now
+    part = nil
   }
 }

@@ -61,7 +61,7 @@ public enum ShareTree {
   }
 
   /// Whether two neighbours are the halves of one block.
-  private static func isHalf(_ left: Range<Int>, before right: Range<Int>) -> Bool {
+  static func isHalf(_ left: Range<Int>, before right: Range<Int>) -> Bool {
     left.count == right.count && left.lowerBound % (2 * left.count) == 0
   }
 }

@@ -23,12 +23,19 @@ public final class Tape {
   public var profile: Profile?
   private var part = 0
 
+  /// How many shares of the batch the recording holds, and their numbers 0, 1, ...
+  public private(set) var shareCount = 1
+  public private(set) var eachShare: Index
+  /// The share of each row of the operations that come next; nil if all are of share 0.
+  public var rowShares: Index?
+
   /// Whether operations are recorded and tensors have gradients.
   public let isRecording: Bool
 
   public init(recording: Bool = true) {
     isRecording = recording
     products = MatrixProduct(arena: valueArena)
+    eachShare = Self.count(to: 1, in: valueArena)
     entries.reserveCapacity(4096)
   }
 
@@ -64,6 +71,13 @@ public final class Tape {
     return Index(base: bytes.bindMemory(to: Int32.self, capacity: max(count, 1)), count: count)
   }
 
+  /// `count` row numbers, each given by its place.
+  public func index(count: Int, _ number: (Int) -> Int) -> Index {
+    let index = index(count: count)
+    for place in 0..<count { index[place] = number(place) }
+    return index
+  }
+
   /// Keeps an operation whose forward pass has just run.
   func record<Recorded: Operation>(_ operation: Recorded) {
     guard isRecording else { return }
@@ -83,14 +97,26 @@ public final class Tape {
   }
 
   /// Runs the recorded operations in reverse; each adds to the gradients of its inputs.
-  public func backward() {
+  ///
+  /// - Parameters:
+  ///   - firstShare: place in the batch of the recording's first share.
+  ///   - displacements: gradients of weights are summed over the largest aligned blocks of the
+  ///     recording's shares (see `ShareTree`), in order; sum q goes so many elements from the weight's
+  ///     own gradient. By default there is one block.
+  public func backward(firstShare: Int = 0, displacements: [Int] = [0]) {
     for entry in entries.reversed() {
-      if let profile, entry.part != part {
-        part = entry.part
-        profile.enter(part, isBackward: true)
-      }
+      if entry.part != part { enterBackward(entry.part) }
       entry.backward(entry.operands, products)
     }
+    products.weightGradients.add(
+      shares: firstShare..<firstShare + shareCount, displacements: displacements, entering: enterBackward)
+    profile?.enter(nil, isBackward: true)
+  }
+
+  private func enterBackward(_ next: Int) {
+    part = next
+    products.part = next
+    profile?.enter(next, isBackward: true)
   }
 
   /// Says which part of the model the coming operations belong to; for `profile`.
@@ -100,11 +126,22 @@ public final class Tape {
   }
 
   /// Forgets all operations and tensors; their memory is used again.
-  public func reset() {
+  ///
+  /// - Parameter shares: how many shares of the batch the next recording holds.
+  public func reset(shares: Int = 1) {
     entries.removeAll(keepingCapacity: true)
     products.reset()
     valueArena.reset()
     gradientArena.reset()
+    shareCount = shares
+    rowShares = nil
+    eachShare = Self.count(to: shares, in: valueArena)
+  }
+
+  private static func count(to end: Int, in arena: Arena) -> Index {
+    let numbers = arena.allocate(bytes: end * MemoryLayout<Int32>.stride).bindMemory(to: Int32.self, capacity: end)
+    for number in 0..<end { numbers[number] = Int32(number) }
+    return Index(base: numbers, count: end)
   }
 
   private func floats(_ count: Int, in arena: Arena) -> UnsafeMutablePointer<Float> {

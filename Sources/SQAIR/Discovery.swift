@@ -42,10 +42,13 @@ package struct Discovery: BitwiseCopyable {
   /// What is the same for every frame of a sequence, computed once on its tape.
   struct Shared: BitwiseCopyable {
     let prior: DiscoveryPrior.Shared
-    /// The step network's input from its initial state and the first slot's "before": nothing, present. [1, n].
+    /// The step network's bias with what the slot before adds by being present, which it always is, [shares, n].
+    let stepBias: Tensor
+    /// The same with the initial state: the first slot's "before" is nothing, present. [shares, n].
     let start: Tensor
-    /// The image codes' share of the step network's input, one row a frame and example, [T B, n].
+    /// What the image codes add to the step network's input, one row a frame and example, [T B, n].
     let codes: Tensor
+    let scaleOffset: Tensor
   }
 
   let prior: DiscoveryPrior
@@ -85,25 +88,33 @@ package struct Discovery: BitwiseCopyable {
   }
 
   /// Encodes all frames [T B, H W] at once: once per example and frame, whatever the number of particles and slots (O24).
-  func shared(frames: Tensor, on tape: Tape) -> Shared {
-    tape.enter(.imageEncoder)
-    let code = tape.twoLayers(frames, image)
+  ///
+  /// - Parameter shares: the share of each frame; nil if there is one share only.
+  func shared(frames: Tensor, shares: Index?, on tape: Tape) -> Shared {
+    let prior = prior.shared(on: tape)
+    tape.enter(.discovery)
     let presenceRow = cell.input.weight.slice(rows: cell.input.weight.rows - 1..<cell.input.weight.rows)
+    let stepBias = tape.scaledSum(tape.perShare(cell.state.bias), 1, tape.perShare(presenceRow))
+    let start = tape.affine(tape.perShare(cell.initialState) * cell.state.weight, adding: stepBias)
+    let offset = tape.perShare(scaleOffset)
+    tape.enter(.imageEncoder)
+    tape.rowShares = shares
+    let code = tape.twoLayers(frames, image)
     return Shared(
-      prior: prior.shared(on: tape),
-      start: tape.affine(
-        cell.initialState * cell.state.weight, bias: cell.state.bias, adding: presenceRow),
-      codes: tape.affine(code * cell.input.weight.slice(rows: 0..<hidden), bias: cell.input.bias))
+      prior: prior, stepBias: stepBias, start: start,
+      codes: tape.affine(code * cell.input.weight.slice(rows: 0..<hidden), bias: cell.input.bias),
+      scaleOffset: offset)
   }
 
   /// `cond` of section 5.1 [rows, n]: what the propagated objects tell the discovery. Nil if there are none.
   ///
   /// - Parameter index: the present ones among `what` and `whereLogits`, and `rows` their rows.
   func summary(
-    of index: Index, rows: Index, what: Tensor, whereLogits: Tensor, rowCount: Int, on tape: Tape
+    of index: Index, rows: Index, what: Tensor, whereLogits: Tensor, rowCount: Int, shares: RowShares, on tape: Tape
   ) -> Tensor? {
     guard index.count > 0 else { return nil }
     tape.enter(.discovery)
+    tape.rowShares = shares.of(rows, on: tape)
     let input = tape.join(tape.selectRows(of: what, at: index), tape.selectRows(of: whereLogits, at: index))
     return tape.sumRows(tape.twoLayers(input, latent), to: rows, rows: rowCount)
   }
@@ -115,9 +126,10 @@ package struct Discovery: BitwiseCopyable {
   ///   - image: for each row its frame in `frames`, [N].
   func infer(
     summary: Tensor?, expected: Tensor, propagated: Index, frames: Tensor, image: Index, frame: Int, shared: Shared,
-    noise: any NoiseSource, on tape: Tape
+    shares: RowShares, noise: any NoiseSource, on tape: Tape
   ) -> Output {
     tape.enter(.discovery)
+    tape.rowShares = shares.rows
     let rowCount = image.count
     let d = what
     let capacity = rowCount * slots
@@ -171,6 +183,7 @@ package struct Discovery: BitwiseCopyable {
       let draws = first..<used
       if draws.isEmpty { break }
       previousSlot = draws
+      tape.rowShares = shares.of(rows.slice(draws), on: tape)
       for draw in draws {
         noise.normals(
           .discoveryWhat, frame: frame, row: rows[draw], slot: slot, into: whatNoise.values + draw * d, count: d)
@@ -181,16 +194,15 @@ package struct Discovery: BitwiseCopyable {
       let h = hiddenStates.slice(rows: draws)
       if slot == 0 {
         _ = tape.affine(
-          nil, bias: shared.start, adding: fixed, at: rows.slice(draws), activation: .tanh, into: h)
+          nil, shareBias: shared.start, adding: fixed, at: rows.slice(draws), activation: .tanh, into: h)
       } else {
         let index = before.slice(draws)
-        let input = tape.tensor(rows: draws.count, columns: d + 5)
+        let input = tape.tensor(rows: draws.count, columns: d + 4)
         tape.place(whats, at: index, in: input.slice(columns: 0..<d))
         tape.place(wheres, at: index, in: input.slice(columns: d..<d + 4))
-        tape.place(sampled, at: index, in: input.slice(columns: d + 4..<d + 5))
         _ = tape.affine(
-          input * cell.input.weight.slice(rows: 2 * hidden..<2 * hidden + d + 5),
-          tape.selectRows(of: hiddenStates, at: index) * cell.state.weight, bias: cell.state.bias, adding: fixed,
+          input * cell.input.weight.slice(rows: 2 * hidden..<2 * hidden + d + 4),
+          tape.selectRows(of: hiddenStates, at: index) * cell.state.weight, shareBias: shared.stepBias, adding: fixed,
           at: rows.slice(draws), activation: .tanh, into: h)
       }
 
@@ -198,7 +210,7 @@ package struct Discovery: BitwiseCopyable {
       let location = whereLocation.slice(rows: draws)
       _ = tape.scaledSum(raw.slice(columns: 0..<4), 1, into: location)
       let scale = tape.softplusScale(
-        raw.slice(columns: 4..<8), offset: scaleOffset, minimum: minimum, into: whereScale.slice(rows: draws))
+        raw.slice(columns: 4..<8), offset: shared.scaleOffset, minimum: minimum, into: whereScale.slice(rows: draws))
       let newWhere = tape.sampleNormal(
         location: location, scale: scale, noise: whereNoise.slice(rows: draws), into: wheres.slice(rows: draws),
         logDensityInto: whereLogQ.slice(rows: draws)
@@ -236,6 +248,7 @@ package struct Discovery: BitwiseCopyable {
       presentCount += 1
     }
     tape.enter(.discoveryPrior)
+    tape.rowShares = shares.rows
     let countLogits = prior.countLogits(expected, isFirst: frame == 0, shared.prior, on: tape)
     let countPrior = tape.categoricalLogMass(countLogits, value: counts)
 
@@ -257,15 +270,18 @@ package struct Discovery: BitwiseCopyable {
       present[next] = draw
       presentRows[next] = rows[draw]
       presentFinders[next] = finderOfRow[rows[draw]]
-      presentBefore[next] = before[draw] >= 0 ? before[draw] : used
+      presentBefore[next] = before[draw] >= 0 ? before[draw] : used + shares.share(ofRow: rows[draw])
       next += 1
     }
     let places = wheres.slice(rows: draws)
+    tape.rowShares = shares.of(finders, on: tape)
     let conditioning = prior.conditioning(
       summary: summary.map { tape.selectRows(of: $0, at: finders) },
       expected: tape.selectRows(of: expected, at: finders), shared.prior, on: tape)
+    tape.rowShares = shares.of(presentRows, on: tape)
     let wherePrior = prior.moments(
-      after: places, at: presentBefore, conditioning: conditioning, row: presentFinders, on: tape)
+      after: places, at: presentBefore, conditioning: conditioning, row: presentFinders, shared: shared.prior,
+      on: tape)
     let presentWhere = tape.selectRows(of: places, at: present)
 
     return Output(

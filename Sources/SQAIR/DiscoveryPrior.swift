@@ -4,13 +4,15 @@ import Numerics
 struct DiscoveryPrior: BitwiseCopyable {
   /// What is the same for every frame of a sequence, computed once on its tape.
   struct Shared: BitwiseCopyable {
-    /// Biases of the count logits at the first frame and later, [1, K + 1].
+    /// Biases of the count logits at the first frame and later, [shares, K + 1].
     let firstCountBias: Tensor
     let laterCountBias: Tensor
-    /// The share of the fixed initial state in the conditioning layer, [1, hidden].
+    /// What the fixed initial state adds to the conditioning layer, with its bias, [shares, hidden].
     let conditionStart: Tensor
-    /// Both biases of the where-prior's cell, [1, 4].
+    /// Both biases of the where-prior's cell, [shares, 4].
     let cellBias: Tensor
+    /// The place before the first, [shares, 4].
+    let start: Tensor
   }
 
   private let stepBias: Tensor
@@ -38,41 +40,46 @@ struct DiscoveryPrior: BitwiseCopyable {
   }
 
   func shared(on tape: Tape) -> Shared {
-    let first = tape.scaledSum(count.output.bias, 1, stepBias)
+    tape.enter(.discoveryPrior)
+    tape.rowShares = tape.eachShare
+    let first = tape.scaledSum(tape.perShare(count.output.bias), 1, tape.perShare(stepBias))
     return Shared(
-      firstCountBias: first, laterCountBias: tape.scaledSum(first, 1, stepTimeBias),
-      conditionStart: tape.affine(initialState * condition.weight.slice(rows: 0..<4), bias: condition.bias),
-      cellBias: tape.scaledSum(input.bias, 1, state.bias))
+      firstCountBias: first, laterCountBias: tape.scaledSum(first, 1, tape.perShare(stepTimeBias)),
+      conditionStart: tape.affine(
+        tape.perShare(initialState) * condition.weight.slice(rows: 0..<4), bias: condition.bias),
+      cellBias: tape.scaledSum(tape.perShare(input.bias), 1, tape.perShare(state.bias)),
+      start: tape.perShare(start))
   }
 
   /// Logits of the number of new objects [rows, K + 1], from the expected propagation e [rows, 1]. The ELU on them is O5.
   func countLogits(_ expected: Tensor, isFirst: Bool, _ shared: Shared, on tape: Tape) -> Tensor {
     tape.affine(
       tape.dense(expected, count.hidden, .elu) * count.output.weight,
-      bias: isFirst ? shared.firstCountBias : shared.laterCountBias, activation: .elu)
+      shareBias: isFirst ? shared.firstCountBias : shared.laterCountBias, activation: .elu)
   }
 
-  /// The share of the conditioning c in the where-prior's cell, [rows, 4]; the same for all slots of a row (O4).
+  /// What the conditioning c adds in the where-prior's cell, [rows, 4]; the same for all slots of a row (O4).
   ///
   /// - Parameter summary: `cond` of section 5.1, [rows, n]; nil if it is zero because nothing was propagated.
   func conditioning(summary: Tensor?, expected: Tensor, _ shared: Shared, on tape: Tape) -> Tensor {
     let n = condition.weight.rows - 5
     let c = tape.affine(
       expected * condition.weight.slice(rows: 4 + n..<5 + n),
-      summary.map { $0 * condition.weight.slice(rows: 4..<4 + n) }, bias: shared.conditionStart, activation: .elu)
-    return tape.affine(c * state.weight, bias: shared.cellBias)
+      summary.map { $0 * condition.weight.slice(rows: 4..<4 + n) }, shareBias: shared.conditionStart, activation: .elu)
+    return tape.affine(c * state.weight, shareBias: shared.cellBias)
   }
 
   /// Moments of where [objects, 4] of new objects.
   ///
   /// - Parameters:
   ///   - places: places [*, 4] that objects may follow.
-  ///   - before: for each object, the row in `places` of the object before it, or `places.rows` for the first.
+  ///   - before: for each object, the row in `places` of the object before it; for the first, `places.rows` plus the
+  ///     object's share.
   ///   - row: for each object, its row in `conditioning`.
   func moments(
-    after places: Tensor, at before: Index, conditioning: Tensor, row: Index, on tape: Tape
+    after places: Tensor, at before: Index, conditioning: Tensor, row: Index, shared: Shared, on tape: Tape
   ) -> (mean: Tensor, scale: Tensor) {
-    let previous = tape.selectRows(of: places, followedBy: start, at: before)
+    let previous = tape.selectRows(of: places, followedBy: shared.start, at: before)
     let y = tape.affine(previous * input.weight, adding: conditioning, at: row, activation: .tanh)
     let raw = tape.dense(y, head)
     return (raw.slice(columns: 0..<4), tape.softplusScale(raw.slice(columns: 4..<8), minimum: minimum))

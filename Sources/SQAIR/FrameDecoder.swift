@@ -12,6 +12,12 @@ package struct FrameDecoder: BitwiseCopyable {
     package let logLikelihood: Tensor
   }
 
+  /// The parameters that are not weights, once for each share.
+  struct Shared: BitwiseCopyable {
+    let outputScale: Tensor
+    let background: Tensor
+  }
+
   private let hidden: TwoLayers
   private let output: Dense
   private let outputScale: Tensor
@@ -33,14 +39,23 @@ package struct FrameDecoder: BitwiseCopyable {
       maskSlope: configuration.maskSlope)
   }
 
-  /// Draws the objects of a state and scores row n against the frame `image[n]` of `frames`.
-  func draw(_ state: ObjectState, frames: Tensor, image: Index, on tape: Tape) -> Output {
+  func shared(on tape: Tape) -> Shared {
     tape.enter(.decoder)
-    let glimpses = tape.scale(tape.dense(tape.twoLayers(state.what, hidden), output), by: outputScale)
+    return Shared(outputScale: tape.perShare(outputScale), background: tape.perShare(background))
+  }
+
+  /// Draws the objects of a state and scores row n against the frame `image[n]` of `frames`.
+  func draw(
+    _ state: ObjectState, frames: Tensor, image: Index, shared: Shared, shares: RowShares, on tape: Tape
+  ) -> Output {
+    tape.enter(.decoder)
+    tape.rowShares = shares.of(state.rows, on: tape)
+    let glimpses = tape.scale(tape.dense(tape.twoLayers(state.what, hidden), output), by: shared.outputScale)
     tape.enter(.likelihood)
+    tape.rowShares = shares.rows
     let painted = tape.paint(
       glimpses: glimpses, where: state.whereLogits, objects: state.objects, slots: state.slots, frames: frames,
-      at: image, background: background, geometry, constants)
+      at: image, background: shared.background, geometry, constants)
     return Output(glimpses: glimpses, mean: painted.mean, mask: painted.mask, logLikelihood: painted.logLikelihood)
   }
 }

@@ -9,6 +9,13 @@ public struct FrameImagination: BitwiseCopyable {
   public var mean: Tensor { drawn.mean }
 }
 
+/// What all imagined frames share.
+private struct ImaginationShared: BitwiseCopyable {
+  let prior: DiscoveryPrior.Shared
+  let initialStates: Propagation.InitialStates
+  let decoder: FrameDecoder.Shared
+}
+
 extension SequenceModel {
   /// Goes on from a state by sampling from the prior (section 10).
   ///
@@ -24,7 +31,9 @@ extension SequenceModel {
   ) {
     results.removeAll(keepingCapacity: true)
     var state = state ?? .empty(rows: rowCount, configuration, on: tape)
-    let shared = discovery.prior.shared(on: tape)
+    let shared = ImaginationShared(
+      prior: discovery.prior.shared(on: tape), initialStates: propagation.initialStates(on: tape),
+      decoder: decoder.shared(on: tape))
     for frame in frames {
       let next = imagine(frame, from: state, discovers: discovers(frame), shared: shared, noise: noise, on: tape)
       results.append(next)
@@ -33,20 +42,21 @@ extension SequenceModel {
   }
 
   private func imagine(
-    _ frame: Int, from state: ObjectState, discovers: Bool, shared: DiscoveryPrior.Shared, noise: any NoiseSource,
+    _ frame: Int, from state: ObjectState, discovers: Bool, shared: ImaginationShared, noise: any NoiseSource,
     on tape: Tape
   ) -> FrameImagination {
-    let predicted = propagation.prior.predict(state, on: tape)
+    let shares = RowShares(rows: nil)
+    let predicted = propagation.prior.predict(state, shares: shares, on: tape)
     let carried = samplePropagation(frame, from: state, predicted, noise: noise, on: tape)
     let survivors = Survivors(of: state, presence: carried.presence, on: tape)
     let summary = discovery.summary(
       of: survivors.objects, rows: survivors.rows, what: carried.what, whereLogits: carried.whereLogits,
-      rowCount: state.rowCount, on: tape)
+      rowCount: state.rowCount, shares: shares, on: tape)
     let expected = tape.expectedPropagation(
       predicted.logit, of: state.rows, rows: state.rowCount, slots: state.slots)
     let found = sampleDiscovery(
-      frame, rowCount: state.rowCount, summary: summary, expected: expected, discovers: discovers, shared: shared,
-      noise: noise, on: tape)
+      frame, rowCount: state.rowCount, summary: summary, expected: expected, discovers: discovers,
+      shared: shared.prior, noise: noise, on: tape)
 
     let merge = Merge(previous: state, propagated: carried.presence, discovered: found.candidates, on: tape)
     let merged = ObjectState(
@@ -56,10 +66,10 @@ extension SequenceModel {
       whereLogits: tape.selectRows(of: carried.whereLogits, followedBy: found.whereLogits, at: merge.source),
       // The prior does not read the temporal state; an imagined object has the initial one.
       temporal: carry(
-        tape.tensor(rows: 0, columns: configuration.hidden), orFresh: propagation.initialTemporalState, merge,
-        on: tape),
-      prior: carry(predicted.state, orFresh: propagation.prior.initialState, merge, on: tape))
-    return FrameImagination(state: merged, drawn: draw(merged, on: tape))
+        tape.tensor(rows: 0, columns: configuration.hidden), orFresh: shared.initialStates.temporal, merge,
+        shares: shares, on: tape),
+      prior: carry(predicted.state, orFresh: shared.initialStates.prior, merge, shares: shares, on: tape))
+    return FrameImagination(state: merged, drawn: draw(merged, shared: shared.decoder, on: tape))
   }
 
   private func samplePropagation(
@@ -141,7 +151,8 @@ extension SequenceModel {
           .discoveryWhere, frame: frame, row: row, slot: slot, into: whereNoise.values + place * 4, count: 4)
       }
       let moments = discovery.prior.moments(
-        after: places, at: before, conditioning: conditioning, row: rows.slice(here), on: tape)
+        after: places, at: before, conditioning: conditioning, row: rows.slice(here), shared: shared,
+        on: tape)
       _ = tape.sampleNormal(
         location: moments.mean, scale: moments.scale, noise: whereNoise, into: places.slice(rows: here))
     }
@@ -149,14 +160,16 @@ extension SequenceModel {
   }
 
   /// The mean images [N, H W] of a state's objects.
-  public func meanImages(of state: ObjectState, on tape: Tape) -> Tensor { draw(state, on: tape).mean }
+  public func meanImages(of state: ObjectState, on tape: Tape) -> Tensor {
+    draw(state, shared: decoder.shared(on: tape), on: tape).mean
+  }
 
   /// Draws a state that has no frame to be compared with.
-  private func draw(_ state: ObjectState, on tape: Tape) -> FrameDecoder.Output {
+  private func draw(_ state: ObjectState, shared: FrameDecoder.Shared, on tape: Tape) -> FrameDecoder.Output {
     let blank = tape.constant(rows: 1, columns: configuration.geometry.imagePixels)
     blank.values.update(repeating: 0, count: blank.columns)
     let image = tape.index(count: state.rowCount)
     image.base.update(repeating: 0, count: state.rowCount)
-    return decoder.draw(state, frames: blank, image: image, on: tape)
+    return decoder.draw(state, frames: blank, image: image, shared: shared, shares: RowShares(rows: nil), on: tape)
   }
 }

@@ -67,27 +67,28 @@ extension Tape {
 /// `look` of section 3.1: what a glimpse shows, as mean and spread of an appearance vector.
 struct GlimpseEncoder: BitwiseCopyable {
   private let hidden: TwoLayers
-  private let head: Dense
-  private let size: Int
+  private let mean: Dense
+  private let spread: Dense
   private let minimum: Float
 
   init(_ configuration: SQAIRConfiguration, in store: ParameterStore) {
     hidden = TwoLayers("enc.glimpse", in: store)
-    head = Dense("enc.glimpse.out", in: store)
-    size = configuration.what
+    let head = Dense("enc.glimpse.out", in: store)
+    mean = head.outputs(0..<configuration.what)
+    spread = head.outputs(configuration.what..<2 * configuration.what)
     minimum = configuration.minimumStandardDeviation
   }
 
   /// The mean alone [rows, d], for glimpses [rows, cells].
   func location(_ glimpses: Tensor, on tape: Tape) -> Tensor {
-    tape.dense(tape.twoLayers(glimpses, hidden), head.outputs(0..<size))
+    tape.dense(tape.twoLayers(glimpses, hidden), mean)
   }
 
   /// Writes [mean | spread] into a tensor [rows, 2d], for glimpses [rows, cells].
   func moments(_ glimpses: Tensor, on tape: Tape, into moments: Tensor) {
-    let raw = tape.dense(tape.twoLayers(glimpses, hidden), head)
-    tape.place(raw.slice(columns: 0..<size), in: moments.slice(columns: 0..<size))
-    _ = tape.softplusScale(
-      raw.slice(columns: size..<2 * size), minimum: minimum, into: moments.slice(columns: size..<2 * size))
+    let features = tape.twoLayers(glimpses, hidden)
+    let d = mean.weight.columns
+    _ = tape.dense(features, mean, into: moments.slice(columns: 0..<d))
+    _ = tape.softplusScale(tape.dense(features, spread), minimum: minimum, into: moments.slice(columns: d..<2 * d))
   }
 }

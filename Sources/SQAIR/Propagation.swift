@@ -25,8 +25,22 @@ package struct Propagation: BitwiseCopyable {
     package let presenceLogP: Tensor
   }
 
+  /// The parameters that are not weights, and what follows from them alone, once for each share.
+  struct Shared: BitwiseCopyable {
+    /// The step network's first hidden state before its input is added, [shares, n]; the same for every frame.
+    let start: Tensor
+    let scaleOffset: Tensor
+    let cholesky: Tensor
+  }
+
+  /// The temporal and the prior state of a new object, [shares, n].
+  struct InitialStates: BitwiseCopyable {
+    let temporal: Tensor
+    let prior: Tensor
+  }
+
   let prior: PropagationPrior
-  let initialTemporalState: Tensor
+  private let initialTemporalState: Tensor
   private let encoder: GlimpseEncoder
   private let whereBias: (hidden: Dense, output: Dense)
   private let mask: (hidden: Dense, output: Dense)
@@ -75,23 +89,31 @@ package struct Propagation: BitwiseCopyable {
       gateGain: configuration.gateGain)
   }
 
-  /// The step network's first hidden state before its input is added, [1, n]; the same for every frame.
-  func startOfStep(on tape: Tape) -> Tensor {
-    tape.affine(cell.initialState * cell.state.weight, bias: cell.state.bias)
+  func shared(on tape: Tape) -> Shared {
+    tape.enter(.propagation)
+    tape.rowShares = tape.eachShare
+    return Shared(
+      start: tape.affine(tape.perShare(cell.initialState) * cell.state.weight, bias: cell.state.bias),
+      scaleOffset: tape.perShare(scaleOffset), cholesky: tape.perShare(cholesky))
   }
 
-  /// - Parameters:
-  ///   - image: for each object the row of its frame in `frames`.
-  ///   - start: from `startOfStep`.
+  func initialStates(on tape: Tape) -> InitialStates {
+    tape.enter(.merging)
+    return InitialStates(
+      temporal: tape.perShare(initialTemporalState), prior: tape.perShare(prior.initialState))
+  }
+
+  /// - Parameter image: for each object the row of its frame in `frames`.
   func infer(
-    _ state: ObjectState, frames: Tensor, image: Index, frame: Int, start: Tensor, noise: any NoiseSource,
-    on tape: Tape
+    _ state: ObjectState, frames: Tensor, image: Index, frame: Int, shared: Shared, shares: RowShares,
+    noise: any NoiseSource, on tape: Tape
   ) -> Output {
     let count = state.count
     let d = constants.what
-    tape.enter(.propagationPrior)
-    let predicted = prior.predict(state, on: tape)
+    let predicted = prior.predict(state, shares: shares, on: tape)
     tape.enter(.propagation)
+    let objectShares = shares.of(state.rows, on: tape)
+    tape.rowShares = objectShares
 
     // What does not depend on the other slots is one product over all objects (14.3): the mask, the
     // first look where the object was, and that part of the step network's input.
@@ -128,6 +150,7 @@ package struct Propagation: BitwiseCopyable {
     for slot in 0..<state.slots {
       let objects = state.range(ofSlot: slot)
       if objects.isEmpty { break }
+      tape.rowShares = objectShares?.slice(objects)
       for object in objects {
         let row = state.rows[object]
         noise.normals(
@@ -138,7 +161,7 @@ package struct Propagation: BitwiseCopyable {
       let h = hidden.slice(rows: objects)
       let fixedHere = fixed.slice(rows: objects)
       if slot == 0 {
-        _ = tape.affine(nil, bias: start, adding: fixedHere, activation: .tanh, into: h)
+        _ = tape.affine(nil, shareBias: shared.start, adding: fixedHere, activation: .tanh, into: h)
       } else {
         // The object of the same row in the slot before.
         let before = tape.index(count: objects.count)
@@ -162,10 +185,10 @@ package struct Propagation: BitwiseCopyable {
       let location = tape.scaledSum(
         oldWhere, 1, raw.slice(columns: 0..<4), constants.whereUpdateScale, into: whereLocation.slice(rows: objects))
       let scale = tape.softplusScale(
-        raw.slice(columns: 4..<8), offset: scaleOffset, plus: constants.scaleOffset, minimum: constants.minimum,
+        raw.slice(columns: 4..<8), offset: shared.scaleOffset, plus: constants.scaleOffset, minimum: constants.minimum,
         into: whereScale.slice(rows: objects))
       let newWhere = tape.sampleCorrelatedNormal(
-        location: location, scale: scale, cholesky: cholesky, noise: whereNoise.slice(rows: objects),
+        location: location, scale: scale, cholesky: shared.cholesky, noise: whereNoise.slice(rows: objects),
         into: whereLogits.slice(rows: objects), logDensityInto: whereLogQ.slice(rows: objects)
       ).x
 
@@ -206,6 +229,7 @@ package struct Propagation: BitwiseCopyable {
       }
     }
 
+    tape.rowShares = objectShares
     return Output(
       prior: predicted, what: what, whatLocation: whatLocation, whatScale: whatScale, whereLogits: whereLogits,
       whereLocation: whereLocation, whereScale: whereScale, logit: logit, probability: probability,

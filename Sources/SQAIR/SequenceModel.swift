@@ -30,22 +30,33 @@ public final class SequenceModel {
     public let examples: Int
     /// Particles P for each example; row n of a frame is particle n mod P of example n / P.
     public let particles: Int
+    /// The share of the batch that each example belongs to, [B]; nil if there is one share only.
+    public let shares: Index?
 
-    public init(frames: Tensor, frameCount: Int, examples: Int, particles: Int) {
+    public init(frames: Tensor, frameCount: Int, examples: Int, particles: Int, shares: Index? = nil) {
       precondition(frames.rows == frameCount * examples, "\(frames.rows) frames for \(frameCount) x \(examples)")
       self.frames = frames
       self.frameCount = frameCount
       self.examples = examples
       self.particles = particles
+      self.shares = shares
     }
 
     var rowCount: Int { examples * particles }
 
     /// For each row its place in `frames` at frame t.
     func image(at t: Int, on tape: Tape) -> Index {
-      let image = tape.index(count: rowCount)
-      for row in 0..<rowCount { image[row] = t * examples + row / particles }
-      return image
+      tape.index(count: rowCount) { t * examples + $0 / particles }
+    }
+
+    /// The share of each row of a frame.
+    func rowShares(on tape: Tape) -> RowShares {
+      RowShares(rows: shares.map { shares in tape.index(count: rowCount) { shares[$0 / particles] } })
+    }
+
+    /// The share of each of `frames`.
+    func frameShares(on tape: Tape) -> Index? {
+      shares.map { shares in tape.index(count: frames.rows) { shares[$0 % examples] } }
     }
   }
 
@@ -60,8 +71,9 @@ public final class SequenceModel {
   ) -> ObjectState {
     results.removeAll(keepingCapacity: true)
     let shared = Shared(
-      discovery: discovery.shared(frames: batch.frames, on: tape),
-      propagationStart: propagation.startOfStep(on: tape))
+      discovery: discovery.shared(frames: batch.frames, shares: batch.frameShares(on: tape), on: tape),
+      propagation: propagation.shared(on: tape), initialStates: propagation.initialStates(on: tape),
+      decoder: decoder.shared(on: tape), shares: batch.rowShares(on: tape))
     var state = ObjectState.empty(rows: batch.rowCount, configuration, on: tape)
     for frame in 0..<batch.frameCount {
       let result = infer(
@@ -76,7 +88,10 @@ public final class SequenceModel {
   /// What all frames of a sequence share.
   private struct Shared: BitwiseCopyable {
     let discovery: Discovery.Shared
-    let propagationStart: Tensor
+    let propagation: Propagation.Shared
+    let initialStates: Propagation.InitialStates
+    let decoder: FrameDecoder.Shared
+    let shares: RowShares
   }
 
   /// One frame: carry the objects over, find new ones, merge, draw, and account for the probabilities.
@@ -87,18 +102,19 @@ public final class SequenceModel {
     let objectImage = tape.index(count: state.count)
     for object in 0..<state.count { objectImage[object] = image[state.rows[object]] }
     let propagated = propagation.infer(
-      state, frames: frames, image: objectImage, frame: frame, start: shared.propagationStart, noise: noise, on: tape)
+      state, frames: frames, image: objectImage, frame: frame, shared: shared.propagation,
+      shares: shared.shares, noise: noise, on: tape)
 
     tape.enter(.merging)
     let survivors = Survivors(of: state, presence: propagated.presence, on: tape)
     let summary = discovery.summary(
       of: survivors.objects, rows: survivors.rows, what: propagated.what, whereLogits: propagated.whereLogits,
-      rowCount: state.rowCount, on: tape)
+      rowCount: state.rowCount, shares: shared.shares, on: tape)
     let expected = tape.expectedPropagation(
       propagated.prior.logit, of: state.rows, rows: state.rowCount, slots: state.slots)
     let discovered = discovery.infer(
       summary: summary, expected: expected, propagated: survivors.counts, frames: frames, image: image, frame: frame,
-      shared: shared.discovery, noise: noise, on: tape)
+      shared: shared.discovery, shares: shared.shares, noise: noise, on: tape)
 
     tape.enter(.merging)
     let merge = Merge(
@@ -110,9 +126,12 @@ public final class SequenceModel {
       what: tape.selectRows(of: propagated.what, followedBy: discovered.what, at: merge.source),
       whereLogits: tape.selectRows(
         of: propagated.whereLogits, followedBy: discovered.whereLogits, at: merge.source),
-      temporal: carry(propagated.temporal, orFresh: propagation.initialTemporalState, merge, on: tape),
-      prior: carry(propagated.prior.state, orFresh: propagation.prior.initialState, merge, on: tape))
-    let drawn = decoder.draw(merged, frames: frames, image: image, on: tape)
+      temporal: carry(
+        propagated.temporal, orFresh: shared.initialStates.temporal, merge, shares: shared.shares, on: tape),
+      prior: carry(
+        propagated.prior.state, orFresh: shared.initialStates.prior, merge, shares: shared.shares, on: tape))
+    let drawn = decoder.draw(
+      merged, frames: frames, image: image, shared: shared.decoder, shares: shared.shares, on: tape)
 
     tape.enter(.objective)
     // Section 8.1. What and where count only for the objects that are present.
@@ -145,10 +164,12 @@ public final class SequenceModel {
       logP: logP, discrete: discrete)
   }
 
-  /// Per-object states of the merged objects; a discovered object starts from `fresh` [1, n].
-  func carry(_ states: Tensor, orFresh fresh: Tensor, _ merge: Merge, on tape: Tape) -> Tensor {
-    let index = tape.index(count: merge.source.count)
-    for object in 0..<index.count { index[object] = min(merge.source[object], states.rows) }
+  /// Per-object states of the merged objects; a discovered object starts from that of its share in `fresh` [shares, n].
+  func carry(_ states: Tensor, orFresh fresh: Tensor, _ merge: Merge, shares: RowShares, on tape: Tape) -> Tensor {
+    let index = tape.index(count: merge.source.count) { object in
+      let source = merge.source[object]
+      return source < states.rows ? source : states.rows + shares.share(ofRow: merge.rows[object])
+    }
     return tape.selectRows(of: states, followedBy: fresh, at: index)
   }
 }

@@ -1,11 +1,12 @@
 import Numerics
 import SQAIR
 
-/// One process's copy of the model at work: runs its share of a batch forwards and backwards.
+/// One process's copy of the model at work: runs its shares of a batch forwards and backwards.
 package final class Replica {
   let model: SequenceModel
   private let settings: TrainingConfiguration
   private let tape = Tape()
+  private let gradients: ShareGradients
   private var frames: [FrameInference] = []
   private var weights: [Double] = []
   private var discrete: [Double] = []
@@ -13,15 +14,16 @@ package final class Replica {
   private var discreteGradients: [Double] = []
   /// Position in the global batch of each example of the piece; it identifies the example's noise.
   private var positions: [UInt32] = []
-  /// The sequences whose loss was not finite in the last share.
+  /// The sequences whose loss was not finite at the last call.
   package private(set) var nonFiniteSequences: [Int] = []
 
-  /// Examples run at a time; a larger share is cut into pieces, which bounds memory.
+  /// Examples run at a time, which bounds memory.
   private static let pieceSize = 32
 
   package init(model: SequenceModel, settings: TrainingConfiguration) {
     self.model = model
     self.settings = settings
+    gradients = ShareGradients(model.parameters)
   }
 
   /// If set, the time spent in the model is booked here, by `ModelPart`.
@@ -36,30 +38,53 @@ package final class Replica {
   /// The least arithmetic of the last piece.
   func arithmetic(examples: Int) -> Arithmetic { Arithmetic(of: frames, examples: examples, model.configuration) }
 
-  /// Adds this share's part of the loss gradient to the model's gradients, and its figures to `sums`.
+  /// Computes the loss gradient of this process's shares of a batch, and their figures.
+  ///
+  /// The gradient is left in the gradient roots of the model's parameters, one for each block of
+  /// `ShareTree.roots(of: shares)`.
   ///
   /// - Parameters:
-  ///   - batch: the examples of this process.
-  ///   - firstPosition: place of the first of them in the global batch.
+  ///   - batch: the examples of the shares.
+  ///   - shares: the shares of this process.
+  ///   - layout: how the global batch is cut.
   ///   - step: updates finished before this one.
-  package func accumulate(_ batch: SequenceBatch, firstPosition: Int, step: Int, into sums: inout StepSums) {
+  ///   - sums: receives the figures of these shares.
+  package func accumulate(
+    _ batch: SequenceBatch, shares: Range<Int>, of layout: ShareLayout, step: Int, into sums: inout ShareSums
+  ) {
     nonFiniteSequences.removeAll(keepingCapacity: true)
-    var first = 0
-    while first < batch.examples {
-      let piece = first..<min(first + Self.pieceSize, batch.examples)
-      accumulate(batch, piece, firstPosition: firstPosition + first, step: step, into: &sums)
-      first = piece.upperBound
+    gradients.clear()
+    let position = layout.examples(ofShares: shares).lowerBound
+    var first = shares.lowerBound
+    while first < shares.upperBound {
+      // As many shares at a time as fit into a piece; one that does not fit is cut.
+      var end = first + 1
+      while end < shares.upperBound, layout.examples(ofShares: first..<end + 1).count <= Self.pieceSize { end += 1 }
+      let examples = layout.examples(ofShares: first..<end)
+      for start in stride(from: examples.lowerBound, to: examples.upperBound, by: Self.pieceSize) {
+        let piece = start..<min(start + Self.pieceSize, examples.upperBound)
+        accumulate(
+          batch, piece, place: start - position, shares: first..<end, of: layout, step: step, into: &sums)
+      }
+      gradients.close()
+      first = end
     }
   }
 
+  /// - Parameters:
+  ///   - piece: positions in the global batch.
+  ///   - place: place of the first of them in `batch`.
+  ///   - shares: the shares that they belong to.
   private func accumulate(
-    _ batch: SequenceBatch, _ piece: Range<Int>, firstPosition: Int, step: Int, into sums: inout StepSums
+    _ batch: SequenceBatch, _ piece: Range<Int>, place: Int, shares: Range<Int>, of layout: ShareLayout, step: Int,
+    into sums: inout ShareSums
   ) {
     let particles = settings.particles
     let rows = piece.count * particles
-    tape.reset()
+    tape.reset(shares: shares.count)
     positions.removeAll(keepingCapacity: true)
-    for place in 0..<piece.count { positions.append(UInt32(firstPosition + place)) }
+    for position in piece { positions.append(UInt32(position)) }
+    let exampleShares = tape.index(count: piece.count) { layout.share(ofExample: piece.lowerBound + $0) - shares.lowerBound }
 
     positions.withUnsafeBufferPointer { positions in
       let noise =
@@ -67,7 +92,8 @@ package final class Replica {
         ?? CounterNoise(
           seed: settings.seed, purpose: .inference, step: UInt64(step), examples: positions, particles: particles)
       model.infer(
-        batch.modelBatch(piece, particles: particles, on: tape), noise: noise, on: tape, into: &frames)
+        batch.modelBatch(place..<place + piece.count, particles: particles, shares: exampleShares, on: tape),
+        noise: noise, on: tape, into: &frames)
     }
 
     tape.enter(.objective)
@@ -81,15 +107,17 @@ package final class Replica {
     for example in 0..<piece.count {
       let range = example * particles..<(example + 1) * particles
       let loss = loss(of: range)
-      if !loss.isFinite { nonFiniteSequences.append(batch.sequences[piece.lowerBound + example]) }
+      if !loss.isFinite { nonFiniteSequences.append(batch.sequences[place + example]) }
       for row in range {
         let weightGradient = Float(scale * weightGradients[row])
         let discreteGradient = Float(scale * discreteGradients[row])
         for frame in frames { frame.seed(row, logWeight: weightGradient, discrete: discreteGradient) }
       }
-      note(example, of: batch, at: piece.lowerBound + example, isFinite: loss.isFinite, in: &sums)
+      note(
+        example, of: batch, at: place + example, share: shares.lowerBound + exampleShares[example],
+        isFinite: loss.isFinite, in: &sums)
     }
-    tape.backward()
+    tape.backward(firstShare: shares.lowerBound, displacements: gradients.open(shares))
   }
 
   /// The surrogate loss of one example; its derivatives go to `weightGradients` and `discreteGradients`.
@@ -111,10 +139,10 @@ package final class Replica {
 
   /// Adds the figures of one example. Its importance weights are, up to sign, the gradients by its log weights.
   private func note(
-    _ example: Int, of batch: SequenceBatch, at place: Int, isFinite: Bool, in sums: inout StepSums
+    _ example: Int, of batch: SequenceBatch, at place: Int, share: Int, isFinite: Bool, in sums: inout ShareSums
   ) {
-    sums[.examples] += 1
-    if !isFinite { sums[.nonFinite] += 1 }
+    sums[share, .examples] += 1
+    if !isFinite { sums[share, .nonFinite] += 1 }
     let particles = settings.particles
     let perFrame = 1 / Double(batch.frameCount)
     var squares = 0.0
@@ -123,23 +151,23 @@ package final class Replica {
       let weight = -weightGradients[row]
       squares += weight * weight
       for (t, frame) in frames.enumerated() {
-        sums[.reconstruction] += weight * Double(frame.logLikelihood[row, 0]) * perFrame
-        sums[.divergence] += weight * Double(frame.divergence(row)) * perFrame
-        sums[.objects] += weight * Double(frame.objectCount(row)) * perFrame
-        sums[.propagated] += weight * Double(frame.propagatedCount(row)) * perFrame
-        sums[.discovered] += weight * Double(frame.discoveredCount(row)) * perFrame
+        sums[share, .reconstruction] += weight * Double(frame.logLikelihood[row, 0]) * perFrame
+        sums[share, .divergence] += weight * Double(frame.divergence(row)) * perFrame
+        sums[share, .objects] += weight * Double(frame.objectCount(row)) * perFrame
+        sums[share, .propagated] += weight * Double(frame.propagatedCount(row)) * perFrame
+        sums[share, .discovered] += weight * Double(frame.discoveredCount(row)) * perFrame
         guard batch.hasCounts else { continue }
-        if frame.objectCount(row) == batch.count(example: place, frame: t) { sums[.countedRight] += weight }
+        if frame.objectCount(row) == batch.count(example: place, frame: t) { sums[share, .countedRight] += weight }
       }
     }
-    sums[.effectiveParticles] += 1 / squares
+    sums[share, .effectiveParticles] += 1 / squares
     weights.withUnsafeBufferPointer {
       let own = UnsafeBufferPointer(rebasing: $0[example * particles..<(example + 1) * particles])
-      sums[.bound] += Objective.bound(own) * perFrame
+      sums[share, .bound] += Objective.bound(own) * perFrame
     }
     guard batch.hasCounts else { return }
-    sums[.counted] += Double(batch.frameCount)
-    for t in 0..<batch.frameCount { sums[.trueObjects] += Double(batch.count(example: place, frame: t)) * perFrame }
+    sums[share, .counted] += Double(batch.frameCount)
+    for t in 0..<batch.frameCount { sums[share, .trueObjects] += Double(batch.count(example: place, frame: t)) * perFrame }
   }
 
   private func resize(_ rows: Int) {

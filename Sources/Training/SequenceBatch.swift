@@ -59,7 +59,7 @@ package final class SequenceBatch {
 
   /// Some examples as the model wants them: values in [0, 1], frame by frame.
   func modelBatch(
-    _ range: Range<Int>, frames count: Int? = nil, particles: Int, on tape: Tape
+    _ range: Range<Int>, frames count: Int? = nil, particles: Int, shares: Index? = nil, on tape: Tape
   ) -> SequenceModel.Batch {
     let count = count ?? frameCount
     let frames = tape.constant(rows: count * range.count, columns: imagePixels)
@@ -72,6 +72,6 @@ package final class SequenceBatch {
         }
       }
     }
-    return SequenceModel.Batch(frames: frames, frameCount: count, examples: range.count, particles: particles)
+    return SequenceModel.Batch(frames: frames, frameCount: count, examples: range.count, particles: particles, shares: shares)
   }
 }

@@ -19,6 +19,9 @@ package struct ShareLayout: Sendable {
   /// The examples of a share, as positions in the global batch.
   package func examples(ofShare share: Int) -> Range<Int> { RankShare.range(of: batch, rank: share, size: count) }
 
+  /// The share that an example of the global batch belongs to.
+  package func share(ofExample position: Int) -> Int { RankShare.owner(of: position, count: batch, size: count) }
+
   /// The examples of some shares, as positions in the global batch.
   package func examples(ofShares shares: Range<Int>) -> Range<Int> {
     guard let first = shares.first, let last = shares.last else { return 0..<0 }

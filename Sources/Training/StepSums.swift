@@ -13,7 +13,7 @@ package struct StepSums {
     case nonFinite, requeueRequests, interruptRequests
   }
 
-  private(set) var values = [Double](repeating: 0, count: Field.allCases.count)
+  package private(set) var values = [Double](repeating: 0, count: Field.allCases.count)
 
   package subscript(_ field: Field) -> Double {
     get { values[field.rawValue] }

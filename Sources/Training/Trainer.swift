@@ -43,7 +43,8 @@ final class Trainer {
     step = TrainingStep(state, configuration.training, communicator)
     watch = CollapseWatch(slots: configuration.model.constants.slots)
     let settings = configuration.training
-    let share = RankShare.range(of: settings.batch, rank: communicator.rank, size: communicator.size)
+    let layout = ShareLayout(settings)
+    let share = layout.examples(ofShares: layout.shares(ofRank: communicator.rank, among: communicator.size))
     let plan = BatchPlan(seed: settings.seed, sequences: training.sequenceCount)
     loader = SequenceLoader(training, steps: state.step..<max(state.step, settings.steps)) { step in
       SequenceLoader.Request(

@@ -21,6 +21,8 @@ struct TrainingStep {
   let communicator: Communicator
   /// If set, the time of an update is booked here, by stage.
   var clock: StageClock?
+  private let layout: ShareLayout
+  private var shareSums: ShareSums
   private var sums = StepSums()
 
   init(_ state: TrainingState, _ settings: TrainingConfiguration, _ communicator: Communicator) {
@@ -28,6 +30,8 @@ struct TrainingStep {
     replica = Replica(model: state.model, settings: settings)
     self.settings = settings
     self.communicator = communicator
+    layout = ShareLayout(settings)
+    shareSums = ShareSums(shares: layout.count)
   }
 
   /// Learns from this process's share of the batch that belongs to the state's step.
@@ -39,11 +43,12 @@ struct TrainingStep {
 
     // 1. Forwards and backwards over the share. Particles of an example stay together, so the
     //    gradient of the batch is the sum over shares.
-    let position = RankShare.range(of: settings.batch, rank: communicator.rank, size: communicator.size).lowerBound
     clock?.enter(.model)
-    parameters.clearGradients()
-    sums.clear()
-    replica.accumulate(share, firstPosition: position, step: state.step, into: &sums)
+    shareSums.clear()
+    replica.accumulate(
+      share, shares: layout.shares(ofRank: communicator.rank, among: communicator.size), of: layout,
+      step: state.step, into: &shareSums)
+    sums = shareSums.total
     noteStopRequest()
 
     // 2. One sum over processes of the figures, one of the gradients.

@@ -15,24 +15,35 @@ import Training
     file = try SequenceFile(path: ToySequences.write(to: folder.path("toy.h5"), sequences: 80))
   }
 
-  /// Gradients and figures of a batch worked on in shares of the given sizes.
+  /// Gradients and figures of a batch that is cut into `shares`, computed by so many processes one after the other.
   private func accumulate(
-    shares: [Int], particles: Int = 3, estimator: TrainingConfiguration.Estimator = .textbook, step: Int = 5
+    batch: Int = 8, shares: Int = 1, processes: Int = 1, particles: Int = 3,
+    estimator: TrainingConfiguration.Estimator = .textbook, step: Int = 5
   ) throws -> (gradients: [Float], sums: StepSums) {
-    let batch = shares.reduce(0, +)
     var configuration = ToyModel.configuration(batch: batch, particles: particles)
     configuration.training.vimco = estimator
-    let state = TrainingState(configuration, meanImage: ToyModel.meanImage)
-    let replica = Replica(model: state.model, settings: configuration.training)
-    var sums = StepSums()
-    var first = 0
-    for share in shares {
+    configuration.training.shares = shares
+    let layout = ShareLayout(configuration.training)
+    var sums = ShareSums(shares: layout.count)
+    var blocks: [(block: Range<Int>, gradients: [Float])] = []
+    for process in 0..<processes {
+      let state = TrainingState(configuration, meanImage: ToyModel.meanImage)
+      let replica = Replica(model: state.model, settings: configuration.training)
+      let own = layout.shares(ofRank: process, among: processes)
       let data = SequenceBatch()
-      try data.read((first..<first + share).map { ($0 * 7) % 80 }, frameCount: 3, from: file)
-      replica.accumulate(data, firstPosition: first, step: step, into: &sums)
-      first += share
+      try data.read(layout.examples(ofShares: own).map { ($0 * 7) % 80 }, frameCount: 3, from: file)
+      replica.accumulate(data, shares: own, of: layout, step: step, into: &sums)
+      for (root, block) in ShareTree.roots(of: own).enumerated() {
+        blocks.append((block, Array(state.model.parameters.gradientRoots[root])))
+      }
+      withExtendedLifetime(state) {}
     }
-    return withExtendedLifetime(state) { (Array(state.model.parameters.gradients), sums) }
+    for addition in ShareTree.additions(joining: blocks.map(\.block)) {
+      for place in blocks[addition.target].gradients.indices {
+        blocks[addition.target].gradients[place] += blocks[addition.source].gradients[place]
+      }
+    }
+    return (blocks[0].gradients, sums.total)
   }
 
   private func distance(_ a: [Float], _ b: [Float]) -> Double {
@@ -42,8 +53,8 @@ import Training
 
   @Test(arguments: [TrainingConfiguration.Estimator.textbook, .published])
   func theGradientIsTheSumOverShares(estimator: TrainingConfiguration.Estimator) throws {
-    let whole = try accumulate(shares: [8], estimator: estimator)
-    for shares in [[4, 4], [3, 3, 2], [1, 1, 1, 1, 1, 1, 1, 1]] {
+    let whole = try accumulate(estimator: estimator)
+    for shares in [2, 3, 8] {
       let parts = try accumulate(shares: shares, estimator: estimator)
       #expect(distance(whole.gradients, parts.gradients) < 1e-5, "\(shares)")
       for field in StepSums.Field.allCases {
@@ -52,20 +63,38 @@ import Training
       }
     }
     // The comparison means something: the gradient is not zero and other noise gives another one.
-    #expect(distance(whole.gradients, try accumulate(shares: [8], estimator: estimator, step: 6).gradients) > 1e-2)
+    #expect(distance(whole.gradients, try accumulate(estimator: estimator, step: 6).gradients) > 1e-2)
+  }
+
+  /// Eleven examples in seven shares: shares of two sizes, and no whole tree.
+  @Test(arguments: [(8, 8), (11, 7)])
+  func theBitsAreThoseOfOneProcess(batch: Int, shares: Int) throws {
+    let alone = try accumulate(batch: batch, shares: shares)
+    for processes in 2...shares {
+      let parts = try accumulate(batch: batch, shares: shares, processes: processes)
+      #expect(parts.gradients.map(\.bitPattern) == alone.gradients.map(\.bitPattern), "\(processes) processes")
+      #expect(parts.sums.values.map(\.bitPattern) == alone.sums.values.map(\.bitPattern), "\(processes) processes")
+    }
+  }
+
+  /// Forty examples in four shares are computed in two pieces by one process and in four by four.
+  @Test func theBitsDoNotDependOnPieces() throws {
+    let alone = try accumulate(batch: 40, shares: 4, particles: 2)
+    let parts = try accumulate(batch: 40, shares: 4, processes: 4, particles: 2)
+    #expect(parts.gradients.map(\.bitPattern) == alone.gradients.map(\.bitPattern))
   }
 
   /// Shares above 32 examples are cut into pieces to bound memory.
   @Test func aLargeShareIsTheSumOfItsPieces() throws {
-    let whole = try accumulate(shares: [40], particles: 2)
-    let parts = try accumulate(shares: [20, 20], particles: 2)
+    let whole = try accumulate(batch: 40, particles: 2)
+    let parts = try accumulate(batch: 40, shares: 2, particles: 2)
     #expect(whole.sums[.examples] == 40)
     #expect(distance(whole.gradients, parts.gradients) < 1e-5)
     #expect(abs(whole.sums.mean(.bound) - parts.sums.mean(.bound)) < 1e-5 * abs(whole.sums.mean(.bound)))
   }
 
   @Test func theFiguresAgreeWithEachOther() throws {
-    let sums = try accumulate(shares: [6]).sums
+    let sums = try accumulate(batch: 6).sums
     #expect(sums[.examples] == 6)
     #expect(sums[.counted] == 18)
     // Objects beyond the slots are lost, so there may be fewer than came over and were found.
@@ -88,10 +117,11 @@ import Training
     let replica = Replica(model: state.model, settings: configuration.training)
     let data = SequenceBatch()
     try data.read([7, 9, 2, 7], frameCount: 3, from: file)
-    var sums = StepSums()
-    replica.accumulate(data, firstPosition: 0, step: 0, into: &sums)
+    let layout = ShareLayout(configuration.training)
+    var sums = ShareSums(shares: layout.count)
+    replica.accumulate(data, shares: 0..<layout.count, of: layout, step: 0, into: &sums)
     #expect(replica.nonFiniteSequences == [7, 9, 2, 7])
-    #expect(sums[.nonFinite] == 4)
+    #expect(sums.total[.nonFinite] == 4)
   }
 
   @Test func sumsStartAtZeroAndKnowTheirMeans() {

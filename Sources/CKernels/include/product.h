@@ -1,19 +1,34 @@
 #pragma once
 #include <stdint.h>
 
-/// Whether this processor runs the products below (AVX-512). Elsewhere the linear algebra library has to do.
-int kernel_product_is_available(void);
+/// The kernels in use: "avx512", "avx2" or "portable". Bits agree between avx512 and avx2.
+const char *kernel_product_family(void);
 
-/// Floats that a packed matrix [k, n] takes.
+/// Uses the named kernels from now on, for tests; 0 if there are none of this name for this processor.
+int kernel_product_choose(const char *name);
+
+/// Floats that a packed [k, n] matrix takes.
 int64_t kernel_packed_size(int64_t k, int64_t n);
 
-/// Packs B [k, n], or the transposed of B [n, k], into panels of 32 columns, zero-padded, each row by row.
+/// Packs B [k, n], or B transposed when B is [n, k]: panels of columns, row by row, padded with zeros.
 void kernel_pack(const float *b, int64_t stride, int64_t k, int64_t n, float *packed);
 void kernel_pack_transposed(const float *b, int64_t stride, int64_t k, int64_t n, float *packed);
 
-/// C [m, n] = A [m, k] B, or C += A B, with B packed.
-///
-/// Every element is one chain of fused multiply-adds over k in order, so a row of C has the same bits whatever the
-/// number of rows.
+/// C [m, n] = A [m, k] B, or C += A B, for packed B [k, n]. A row of C depends on that row of A only, bit for bit.
 void kernel_product_packed(const float *a, int64_t a_stride, const float *packed, float *c, int64_t c_stride, int64_t m,
                            int64_t n, int64_t k, int accumulate);
+
+enum { MAXIMUM_SHARES = 4096 };
+
+/// Floats of working memory for the gradient of a weight [m, n] from so many rows.
+int64_t kernel_gradient_workspace(int64_t rows, int64_t m);
+
+/// The gradient of a weight [m, n], share by share: the sum over rows of x[r] times dy[r].
+///
+/// Rows come sorted by share: share first_share + s has the rows starts[s] ..< starts[s + 1]. Within a share they are
+/// added in order; shares are added as leaves of a binary tree whose blocks are aligned, so that the bits do not depend
+/// on which shares lie here. What remains are the sums over the largest aligned blocks of first_share ..< first_share +
+/// shares, in order; root q is added to roots[q] [m, n].
+void kernel_weight_gradient(const float *const *x, const float *const *dy, const int64_t *starts, int64_t shares,
+                            int64_t first_share, int64_t m, int64_t n, float *const *roots, int64_t stride,
+                            float *workspace);

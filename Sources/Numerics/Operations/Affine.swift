@@ -26,20 +26,28 @@ extension Tensor {
 }
 
 /// y = f(x W + h U + addend + bias): a dense layer, or one step of a vanilla recurrent network.
+///
+/// The bias is a parameter [1, out] or, if its rows are those of `PerShare`, differs from share to share.
 package struct Affine: ExampledOperation {
   let first: Product?
   let second: Product?
   let bias: Tensor?
+  let shareBias: Tensor?
   let addend: Tensor?
   let index: Index?
   let activation: Activation
+  /// The share of each row.
+  let shares: Index?
   let y: Tensor
 
   package func backward(_ products: MatrixProduct) {
     let dy = y.gradients!
-    kernel_bias_activation_backward(
-      dy, Int64(y.stride), y.values, Int64(y.stride), Int64(y.rows), Int64(y.columns), bias?.gradients,
-      activation.kernel)
+    for (share, rows) in ShareRuns(shareBias == nil ? nil : shares, rows: y.rows) {
+      kernel_bias_activation_backward(
+        dy + rows.lowerBound * y.stride, Int64(y.stride), y.values + rows.lowerBound * y.stride, Int64(y.stride),
+        Int64(rows.count), Int64(y.columns), shareBias.map { $0.gradients! + share * $0.stride }, activation.kernel)
+    }
+    if let gradient = bias?.gradientBlock { products.owe(nil, y.gradientBlock!, into: gradient, shares: shares) }
     if let first { backward(first, products) }
     if let second { backward(second, products) }
     guard let addend, let gradients = addend.gradients else { return }
@@ -58,7 +66,7 @@ package struct Affine: ExampledOperation {
       products.addMultiply(dy, transposedWeight: product.weight.valueBlock, into: dx)
     }
     if let dw = product.weight.gradientBlock {
-      MatrixProduct.addMultiply(transposed: product.input.valueBlock, dy, into: dw)
+      products.owe(product.input.valueBlock, dy, into: dw, shares: shares)
     }
   }
 
@@ -74,7 +82,8 @@ package struct Affine: ExampledOperation {
     let dense = activations.map {
       tape.affine(x * w, h * u, bias: bias, adding: addend, at: index, activation: $0)
     }
-    return dense + [tape.affine(nil, bias: bias, adding: addend, activation: .tanh)]
+    let shareBias = inputs.tensor(1, 4)
+    return dense + [tape.affine(nil, shareBias: shareBias, adding: addend, activation: .tanh)]
   }
 }
 
@@ -84,12 +93,14 @@ extension Tape {
   /// - Parameters:
   ///   - first: inputs [rows, in] times weight [in, out]; may be nil if there is an addend.
   ///   - second: another product of the same result shape.
-  ///   - bias: [1, out], added to every row.
+  ///   - bias: a parameter [1, out], added to every row.
+  ///   - shareBias: in its place, [shares, out]: each row takes that of its share.
   ///   - addend: [rows, out], or any number of rows if `index` says which one each row takes.
   ///   - destination: where to write, for instance some rows of a larger tensor.
   public func affine(
-    _ first: Product?, _ second: Product? = nil, bias: Tensor? = nil, adding addend: Tensor? = nil,
-    at index: Index? = nil, activation: Activation = .identity, into destination: Tensor? = nil
+    _ first: Product?, _ second: Product? = nil, bias: Tensor? = nil, shareBias: Tensor? = nil,
+    adding addend: Tensor? = nil, at index: Index? = nil, activation: Activation = .identity,
+    into destination: Tensor? = nil
   ) -> Tensor {
     let rows = first?.input.rows ?? index?.count ?? addend!.rows
     let columns = first?.weight.columns ?? addend!.columns
@@ -102,6 +113,10 @@ extension Tape {
           + "[\(product.weight.rows), \(product.weight.columns)] does not give [\(rows), \(columns)]")
     }
     precondition(bias.map { $0.columns == columns && $0.rows == 1 } ?? true, "affine: the bias is not [1, \(columns)]")
+    precondition(
+      shareBias.map { bias == nil && $0.columns == columns && $0.rows == shareCount } ?? true,
+      "affine: the bias of the shares is not [\(shareCount), \(columns)]")
+    precondition(rowShares.map { $0.count == rows } ?? true, "affine: \(rows) rows, shares of \(rowShares!.count)")
     precondition(
       addend.map { $0.columns == columns && (index.map { $0.count == rows } ?? ($0.rows == rows)) } ?? true,
       "affine: the addend does not fit [\(rows), \(columns)]")
@@ -116,11 +131,17 @@ extension Tape {
       products.multiply(
         second.input.valueBlock, weight: second.weight.valueBlock, accumulate: true, into: y.valueBlock)
     }
-    kernel_bias_activation(
-      y.values, Int64(rows), Int64(columns), Int64(y.stride), bias?.values, addend?.values,
-      Int64(addend?.stride ?? 0), index?.base, activation.kernel)
+    for (share, rows) in ShareRuns(shareBias == nil ? nil : rowShares, rows: rows) {
+      let addendRows = index == nil ? addend.map { $0.values + rows.lowerBound * $0.stride } : addend?.values
+      kernel_bias_activation(
+        y.values + rows.lowerBound * y.stride, Int64(rows.count), Int64(columns), Int64(y.stride),
+        bias?.values ?? shareBias.map { $0.values + share * $0.stride }, addendRows, Int64(addend?.stride ?? 0),
+        index.map { $0.base + rows.lowerBound }, activation.kernel)
+    }
     record(
-      Affine(first: first, second: second, bias: bias, addend: addend, index: index, activation: activation, y: y))
+      Affine(
+        first: first, second: second, bias: bias, shareBias: shareBias, addend: addend, index: index,
+        activation: activation, shares: rowShares, y: y))
     return y
   }
 }

@@ -50,10 +50,12 @@ package struct Multiply: ExampledOperation {
   }
 }
 
-/// y = s x with a trainable scalar s.
+/// y = s x with a trainable scalar s, which comes once for each share, [shares, 1].
 package struct ScaleByScalar: ExampledOperation {
   let x: Tensor
   let scalar: Tensor
+  /// The share of each row.
+  let shares: Index?
   let y: Tensor
 
   package func backward(_ products: MatrixProduct) {
@@ -63,7 +65,12 @@ package struct ScaleByScalar: ExampledOperation {
     if let dx = x.gradients {
       kernel_add_scaled(dy, Int64(y.stride), scalar[0, 0], dx, Int64(x.stride), rows, columns)
     }
-    scalar.gradients?.pointee += kernel_dot(dy, Int64(y.stride), x.values, Int64(x.stride), rows, columns)
+    guard let dScalar = scalar.gradients else { return }
+    // Row by row: the order of the sum must not depend on which rows stand side by side.
+    for row in 0..<y.rows {
+      dScalar[(shares?[row] ?? 0) * scalar.stride] += kernel_dot(
+        dy + row * y.stride, Int64(y.stride), x.values + row * x.stride, Int64(x.stride), 1, columns)
+    }
   }
 
   package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
@@ -97,13 +104,15 @@ extension Tape {
     return y
   }
 
-  /// s x for a scalar s [1, 1].
+  /// s x for a scalar s that comes once for each share, [shares, 1].
   public func scale(_ x: Tensor, by scalar: Tensor) -> Tensor {
+    precondition(scalar.columns == 1 && scalar.rows == shareCount, "scale: the scalar is not [shares, 1]")
+    // The copies of all shares are alike.
     let y = tensor(rows: x.rows, columns: x.columns)
     kernel_scaled_sum(
       x.values, Int64(x.stride), scalar[0, 0], nil, 0, 0, 0, y.values, Int64(y.stride), Int64(y.rows),
       Int64(y.columns))
-    record(ScaleByScalar(x: x, scalar: scalar, y: y))
+    record(ScaleByScalar(x: x, scalar: scalar, shares: rowShares, y: y))
     return y
   }
 }

@@ -30,6 +30,8 @@ package struct GatedRecurrentUnit: ExampledOperation {
   let gates: Tensor
   /// r h.
   let resetState: Tensor
+  /// The share of each row.
+  let shares: Index?
   let y: Tensor
 
   package func backward(_ products: MatrixProduct) {
@@ -52,11 +54,11 @@ package struct GatedRecurrentUnit: ExampledOperation {
     if let dx = x.gradientBlock {
       products.addMultiply(dGates, transposedWeight: weights.input.valueBlock, into: dx)
     }
-    MatrixProduct.addMultiply(transposed: x.valueBlock, dGates, into: weights.input.gradientBlock!)
-    MatrixProduct.addMultiply(transposed: h.valueBlock, dZR, into: weights.stateGates.gradientBlock!)
-    MatrixProduct.addMultiply(transposed: 
-      resetState.valueBlock, dCandidate, into: weights.stateCandidate.gradientBlock!)
-    kernel_column_sums(dGates.base, rows, Int64(3 * n), Int64(gates.stride), weights.bias.gradients!)
+    products.owe(x.valueBlock, dGates, into: weights.input.gradientBlock!, shares: shares)
+    products.owe(h.valueBlock, dZR, into: weights.stateGates.gradientBlock!, shares: shares)
+    products.owe(
+      resetState.valueBlock, dCandidate, into: weights.stateCandidate.gradientBlock!, shares: shares)
+    products.owe(nil, dGates, into: weights.bias.gradientBlock!, shares: shares)
   }
 
   package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
@@ -78,6 +80,9 @@ extension Tape {
       x.columns == weights.input.rows && h.columns == n && x.rows == h.rows,
       "gatedRecurrentUnit: inputs [\(x.rows), \(x.columns)], state [\(h.rows), \(h.columns)], "
         + "weights for \(weights.input.rows) -> \(n)")
+    precondition(
+      rowShares.map { $0.count == x.rows } ?? true,
+      "gatedRecurrentUnit: \(x.rows) rows, shares of \(rowShares!.count)")
     let gates = tensor(rows: x.rows, columns: 3 * n)
     let resetState = tensor(rows: x.rows, columns: n)
     let y = destination ?? tensor(rows: x.rows, columns: n)
@@ -98,7 +103,9 @@ extension Tape {
     kernel_gru_output(
       gates.values, Int64(gates.stride), h.values, Int64(h.stride), y.values, Int64(y.stride), Int64(x.rows),
       Int64(n))
-    record(GatedRecurrentUnit(x: x, h: h, weights: weights, gates: gates, resetState: resetState, y: y))
+    record(
+      GatedRecurrentUnit(
+        x: x, h: h, weights: weights, gates: gates, resetState: resetState, shares: rowShares, y: y))
     return y
   }
 }

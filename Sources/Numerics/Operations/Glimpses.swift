@@ -59,7 +59,10 @@ package struct Paint: ExampledOperation {
   let slots: Int
   let frames: Tensor
   let frame: Index
+  /// The mean image for each share, [shares, H W].
   let background: Tensor
+  /// The share of each row.
+  let shares: Index?
   let appearance: PaintConstants
   let mean: Tensor
   let mask: Tensor
@@ -72,8 +75,9 @@ package struct Paint: ExampledOperation {
     let dCanvas = scratch.values
     let dCoverage = scratch.values + pixels
     for row in 0..<logLikelihood.rows {
+      let share = (shares?[row] ?? 0) * background.stride
       kernel_paint_backward(
-        frames.values + frame[row] * frames.stride, background.values, background.gradients!,
+        frames.values + frame[row] * frames.stride, background.values + share, background.gradients! + share,
         mean.values + row * mean.stride, mask.values + row * mask.stride, appearance.maskSlope,
         appearance.standardDeviation, logLikelihood.gradients![row], dCanvas, dCoverage, Int64(pixels))
       for slot in 0..<slots {
@@ -134,7 +138,7 @@ extension Tape {
   ///   - glimpses: [objects, Gh Gw], already scaled.
   ///   - objects: for row n and slot k at n slots + k, the object's number or -1; objects come first.
   ///   - frame: which of `frames` [*, H W] each row is scored against.
-  ///   - background: [1, H W], the trainable mean image.
+  ///   - background: [shares, H W], the trainable mean image.
   public func paint(
     glimpses: Tensor, where whereLogits: Tensor, objects: Index, slots: Int, frames: Tensor, at frame: Index,
     background: Tensor, _ geometry: GlimpseGeometry, _ constants: PaintConstants
@@ -143,6 +147,7 @@ extension Tape {
     let pixels = geometry.imagePixels
     precondition(
       objects.count == rows * slots && frames.columns == pixels && background.columns == pixels
+        && background.rows == shareCount && rowShares.map { $0.count == rows } ?? true
         && glimpses.columns == geometry.glimpseCells, "paint: sizes do not fit")
     let mean = constant(rows: rows, columns: pixels)
     let mask = constant(rows: rows, columns: pixels)
@@ -160,14 +165,15 @@ extension Tape {
           whereLogits.values + object * whereLogits.stride, canvas, coverage)
       }
       logLikelihood[row, 0] = kernel_paint(
-        frames.values + frame[row] * frames.stride, background.values, canvas, coverage, constants.maskOffset,
+        frames.values + frame[row] * frames.stride,
+        background.values + (rowShares?[row] ?? 0) * background.stride, canvas, coverage, constants.maskOffset,
         constants.maskSlope, constants.standardDeviation, Int64(pixels))
     }
     let scratch = constant(rows: 2, columns: pixels)
     record(
       Paint(
         geometry: geometry, glimpses: glimpses, whereLogits: whereLogits, objects: objects, slots: slots,
-        frames: frames, frame: frame, background: background, appearance: constants, mean: mean, mask: mask,
+        frames: frames, frame: frame, background: background, shares: rowShares, appearance: constants, mean: mean, mask: mask,
         scratch: scratch, logLikelihood: logLikelihood))
     return (mean, mask, logLikelihood)
   }

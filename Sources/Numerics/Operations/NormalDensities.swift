@@ -1,19 +1,29 @@
 import CKernels
 
-/// scale = softplus(raw + offset + constant) + minimum, with an optional trainable scalar offset.
+/// scale = softplus(raw + offset + constant) + minimum, with an optional trainable offset [shares, 1].
 package struct SoftplusScale: ExampledOperation {
   let raw: Tensor
   let offset: Tensor?
   let constant: Float
+  /// The share of each row.
+  let shares: Index?
   let scale: Tensor
 
-  private var shift: Float { constant + (offset?[0, 0] ?? 0) }
-
   package func backward(_ products: MatrixProduct) {
-    let sum = kernel_softplus_scale_backward(
-      raw.values, raw.gradients!, Int64(raw.stride), shift, scale.gradients!, Int64(scale.stride), Int64(scale.rows),
-      Int64(scale.columns))
-    offset?.gradients?.pointee += sum
+    guard let offset, let dOffset = offset.gradients else {
+      _ = kernel_softplus_scale_backward(
+        raw.values, raw.gradients!, Int64(raw.stride), constant, scale.gradients!, Int64(scale.stride),
+        Int64(scale.rows), Int64(scale.columns))
+      return
+    }
+    // Row by row: the order of the sum must not depend on which rows stand side by side.
+    for row in 0..<scale.rows {
+      let share = shares?[row] ?? 0
+      dOffset[share * offset.stride] += kernel_softplus_scale_backward(
+        raw.values + row * raw.stride, raw.gradients! + row * raw.stride, Int64(raw.stride),
+        constant + offset[share, 0], scale.gradients! + row * scale.stride, Int64(scale.stride), 1,
+        Int64(scale.columns))
+    }
   }
 
   package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
@@ -116,11 +126,13 @@ extension Tape {
     _ raw: Tensor, offset: Tensor? = nil, plus constant: Float = 0, minimum: Float, into destination: Tensor? = nil
   ) -> Tensor {
     let scale = destination ?? tensor(rows: raw.rows, columns: raw.columns)
-    let operation = SoftplusScale(raw: raw, offset: offset, constant: constant, scale: scale)
+    precondition(
+      offset.map { $0.columns == 1 && $0.rows == shareCount } ?? true, "softplusScale: the offset is not [shares, 1]")
+    // The copies of all shares are alike.
     kernel_softplus_scale(
       raw.values, Int64(raw.stride), constant + (offset?[0, 0] ?? 0), minimum, scale.values, Int64(scale.stride),
       Int64(scale.rows), Int64(scale.columns))
-    record(operation)
+    record(SoftplusScale(raw: raw, offset: offset, constant: constant, shares: rowShares, scale: scale))
     return scale
   }
 
