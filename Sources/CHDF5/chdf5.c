@@ -105,6 +105,13 @@ chdf5_id chdf5_open(const char *path) {
   return end(file);
 }
 
+int chdf5_descriptor(chdf5_id file) {
+  int *descriptor = NULL;
+  begin();
+  int status = H5Fget_vfd_handle(file, H5P_DEFAULT, (void **)&descriptor);
+  return (int)end(status < 0 || !descriptor ? -1 : *descriptor);
+}
+
 chdf5_id chdf5_create(const char *path) { begin(); return end(create(path, 0)); }
 
 chdf5_id chdf5_create_in_memory(void) {

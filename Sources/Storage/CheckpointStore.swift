@@ -2,13 +2,15 @@ import Foundation
 
 /// The folder of a run's checkpoints: `step-0000100000.h5` and its like.
 ///
-/// A checkpoint gets its name only when it is complete, on the disk, and was read back and verified.
+/// A checkpoint is staged beside the others, synchronized with the disk, read back and verified; only then it gets its
+/// name, which is synchronized too; only then older ones are removed, and only for as many sound ones that are newer.
 /// So whatever kills the run, and whenever, the newest named file is sound unless the disk itself damages it;
 /// then the one before it is used.
 public struct CheckpointStore: Sendable {
   /// Which checkpoints stay when a new one is committed. The new one always stays.
   public struct Retention: Sendable, Equatable {
-    /// How many of the newest stay, at least 2: one more than the one that a bad disk may spoil.
+    /// How many of the newest sound ones stay, at least 2: one more than the one that a bad disk may spoil.
+    /// A damaged one does not count, so that none is removed for its sake.
     public var keepLast: Int
     /// Steps that are multiples of this stay for ever; nil for none.
     public var keepEvery: UInt64?
@@ -33,7 +35,7 @@ public struct CheckpointStore: Sendable {
     public let size: Int
     /// Older checkpoints that were removed.
     public let pruned: [String]
-    /// Sentences about old checkpoints that could not be removed; the commit itself is complete.
+    /// Sentences about old checkpoints that are damaged or could not be removed; the commit itself is complete.
     public let warnings: [String]
   }
 
@@ -74,7 +76,9 @@ public struct CheckpointStore: Sendable {
         file: directory, problem: "checkpoints cannot be kept every 0 steps", hint: "Give 1 or more, or leave it out.")
     }
     do {
-      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+      try fileSystem.makeFolders(directory)
+      // Also for a folder that is there: who made it may have been killed before this.
+      try fileSystem.synchronizePath(folder(of: directory))
       for name in try FileManager.default.contentsOfDirectory(atPath: directory)
       where name.hasPrefix(".step-") && name.hasSuffix(".partial") {
         try fileSystem.remove(directory + "/" + name)
@@ -116,17 +120,18 @@ public struct CheckpointStore: Sendable {
   ///   silently throw a run away.
   public func newestSound() throws -> Restored? {
     var skipped: [StorageError] = []
-    for entry in try list().reversed() {
+    var entries = try list()
+    while let entry = entries.popLast() {
       do {
-        let checkpoint = try Checkpoint(reading: entry.path)
-        guard checkpoint.step == entry.step else {
-          throw StorageError(
-            file: entry.path, part: "attribute 'step'", problem: "it says \(checkpoint.step), unlike the file's name",
-            hint: "Somebody renamed it; give it its own name back.")
-        }
-        return Restored(checkpoint: checkpoint, path: entry.path, skipped: skipped)
+        return Restored(checkpoint: try read(entry), path: entry.path, skipped: skipped)
       } catch let error as StorageError {
-        skipped.append(error)
+        let present = try list()
+        if present.contains(entry) {
+          skipped.append(error)
+        } else {
+          // A run in progress has removed it since, because there are newer ones: look again.
+          (skipped, entries) = ([], present)
+        }
       }
     }
     guard skipped.isEmpty else {
@@ -137,6 +142,17 @@ public struct CheckpointStore: Sendable {
         hint: "Restore one from a copy; or move them away to start afresh.")
     }
     return nil
+  }
+
+  /// Reads a checkpoint and compares it with its name.
+  private func read(_ entry: Entry) throws -> Checkpoint {
+    let checkpoint = try Checkpoint(reading: entry.path)
+    guard checkpoint.step == entry.step else {
+      throw StorageError(
+        file: entry.path, part: "attribute 'step'", problem: "it says \(checkpoint.step), unlike the file's name",
+        hint: "Somebody renamed it; give it its own name back.")
+    }
+    return checkpoint
   }
 
   /// Makes a checkpoint durable, then removes those that the retention gives up.
@@ -161,9 +177,10 @@ public struct CheckpointStore: Sendable {
       try fileSystem.rename(partial, path)
     } catch {
       try? fileSystem.remove(partial)
+      let free = FileSystem.freeBytes(in: directory).map { ", and \($0) are free" } ?? ""
       throw StorageError(
         file: path, problem: "the checkpoint of step \(checkpoint.step) was not saved: \(error)",
-        hint: "Older checkpoints are untouched. Check the room on the disk (\(bytes.count) bytes needed).")
+        hint: "Older checkpoints are untouched. It needs \(bytes.count) bytes of the disk\(free).")
     }
     do {
       try fileSystem.synchronizePath(directory)
@@ -179,7 +196,7 @@ public struct CheckpointStore: Sendable {
   private func write(_ bytes: [UInt8], to path: String) throws {
     let descriptor = try fileSystem.open(path)
     do {
-      try bytes.withUnsafeBytes { try fileSystem.write(descriptor, $0) }
+      try fileSystem.writeAll(descriptor, bytes)
       try fileSystem.synchronize(descriptor)
     } catch {
       try? fileSystem.close(descriptor)
@@ -191,17 +208,28 @@ public struct CheckpointStore: Sendable {
   /// Removes what the retention gives up among the steps up to the committed one, which is known to be sound.
   ///
   /// Files of later steps are left alone and do not count: they are there because a run went back, either by the
-  /// user's will or because they are damaged.
+  /// user's will or because they are damaged. Older ones are read before they count.
   private func prune(_ retention: Retention, committed: UInt64) -> (pruned: [String], warnings: [String]) {
     var pruned: [String] = []
     var warnings: [String] = []
-    var entries: [Entry] = []
+    var older: [Entry] = []
     do {
-      entries = try list().filter { $0.step <= committed }
+      older = try list().filter { $0.step < committed }
     } catch {
       warnings.append("no old checkpoint was removed: \(error)")
     }
-    for entry in entries.dropLast(retention.keepLast) {
+    var sound = 1
+    // Where all that are left stay anyway, none need be read.
+    while sound < retention.keepLast, older.count > retention.keepLast - sound, let entry = older.popLast() {
+      do {
+        _ = try read(entry)
+        sound += 1
+      } catch {
+        warnings.append("an old checkpoint is damaged, so that one more is kept: \(error)")
+      }
+    }
+    guard sound == retention.keepLast else { return (pruned, warnings) }
+    for entry in older {
       if let every = retention.keepEvery, entry.step % every == 0 { continue }
       do {
         try fileSystem.remove(entry.path)

@@ -41,7 +41,7 @@ public final class HDF5File: @unchecked Sendable {
     }
     // After opening, which looks at the superblock only and knows a truncated file, and before any attribute.
     do {
-      guard let position = try HDF5Heap.firstBroken(in: path) else { return }
+      guard let position = try HDF5Heap.firstBroken(in: chdf5_descriptor(handle)) else { return }
       throw StorageError(
         file: path, problem: "the file is damaged: the string heap at byte \(position) is broken",
         hint: "Copy it again from its source, or make it again.")

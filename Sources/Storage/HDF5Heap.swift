@@ -14,25 +14,39 @@ enum HDF5Heap {
   static let window = 1 << 20
 
   /// The byte position of a heap that cannot be walked, or nil where all can.
-  static func firstBroken(in path: String) throws -> Int? {
-    let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-    defer { try? file.close() }
-    let size = Int(try file.seekToEnd())
+  ///
+  /// - Parameter descriptor: HDF5's own, so that the bytes looked at are those that HDF5 reads, whatever file gets
+  ///   the name meanwhile.
+  static func firstBroken(in descriptor: Int32) throws -> Int? {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw FileSystemError("cannot size it") }
+    let size = Int(status.st_size)
     let windows =
       size <= wholeFileLimit ? [0..<size] : [0..<window, size - window..<size]
     for window in windows {
-      try file.seek(toOffset: UInt64(window.lowerBound))
-      let bytes = [UInt8](try file.read(upToCount: window.count) ?? Data())
+      let bytes = try read(descriptor, window)
       for start in heaps(in: bytes) {
         let position = window.lowerBound + start
         let length = number(bytes, start + 8, 8)
         guard length >= 16, length <= size - position else { return position }
-        try file.seek(toOffset: UInt64(position))
-        let heap = [UInt8](try file.read(upToCount: length) ?? Data())
+        let heap = try read(descriptor, position..<position + length)
         if heap.count < length || !canBeWalked(heap) { return position }
       }
     }
     return nil
+  }
+
+  /// The bytes of a range, fewer where the file ends before.
+  private static func read(_ descriptor: Int32, _ range: Range<Int>) throws -> [UInt8] {
+    try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
+      while count < range.count {
+        let got = pread(descriptor, buffer.baseAddress! + count, range.count - count, off_t(range.lowerBound + count))
+        if got < 0 && errno == EINTR { continue }
+        guard got >= 0 else { throw FileSystemError("cannot read it") }
+        guard got > 0 else { return }
+        count += got
+      }
+    }
   }
 
   /// Positions of heaps: the signature, version 1 and three zeros, with room for the length behind.

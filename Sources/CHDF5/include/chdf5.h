@@ -26,6 +26,8 @@ const char *chdf5_error(void);
 // Files. No file locks are taken (shared disks often cannot lock). Closing closes all that is open inside.
 chdf5_id chdf5_open(const char *path);
 chdf5_id chdf5_create(const char *path);
+/// The descriptor through which HDF5 reads an open file, which stays HDF5's own: only pread() from it. Negative for none.
+int chdf5_descriptor(chdf5_id file);
 /// A file that lives in memory only; chdf5_image copies its bytes out after a chdf5_flush.
 chdf5_id chdf5_create_in_memory(void);
 /// Size of the file's image in bytes; copies it when `buffer` is not NULL (it must hold that many).
