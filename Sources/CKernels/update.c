@@ -30,6 +30,11 @@ void kernel_adam(float *restrict x, const float *restrict gradient, float factor
 }
 
 VECTOR_CLONES
+void kernel_add(const float *restrict x, float *restrict y, int64_t count) {
+  for (int64_t i = 0; i < count; i++) y[i] += x[i];
+}
+
+VECTOR_CLONES
 double kernel_sum_of_squares(const float *x, int64_t count) {
 #pragma clang fp reassociate(on)
   double sum = 0;

@@ -124,3 +124,13 @@ int cmpi_gather(const void *mine, const int64_t *sizes, void *all, int root) {
   free(starts);
   return status;
 }
+
+int cmpi_exchange_floats(const float *values, const int32_t *send_counts, const int32_t *send_starts, float *received,
+                         const int32_t *receive_counts, const int32_t *receive_starts) {
+  return MPI_Alltoallv(values, send_counts, send_starts, MPI_FLOAT, received, receive_counts, receive_starts, MPI_FLOAT,
+                       MPI_COMM_WORLD);
+}
+
+int cmpi_all_gather_floats(float *values, const int32_t *counts, const int32_t *starts) {
+  return MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_FLOAT, values, counts, starts, MPI_FLOAT, MPI_COMM_WORLD);
+}

@@ -208,7 +208,7 @@ public final class Communicator: Sendable {
   /// Ends every process of the job at once with `code`, for an error that only this rank knows about.
   public func abort(code: Int32) -> Never { cmpi_abort(code) }
 
-  private func check(_ status: Int32, _ operation: () -> String) throws {
+  func check(_ status: Int32, _ operation: () -> String) throws {
     guard status != 0 else { return }
     throw ClusterError(
       rank: rank, host: hostName, operation: operation(), reason: Self.text { cmpi_error_text(status, $0, $1) },

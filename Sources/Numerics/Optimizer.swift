@@ -6,14 +6,18 @@ public protocol Optimizer: AnyObject {
   /// Named buffers as long as the parameters, in a fixed order; what a checkpoint stores under `/optimizer`.
   var state: [(name: String, values: UnsafeMutableBufferPointer<Float>)] { get }
 
-  /// One update: parameters move against `factor` times the gradients.
+  /// One update of a slice: its parameters move against `factor` times the gradients, and its part of the state with
+  /// them. Every element is computed by itself, so slices give the same bits as the whole.
   ///
   /// - Parameters:
+  ///   - slice: places in the store's memory order.
+  ///   - parameters: all parameters.
+  ///   - gradients: those of the slice, as many as it has places.
   ///   - learningRate: the rate of this update, after the schedule.
   ///   - update: the number of this update, counted from 1.
   func update(
-    _ parameters: UnsafeMutableBufferPointer<Float>, gradients: UnsafeMutableBufferPointer<Float>, factor: Float,
-    learningRate: Float, update: Int)
+    _ slice: Range<Int>, of parameters: UnsafeMutableBufferPointer<Float>,
+    gradients: UnsafeMutableBufferPointer<Float>, factor: Float, learningRate: Float, update: Int)
 }
 
 /// RMSProp with momentum as published (section 9): epsilon inside the root, mean squares start at one.
@@ -44,56 +48,66 @@ public final class RMSProp: Optimizer {
   }
 
   public func update(
-    _ parameters: UnsafeMutableBufferPointer<Float>, gradients: UnsafeMutableBufferPointer<Float>, factor: Float,
-    learningRate: Float, update: Int
+    _ slice: Range<Int>, of parameters: UnsafeMutableBufferPointer<Float>,
+    gradients: UnsafeMutableBufferPointer<Float>, factor: Float, learningRate: Float, update: Int
   ) {
+    precondition(gradients.count == slice.count && slice.upperBound <= parameters.count)
+    guard !slice.isEmpty else { return }
+    let first = slice.lowerBound
     kernel_rmsprop(
-      parameters.baseAddress, gradients.baseAddress, factor, meanSquare.baseAddress, velocity.baseAddress,
-      learningRate, decay, momentum, epsilon, Int64(parameters.count))
+      parameters.baseAddress! + first, gradients.baseAddress, factor, meanSquare.baseAddress! + first,
+      velocity.baseAddress! + first, learningRate, decay, momentum, epsilon, Int64(slice.count))
   }
 }
 
 /// Adam with bias correction (section 9).
 public final class Adam: Optimizer {
-  private let first: UnsafeMutableBufferPointer<Float>
-  private let second: UnsafeMutableBufferPointer<Float>
+  private let meanGradient: UnsafeMutableBufferPointer<Float>
+  private let meanSquare: UnsafeMutableBufferPointer<Float>
   private let beta1: Float
   private let beta2: Float
   private let epsilon: Float
 
   public init(count: Int, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8) {
-    first = .allocate(capacity: count)
-    first.initialize(repeating: 0)
-    second = .allocate(capacity: count)
-    second.initialize(repeating: 0)
+    meanGradient = .allocate(capacity: count)
+    meanGradient.initialize(repeating: 0)
+    meanSquare = .allocate(capacity: count)
+    meanSquare.initialize(repeating: 0)
     self.beta1 = beta1
     self.beta2 = beta2
     self.epsilon = epsilon
   }
 
   deinit {
-    first.deallocate()
-    second.deallocate()
+    meanGradient.deallocate()
+    meanSquare.deallocate()
   }
 
-  public var state: [(name: String, values: UnsafeMutableBufferPointer<Float>)] { [("m", first), ("v", second)] }
+  public var state: [(name: String, values: UnsafeMutableBufferPointer<Float>)] {
+    [("m", meanGradient), ("v", meanSquare)]
+  }
 
   public func update(
-    _ parameters: UnsafeMutableBufferPointer<Float>, gradients: UnsafeMutableBufferPointer<Float>, factor: Float,
-    learningRate: Float, update: Int
+    _ slice: Range<Int>, of parameters: UnsafeMutableBufferPointer<Float>,
+    gradients: UnsafeMutableBufferPointer<Float>, factor: Float, learningRate: Float, update: Int
   ) {
+    precondition(gradients.count == slice.count && slice.upperBound <= parameters.count)
+    guard !slice.isEmpty else { return }
+    let first = slice.lowerBound
     let correction = (1 - pow(Double(beta2), Double(update))).squareRoot() / (1 - pow(Double(beta1), Double(update)))
     kernel_adam(
-      parameters.baseAddress, gradients.baseAddress, factor, first.baseAddress, second.baseAddress,
-      Float(Double(learningRate) * correction), beta1, beta2, epsilon, Int64(parameters.count))
+      parameters.baseAddress! + first, gradients.baseAddress, factor, meanGradient.baseAddress! + first,
+      meanSquare.baseAddress! + first, Float(Double(learningRate) * correction), beta1, beta2, epsilon,
+      Int64(slice.count))
   }
 }
 
 /// Gradient clipping by global norm.
 public enum GradientClip {
-  /// The Euclidean norm of all gradients; not finite if any of them is not.
-  public static func norm(_ gradients: UnsafeMutableBufferPointer<Float>) -> Double {
-    kernel_sum_of_squares(gradients.baseAddress, Int64(gradients.count)).squareRoot()
+  /// The Euclidean norm of all gradients from their sums of squares block by block, added in order; not finite if any
+  /// gradient is not.
+  public static func norm(squaresOfBlocks squares: ArraySlice<Double>) -> Double {
+    squares.reduce(0, +).squareRoot()
   }
 
   /// The factor that brings `norm` down to `limit`; 1 if it is below already or `limit` is 0.

@@ -1,4 +1,4 @@
-/// What an update tells about itself: sums over examples that are added up over pieces and processes.
+/// What an update tells about itself: sums over examples.
 ///
 /// Bound, reconstruction and divergence are in nats per frame; counts of objects are per frame; all
 /// are weighted by importance over particles.
@@ -25,9 +25,6 @@ package struct StepSums {
   package mutating func clear() {
     for place in values.indices { values[place] = 0 }
   }
-
-  /// Adds the sums of all processes with a collective operation.
-  mutating func reduce(_ sum: (inout [Double]) throws -> Void) rethrows { try sum(&values) }
 
   /// Mean over examples.
   package func mean(_ field: Field) -> Double { self[field] / self[.examples] }

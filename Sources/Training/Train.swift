@@ -38,13 +38,7 @@ private struct Run {
   }
 
   mutating func train() throws -> Trainer.Ending {
-    let batch = configuration.training.batch
-    guard batch >= communicator.size else {
-      throw ConfigurationError(
-        place: "",
-        problem: "training.batch is \(batch), but there are \(communicator.size) processes, and each needs at "
-          + "least one example. Start at most \(batch) processes, or make the batch larger.")
-    }
+    try refuseMoreProcessesThanShares()
     let (training, validation) = try openData()
     let earlier = try setEarlierRunAside()
     configuration.model.constants.height = training.height
@@ -69,6 +63,18 @@ private struct Run {
     let ending = try trainer.run()
     journal?.finish()
     return ending
+  }
+
+  private func refuseMoreProcessesThanShares() throws {
+    let (shares, size) = (ShareLayout(configuration.training).count, communicator.size)
+    guard shares < size else { return }
+    let settings = configuration.training
+    let remedy = (settings.batch < size ? "--set training.batch=\(size) " : "") + "--set training.shares=\(size)"
+    throw ConfigurationError(
+      place: "",
+      problem: "training.batch is \(settings.batch) and training.shares is \(settings.shares), so there is work for "
+        + "\(shares), but there are \(size) processes. Start at most \(shares), or begin a run with \(remedy); "
+        + "another number of shares changes how the numbers of a run round.")
   }
 
   /// The training and validation files; the built-in ones are made if no file is named.

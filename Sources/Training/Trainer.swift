@@ -43,12 +43,11 @@ final class Trainer {
     step = TrainingStep(state, configuration.training, communicator)
     watch = CollapseWatch(slots: configuration.model.constants.slots)
     let settings = configuration.training
-    let layout = ShareLayout(settings)
-    let share = layout.examples(ofShares: layout.shares(ofRank: communicator.rank, among: communicator.size))
+    let examples = step.examples
     let plan = BatchPlan(seed: settings.seed, sequences: training.sequenceCount)
     loader = SequenceLoader(training, steps: state.step..<max(state.step, settings.steps)) { step in
       SequenceLoader.Request(
-        sequences: share.map { plan.sequence(step: step, position: $0) },
+        sequences: examples.map { plan.sequence(step: step, position: $0) },
         frameCount: settings.frames.frames(atStep: step))
     }
   }
@@ -68,6 +67,7 @@ final class Trainer {
       if !stop, isDue(configuration.logging.picturesEvery) || isLast { draw() }
       if !stop, isDue(configuration.logging.imaginationEvery) || isLast { imagine() }
       if isDue(configuration.checkpoint.everySteps) || isLast || stop {
+        try step.shareOptimizerState()
         try journal?.save(state, data: trainingFile.identity, mustSucceed: isLast || stop)
       }
       if stop {

@@ -13,7 +13,7 @@ struct StepRecord {
   let frameCount: Int
 }
 
-/// One update of the parameters: the same on every process.
+/// One update of the parameters: the same on any number of processes, bit for bit.
 struct TrainingStep {
   let state: TrainingState
   let replica: Replica
@@ -22,8 +22,10 @@ struct TrainingStep {
   /// If set, the time of an update is booked here, by stage.
   var clock: StageClock?
   private let layout: ShareLayout
-  private var shareSums: ShareSums
-  private var sums = StepSums()
+  /// The shares of the batch that this process takes.
+  private let shares: Range<Int>
+  private let reduction: GradientReduction
+  private var sums: ShareSums
 
   init(_ state: TrainingState, _ settings: TrainingConfiguration, _ communicator: Communicator) {
     self.state = state
@@ -31,60 +33,79 @@ struct TrainingStep {
     self.settings = settings
     self.communicator = communicator
     layout = ShareLayout(settings)
-    shareSums = ShareSums(shares: layout.count)
+    shares = layout.shares(ofRank: communicator.rank, among: communicator.size)
+    sums = ShareSums(shares: layout.count)
+    reduction = GradientReduction(state.model.parameters, layout, communicator)
   }
 
-  /// Learns from this process's share of the batch that belongs to the state's step.
+  /// The examples that this process takes, as positions in the global batch.
+  var examples: Range<Int> { layout.examples(ofShares: shares) }
+
+  /// Learns from this process's examples of the batch that belongs to the state's step.
   ///
   /// - Throws: `RunError` on every process if the loss or the gradient of any is not finite; nothing is
   ///   updated then.
-  mutating func run(_ share: SequenceBatch) throws -> StepRecord {
+  mutating func run(_ batch: SequenceBatch) throws -> StepRecord {
     let parameters = state.model.parameters
 
-    // 1. Forwards and backwards over the share. Particles of an example stay together, so the
+    // 1. Forwards and backwards over the shares of this process. Particles of an example stay together, so the
     //    gradient of the batch is the sum over shares.
     clock?.enter(.model)
-    shareSums.clear()
-    replica.accumulate(
-      share, shares: layout.shares(ofRank: communicator.rank, among: communicator.size), of: layout,
-      step: state.step, into: &shareSums)
-    sums = shareSums.total
+    sums.clear()
+    replica.accumulate(batch, shares: shares, of: layout, step: state.step, into: &sums)
     noteStopRequest()
 
-    // 2. One sum over processes of the figures, one of the gradients.
+    // 2. Sums over all shares: of the gradient in the slice that this process owns, of the figures and the gradient's
+    //    squares everywhere.
+    try waitForOthersIfTimed()
     clock?.enter(.reduction)
-    try sums.reduce { try communicator.sum(&$0) }
-    try refuseNonFiniteLoss()
-    try communicator.sum(parameters.gradients)
+    let gradient = try reduction.sum(parameters.gradientRoots)
+    let norm = try reduction.complete(&sums)
+    let total = sums.total
+    try refuseNonFinite(total, gradientNorm: norm)
 
-    // 3. Clip and update; every process does the same arithmetic on the same numbers.
+    // 3. Clip, and update the slice.
     clock?.enter(.optimizer)
-    let norm = GradientClip.norm(parameters.gradients)
-    guard norm.isFinite else { throw nonFinite("the gradient is not finite although every loss is") }
     let factor = GradientClip.factor(norm: norm, limit: settings.optimizer.clipNorm)
     let rate = settings.optimizer.learningRate(atStep: state.step, of: settings.steps)
     state.optimizer.update(
-      parameters.values, gradients: parameters.gradients, factor: Float(factor), learningRate: Float(rate),
+      reduction.slice, of: parameters.values, gradients: gradient, factor: Float(factor), learningRate: Float(rate),
       update: state.step + 1)
+
+    // 4. Every process receives the slices of the others.
+    clock?.enter(.sharing)
+    try reduction.shareParameters(parameters)
     state.step += 1
     return StepRecord(
-      sums: sums, gradientNorm: norm, clipFactor: factor, learningRate: rate, frameCount: share.frameCount)
+      sums: total, gradientNorm: norm, clipFactor: factor, learningRate: rate, frameCount: batch.frameCount)
+  }
+
+  /// Brings the whole optimizer state to every process, for a checkpoint: an update leaves each with its slice.
+  func shareOptimizerState() throws { try reduction.shareState(of: state.optimizer) }
+
+  /// For the clock: without it, waiting for the slowest process would be booked as communication.
+  private func waitForOthersIfTimed() throws {
+    guard let clock else { return }
+    clock.enter(.waiting)
+    try communicator.barrier()
   }
 
   private mutating func noteStopRequest() {
     switch StopSignals.requested {
-    case .terminate, .user1: sums[.requeueRequests] += 1
-    case .interrupt: sums[.interruptRequests] += 1
+    case .terminate, .user1: sums[shares.lowerBound, .requeueRequests] += 1
+    case .interrupt: sums[shares.lowerBound, .interruptRequests] += 1
     case nil: break
     }
   }
 
   /// All processes stop together, before the update; the sequences are named.
-  private func refuseNonFiniteLoss() throws {
-    guard sums[.nonFinite] > 0 else { return }
-    let mine = replica.nonFiniteSequences.map(String.init).joined(separator: ", ")
-    let all = try communicator.broadcast(communicator.gather(mine).filter { !$0.isEmpty }.joined(separator: ", "))
-    throw nonFinite("the loss is not finite for \(Int(sums[.nonFinite])) examples (sequences \(all))")
+  private func refuseNonFinite(_ total: StepSums, gradientNorm: Double) throws {
+    if total[.nonFinite] > 0 {
+      let mine = replica.nonFiniteSequences.map(String.init).joined(separator: ", ")
+      let all = try communicator.broadcast(communicator.gather(mine).filter { !$0.isEmpty }.joined(separator: ", "))
+      throw nonFinite("the loss is not finite for \(Int(total[.nonFinite])) examples (sequences \(all))")
+    }
+    guard gradientNorm.isFinite else { throw nonFinite("the gradient is not finite although every loss is") }
   }
 
   private func nonFinite(_ what: String) -> RunError {

@@ -43,6 +43,23 @@ do {
     // Every rank must hold the same: each prints, the test compares the lines.
     say("\(floats) \(integers) \(double) \(extremes) \(least) \(empty.count)")
 
+  case "parts":
+    // Rank r's part of a vector of 10 is what RankShare gives it; element i of rank r's vector is 100 r + i.
+    let parts = (0..<size).map { RankShare.range(of: 10, rank: $0, size: size) }
+    var values = (0..<10).map { Float(100 * rank + $0) }
+    // Odd ranks send nothing, and nobody sends to itself.
+    func isSent(from sender: Int, to receiver: Int) -> Bool { sender != receiver && sender % 2 == 0 }
+    let sending = (0..<size).map { isSent(from: rank, to: $0) ? parts[$0] : 0..<0 }
+    let receiving = (0..<size).map { isSent(from: $0, to: rank) ? $0 * 10..<$0 * 10 + parts[rank].count : 0..<0 }
+    var received = [Float](repeating: -1, count: 10 * size)
+    try values.withUnsafeMutableBufferPointer { values in
+      try received.withUnsafeMutableBufferPointer {
+        try communicator.exchange(values, sending: RankParts(sending), into: $0, receiving: RankParts(receiving))
+      }
+      try communicator.share(values, parts: RankParts(parts))
+    }
+    say("\(rank): \(received.filter { $0 >= 0 }.map { Int($0) }) \(values.map { Int($0) })")
+
   case "texts":
     // Sizes differ, one of them is zero, and the characters are longer than a byte.
     let texts = try communicator.gather(String(repeating: "é", count: rank) + (rank == 0 ? "" : "\(rank)"))

@@ -40,6 +40,22 @@ import Testing
       == Array(repeating: expected.replacingOccurrences(of: "-0.0", with: "0.0"), count: size))
   }
 
+  @Test(arguments: [1, 2, 3, 5]) func partsOfVectorsTravel(size: Int) throws {
+    let outcome = try probe(size, "parts")
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    let (least, larger) = 10.quotientAndRemainder(dividingBy: size)
+    let counts = (0..<size).map { least + ($0 < larger ? 1 : 0) }
+    let starts = (0..<size).map { counts[..<$0].reduce(0, +) }
+    // What each rank keeps in its own part, all ranks hold in the end.
+    let shared = (0..<size).flatMap { rank in (0..<counts[rank]).map { 100 * rank + starts[rank] + $0 } }
+    let expected = (0..<size).map { rank in
+      let senders = stride(from: 0, to: size, by: 2).filter { $0 != rank }
+      let received = senders.flatMap { sender in (0..<counts[rank]).map { 100 * sender + starts[rank] + $0 } }
+      return "\(rank): \(received) \(shared)"
+    }
+    #expect(lines(outcome) == expected)
+  }
+
   @Test(arguments: [1, 3]) func textsAndBytesTravel(size: Int) throws {
     let outcome = try probe(size, "texts")
     #expect(outcome.exitCode == 0, "\(outcome)")

@@ -48,7 +48,17 @@ import Testing
       messages: ["tiny.h5: model: frames must have from 2 to 1024 pixels a side, not 5 x 1"], code: 64, ranks: 1),
     Case(
       name: "fewer examples than ranks", options: "--batch 1",
-      messages: ["training.batch is 1, but there are 2 processes"], code: 64),
+      messages: [
+        "training.batch is 1 and training.shares is 16, so there is work for 1, but there are 2 processes",
+        "begin a run with --set training.batch=2 --set training.shares=2;",
+      ], code: 64),
+    Case(
+      name: "fewer shares than ranks", options: "--set training.shares=1",
+      messages: ["so there is work for 1, but there are 2 processes", "begin a run with --set training.shares=2;"],
+      code: 64),
+    Case(
+      name: "other shares on resume", options: "--set training.shares=4",
+      messages: ["training.shares: 4, was 16"], hasRun: true),
     Case(
       name: "a file in place of the run folder", options: "--run @toy.json",
       messages: ["the run folder '", "cannot be made"]),

@@ -58,6 +58,11 @@ final class ToyRun {
     }
   }
 
+  /// What a run logged, without the times.
+  func figures(_ run: String) -> [[String: Double]] {
+    metrics(run).map { $0.filter { $0.key != "train/seconds_per_update" } }
+  }
+
   /// Numbers of the updates in a run's metrics, in the order of the file.
   func loggedSteps(_ run: String) -> [Int] { metrics(run).compactMap { $0["step"].map { Int($0) } } }
 

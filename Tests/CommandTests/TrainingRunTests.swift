@@ -9,11 +9,6 @@ import Testing
 
   init() throws { toy = try ToyRun() }
 
-  /// The figures of a run without the times.
-  private func figures(_ run: String) -> [[String: Double]] {
-    toy.metrics(run).map { $0.filter { $0.key != "train/seconds_per_update" } }
-  }
-
   @Test func aResumedRunIsTheSameRun() throws {
     let whole = try toy.train("whole", "--steps", "11")
     #expect(whole.exitCode == 0, "\(whole)")
@@ -26,8 +21,8 @@ import Testing
     // Checkpoints of equal content are equal files: parameters, optimizer, settings.
     #expect(try toy.checkpointBytes("parts", step: 11) == toy.checkpointBytes("whole", step: 11))
     #expect(toy.loggedSteps("parts") == Array(1...11))
-    #expect(figures("parts") == figures("whole"))
-    #expect(Set(figures("whole").compactMap { $0["train/bound"] }).count == 11)
+    #expect(toy.figures("parts") == toy.figures("whole"))
+    #expect(Set(toy.figures("whole").compactMap { $0["train/bound"] }).count == 11)
     let configurations = try ["parts", "whole"].map {
       try String(contentsOfFile: toy.path($0) + "/config.json", encoding: .utf8)
     }

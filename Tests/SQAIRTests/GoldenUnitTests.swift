@@ -249,7 +249,8 @@ import Testing
     }
     let optimizer: any Optimizer = name == "adam" ? Adam(count: store.count) : RMSProp(count: store.count)
     for update in 1...2 {
-      optimizer.update(store.values, gradients: store.gradients, factor: 1, learningRate: 1e-3, update: update)
+      optimizer.update(
+        0..<store.count, of: store.values, gradients: store.gradients, factor: 1, learningRate: 1e-3, update: update)
     }
     let group = "opt/\(name)_2steps_lr1e-3"
     let names = try file.names(below: "/" + group)

@@ -36,8 +36,8 @@ import Training
         first.model.parameters.gradients[place] = Float(reader.uniform(-1, 1))
       }
       first.optimizer.update(
-        first.model.parameters.values, gradients: first.model.parameters.gradients, factor: 0.5, learningRate: 1e-3,
-        update: update)
+        0..<first.model.parameters.count, of: first.model.parameters.values,
+        gradients: first.model.parameters.gradients, factor: 0.5, learningRate: 1e-3, update: update)
     }
     first.step = 3
     let path = try CheckpointStore(directory: folder.path).commit(first.checkpoint(data: "toy")).path

@@ -10,5 +10,8 @@ void kernel_rmsprop(float *x, const float *gradient, float factor, float *mean_s
 void kernel_adam(float *x, const float *gradient, float factor, float *first, float *second, float rate, float beta1,
                  float beta2, float epsilon, int64_t count);
 
+/// y += x.
+void kernel_add(const float *x, float *y, int64_t count);
+
 /// Sum of squares in double precision; not finite if any element is not.
 double kernel_sum_of_squares(const float *x, int64_t count);

@@ -5,7 +5,10 @@ import SQAIR
 /// Books the time of an update by stage and, within the model, by part.
 final class StageClock {
   enum Stage: Int, CaseIterable {
-    case data, model, reduction, optimizer
+    case data, model
+    /// For the slowest process.
+    case waiting
+    case reduction, optimizer, sharing
     /// Between updates.
     case other
 

@@ -90,7 +90,7 @@ struct UpdateMeasurement {
     steadySeconds = steady(samples.seconds)
     modelSeconds = steady(samples.modelSeconds)
     optimizerSeconds = clock[.optimizer] / count
-    reductionSeconds = clock[.reduction] / count
+    reductionSeconds = (clock[.reduction] + clock[.sharing]) / count
     ownOperations = samples.operations
 
     peakMemory = Int(try communicator.maximum(Int64(samples.peakMemory)))
@@ -107,7 +107,7 @@ struct UpdateMeasurement {
         name: part.name, forward: clock.profile.forward[part.rawValue] / count,
         backward: clock.profile.backward[part.rawValue] / count, operations: samples.operationsByPart[part.rawValue])
     }
-    for stage in [StageClock.Stage.data, .reduction, .optimizer] {
+    for stage in [StageClock.Stage.data, .waiting, .reduction, .optimizer, .sharing] {
       rows.append(Row(name: stage.name, forward: clock[stage] / count, backward: nil, operations: 0))
     }
     let booked = rows.reduce(0) { $0 + $1.seconds }

@@ -41,7 +41,7 @@ struct UpdateReport {
     }
     lines.append(
       "  sum               " + String(format: "%12.2f", m.rows.reduce(0) { $0 + $1.seconds } * 1e3)
-        + " (mean of the updates\(m.ranks > 1 ? " of rank 0; reduction includes waiting for others" : ""))")
+        + " (mean of the updates\(m.ranks > 1 ? " of rank 0" : ""))")
     return lines.joined(separator: "\n")
   }
 

@@ -71,11 +71,11 @@ final class UpdateTimer {
     let settings = configuration.training
     step = TrainingStep(state, settings, communicator)
     step.replica.noise = workload.noise
-    let share = RankShare.range(of: settings.batch, rank: communicator.rank, size: communicator.size)
+    let examples = step.examples
     let plan = BatchPlan(seed: settings.seed, sequences: workload.file.sequenceCount)
     loader = SequenceLoader(workload.file, steps: 0..<Self.warmup + updates) { step in
       SequenceLoader.Request(
-        sequences: share.map { plan.sequence(step: step, position: $0) }, frameCount: settings.frames.end)
+        sequences: examples.map { plan.sequence(step: step, position: $0) }, frameCount: settings.frames.end)
     }
   }
 
