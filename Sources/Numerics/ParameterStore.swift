@@ -63,7 +63,7 @@ public final class ParameterStore {
   private var places: [String: Int] = [:]
   private var valueMemory: UnsafeMutablePointer<Float>?
   private var gradientMemory: UnsafeMutablePointer<Float>?
-  /// Gradients of the parts of a batch that are kept apart, in memory order; see `prepareGradients(roots:)`.
+  /// Gradients of the parts of a batch that are kept apart, in memory order; see `ShareGradients`.
   public private(set) var gradientRoots: [UnsafeMutableBufferPointer<Float>] = []
 
   public init() {}
@@ -105,21 +105,21 @@ public final class ParameterStore {
   public func allocate() {
     valueMemory = .allocate(capacity: count)
     valueMemory!.initialize(repeating: 0, count: count)
-    prepareGradients(roots: 1)
+    clearGradients(root: 0)
     gradientMemory = gradientRoots[0].baseAddress
-  }
-
-  /// Makes room for the gradients of several parts of a batch that are to be kept apart, such as the roots of a
-  /// `ShareTree`, and sets all of them to zero. Memory is taken once and kept.
-  public func prepareGradients(roots: Int) {
-    while gradientRoots.count < roots { gradientRoots.append(.allocate(capacity: count)) }
-    for root in gradientRoots.prefix(roots) { root.initialize(repeating: 0) }
   }
 
   /// Sets one of `gradientRoots` to zero; takes memory for it if it is new.
   func clearGradients(root: Int) {
     while gradientRoots.count <= root { gradientRoots.append(.allocate(capacity: count)) }
     gradientRoots[root].initialize(repeating: 0)
+  }
+
+  /// Takes one of `gradientRoots` out of the order, so that those after it move up; its memory is used again. The first
+  /// belongs to the tensors and stays.
+  func releaseGradients(root: Int) {
+    precondition(root > 0, "the first root is the tensors' own")
+    gradientRoots.append(gradientRoots.remove(at: root))
   }
 
   /// How many elements one of `gradientRoots` lies from the first.

@@ -30,12 +30,19 @@ public final class ShareGradients {
 
   /// Adds up the blocks that are halves of a larger one; the shares that were opened are complete.
   public func close() {
-    while let right = blocks.last, let left = blocks.dropLast().last, ShareTree.isHalf(left, before: right) {
-      let target = store.gradientRoots[blocks.count - 2]
-      kernel_add_scaled(
-        store.gradientRoots[blocks.count - 1].baseAddress, 0, 1, target.baseAddress, 0, 1, Int64(target.count))
-      blocks.removeLast(2)
-      blocks.append(left.lowerBound..<right.upperBound)
+    var place = 1
+    while place < blocks.count {
+      let (left, right) = (blocks[place - 1], blocks[place])
+      guard ShareTree.isHalf(left, before: right) else {
+        place += 1
+        continue
+      }
+      let target = store.gradientRoots[place - 1]
+      kernel_add(store.gradientRoots[place].baseAddress, target.baseAddress, Int64(target.count))
+      store.releaseGradients(root: place)
+      blocks.replaceSubrange(place - 1...place, with: CollectionOfOne(left.lowerBound..<right.upperBound))
+      // What was added up may be the right half of the block before it.
+      place = max(1, place - 1)
     }
   }
 }

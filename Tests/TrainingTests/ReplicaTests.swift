@@ -77,10 +77,12 @@ import Training
     }
   }
 
-  /// Forty examples in four shares are computed in two pieces by one process and in four by four.
-  @Test func theBitsDoNotDependOnPieces() throws {
-    let alone = try accumulate(batch: 40, shares: 4, particles: 2)
-    let parts = try accumulate(batch: 40, shares: 4, processes: 4, particles: 2)
+  /// Forty examples in four shares are computed in two pieces by one process and in four by four. Sixty in six are two
+  /// pieces of three shares, so that blocks of the tree meet within and between pieces.
+  @Test(arguments: [(40, 4), (60, 6)])
+  func theBitsDoNotDependOnPieces(batch: Int, shares: Int) throws {
+    let alone = try accumulate(batch: batch, shares: shares, particles: 2)
+    let parts = try accumulate(batch: batch, shares: shares, processes: shares, particles: 2)
     #expect(parts.gradients.map(\.bitPattern) == alone.gradients.map(\.bitPattern))
   }
 
