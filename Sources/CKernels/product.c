@@ -2,6 +2,7 @@
 // again. A library packs the weights at every call, which costs a fifth of the time at such sizes; here the caller keeps
 // them packed.
 #include "product.h"
+#include "clones.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,9 +18,9 @@ typedef struct product_family {
   int64_t panel, block;
   product_block product[MAXIMUM_BLOCK + 1], narrow[MAXIMUM_BLOCK + 1];
   gradient_block gradient[MAXIMUM_BLOCK + 1];
-  void (*gather[MAXIMUM_BLOCK + 1])(const float *const *rows, int64_t count, int64_t first, float *packed);
-  void (*gather_panel)(const float *const *rows, int64_t count, int64_t first, int64_t width, float *packed);
-  void (*add_tile)(const float *tile, int64_t rows, int64_t width, float *c, int64_t c_stride);
+  void (*spread[MAXIMUM_BLOCK + 1])(const float *row, int64_t blocks, float *packed, int64_t step);
+  void (*spread_panels)(const float *row, int64_t n, float *packed, int64_t step);
+  void (*put_tile)(const float *tile, int64_t rows, int64_t width, float *c, int64_t c_stride, int accumulate);
 } product_family;
 
 #if defined(__x86_64__)
@@ -121,8 +122,9 @@ void kernel_product_packed(const float *a, int64_t a_stride, const float *packed
   }
 }
 
-int64_t kernel_gradient_workspace(int64_t rows, int64_t m) {
-  return rows * (m + family->panel) + (MAXIMUM_LEVELS + 1) * MAXIMUM_BLOCK * family->panel;
+int64_t kernel_gradient_workspace(int64_t rows, int64_t m, int64_t n) {
+  int64_t panel = family->panel, width = (n + panel - 1) / panel * panel;
+  return rows * (m + width) + (MAXIMUM_LEVELS + 1) * family->block * panel;
 }
 
 /// Fills `merges` for the shares first, first + 1, ...; returns how many sums are left at the end.
@@ -145,30 +147,66 @@ static int64_t order_merges(int64_t first, int64_t count, unsigned char *merges)
 
 void kernel_weight_gradient(const float *const *x, const float *const *dy, const int64_t *starts, int64_t shares,
                             int64_t first_share, int64_t m, int64_t n, float *const *roots, int64_t stride,
-                            float *workspace) {
+                            int accumulate, float *workspace) {
   unsigned char merges[MAXIMUM_SHARES];
   int64_t root_count = order_merges(first_share, shares, merges);
-  int64_t panel = family->panel, rows = starts[shares], count = (m + family->block - 1) / family->block;
-  int64_t tile_size = family->block * panel;
-  float *packed_x = workspace, *packed_dy = packed_x + rows * m, *stack = packed_dy + rows * panel;
+  int64_t panel = family->panel, panels = (n + panel - 1) / panel, rows = starts[shares];
+  // The first blocks of columns of x are one wider than the others, so that none is much smaller.
+  int64_t count = (m + family->block - 1) / family->block, block = (m + count - 1) / count;
+  int64_t wide = m - count * (block - 1), tile_size = family->block * panel;
+  float *packed_x = workspace, *packed_dy = packed_x + rows * m, *stack = packed_dy + rows * panels * panel;
 
-  for (int64_t t = 0; t < count; t++) {
-    int64_t first = m * t / count, block = m * (t + 1) / count - first;
-    family->gather[block](x, rows, first, packed_x + first * rows);
+  // One pass over rows that lie anywhere in memory; the next but one is fetched meanwhile.
+  for (int64_t r = 0; r < rows; r++) {
+    if (r + 2 < rows) {
+      for (int64_t j = 0; j < m && j < 64; j += 16) __builtin_prefetch(x[r + 2] + j);
+      for (int64_t j = 0; j < n && j < 64; j += 16) __builtin_prefetch(dy[r + 2] + j);
+    }
+    family->spread[block](x[r], wide, packed_x + r * block, rows * block);
+    if (count > wide)
+      family->spread[block - 1](x[r] + wide * block, count - wide, packed_x + wide * block * rows + r * (block - 1),
+                                rows * (block - 1));
+    family->spread_panels(dy[r], n, packed_dy + r * panel, rows * panel);
   }
   for (int64_t j = 0; j < n; j += panel) {
-    int64_t width = n - j < panel ? n - j : panel;
-    family->gather_panel(dy, rows, j, width, packed_dy);
-    for (int64_t t = 0; t < count; t++) {
-      int64_t first = m * t / count, block = m * (t + 1) / count - first, top = 0;
+    const float *b = packed_dy + j * rows;
+    for (int64_t t = 0, first = 0; t < count; t++) {
+      int64_t size = t < wide ? block : block - 1, top = 0;
       const float *a = packed_x + first * rows;
       for (int64_t s = 0; s < shares; s++) {
-        family->gradient[block](a + starts[s] * block, packed_dy + starts[s] * panel, starts[s + 1] - starts[s],
-                                stack + top * tile_size, merges[s]);
+        family->gradient[size](a + starts[s] * size, b + starts[s] * panel, starts[s + 1] - starts[s],
+                               stack + top * tile_size, merges[s]);
         top += 1 - merges[s];
       }
       for (int64_t q = 0; q < root_count; q++)
-        family->add_tile(stack + q * tile_size, block, width, roots[q] + first * stride + j, stride);
+        family->put_tile(stack + q * tile_size, size, n - j < panel ? n - j : panel, roots[q] + first * stride + j,
+                         stride, accumulate);
+      first += size;
     }
   }
+}
+
+int64_t kernel_bias_workspace(int64_t n) { return (MAXIMUM_LEVELS + 1) * n; }
+
+VECTOR_CLONES
+void kernel_bias_gradient(const float *const *dy, const int64_t *starts, int64_t shares, int64_t first_share, int64_t n,
+                          float *const *roots, int accumulate, float *workspace) {
+  unsigned char merges[MAXIMUM_SHARES];
+  int64_t root_count = order_merges(first_share, shares, merges), top = 0;
+  for (int64_t s = 0; s < shares; s++) {
+    float *restrict sum = workspace + top * n;
+    for (int64_t j = 0; j < n; j++) sum[j] = 0;
+    for (int64_t r = starts[s]; r < starts[s + 1]; r++) {
+      const float *restrict row = dy[r];
+      for (int64_t j = 0; j < n; j++) sum[j] += row[j];
+    }
+    for (int i = 0; i < merges[s]; i++, top--) {
+      const float *restrict right = workspace + top * n;
+      float *restrict left = workspace + (top - 1) * n;
+      for (int64_t j = 0; j < n; j++) left[j] += right[j];
+    }
+    top++;
+  }
+  for (int64_t q = 0; q < root_count; q++)
+    for (int64_t j = 0; j < n; j++) roots[q][j] = (accumulate ? roots[q][j] : 0) + workspace[q * n + j];
 }

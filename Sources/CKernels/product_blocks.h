@@ -10,6 +10,11 @@ typedef float FAMILY(vector) __attribute__((vector_size(4 * LANES), aligned(4)))
 #define VECTOR FAMILY(vector)
 enum { FAMILY(panel) = 2 * LANES, FAMILY(block) = BLOCK };
 
+// Panels stream from the second or third level of caches: ask for the rows that are needed in two dozen steps.
+#define FETCH_AHEAD(panel)                                                                                             \
+  __builtin_prefetch(panel + 48 * LANES);                                                                              \
+  __builtin_prefetch(panel + 49 * LANES)
+
 #define EACH_ROW _Pragma("clang loop unroll(full)") for (int i = 0; i < ROWS; i++)
 
 // C [ROWS, width] (+)= A [ROWS, k] times one panel [k, 2 LANES].
@@ -20,6 +25,7 @@ enum { FAMILY(panel) = 2 * LANES, FAMILY(block) = BLOCK };
     VECTOR left[ROWS], right[ROWS];                                                                                    \
     EACH_ROW left[i] = right[i] = (VECTOR){0};                                                                         \
     for (int64_t p = 0; p < k; p++, a++, panel += 2 * LANES) {                                                         \
+      FETCH_AHEAD(panel);                                                                                              \
       VECTOR u = *(const VECTOR *)panel, v = *(const VECTOR *)(panel + LANES);                                         \
       EACH_ROW {                                                                                                       \
         left[i] = a[i * row_step] * u + left[i];                                                                       \
@@ -65,6 +71,7 @@ enum { FAMILY(panel) = 2 * LANES, FAMILY(block) = BLOCK };
     VECTOR left[ROWS], right[ROWS];                                                                                    \
     EACH_ROW left[i] = right[i] = (VECTOR){0};                                                                         \
     for (int64_t p = 0; p < k; p++, a += ROWS, panel += 2 * LANES) {                                                   \
+      FETCH_AHEAD(panel);                                                                                              \
       VECTOR u = *(const VECTOR *)panel, v = *(const VECTOR *)(panel + LANES);                                         \
       EACH_ROW {                                                                                                       \
         left[i] = a[i] * u + left[i];                                                                                  \
@@ -83,29 +90,29 @@ enum { FAMILY(panel) = 2 * LANES, FAMILY(block) = BLOCK };
       *(VECTOR *)(tile + i * 2 * LANES + LANES) = right[i];                                                            \
     }                                                                                                                  \
   }                                                                                                                    \
-  /* packed [rows, ROWS] = the columns first ..< first + ROWS of rows that lie anywhere. */                            \
-  TARGET static void FAMILY(gather_##ROWS_)(const float *const *rows, int64_t count, int64_t first, float *packed) {   \
-    for (int64_t r = 0; r < count; r++, packed += ROWS_) memcpy(packed, rows[r] + first, ROWS_ * sizeof(float));       \
+  /* Spreads blocks of ROWS floats of a row, `step` floats apart. */                                                   \
+  TARGET static void FAMILY(spread_##ROWS_)(const float *row, int64_t blocks, float *packed, int64_t step) {           \
+    for (; blocks > 0; blocks--, row += ROWS_, packed += step) memcpy(packed, row, ROWS_ * sizeof(float));             \
   }
 
-// packed [rows, 2 LANES] = the columns first ..< first + width of rows that lie anywhere, filled up with zeros.
-TARGET static void FAMILY(gather_panel)(const float *const *rows, int64_t count, int64_t first, int64_t width,
-                                        float *packed) {
-  if (width == 2 * LANES) {
-    for (int64_t r = 0; r < count; r++, packed += 2 * LANES) memcpy(packed, rows[r] + first, 2 * LANES * sizeof(float));
-    return;
-  }
-  for (int64_t r = 0; r < count; r++, packed += 2 * LANES)
-    for (int64_t j = 0; j < 2 * LANES; j++) packed[j] = j < width ? rows[r][first + j] : 0;
+// Spreads the panels of a row of n floats, `step` floats apart; the last is filled up with zeros.
+TARGET static void FAMILY(spread_panels)(const float *row, int64_t n, float *packed, int64_t step) {
+  for (; n >= 2 * LANES; n -= 2 * LANES, row += 2 * LANES, packed += step)
+    memcpy(packed, row, 2 * LANES * sizeof(float));
+  if (n > 0)
+    for (int64_t j = 0; j < 2 * LANES; j++) packed[j] = j < n ? row[j] : 0;
 }
 
-// c [rows, width] += tile [rows, 2 LANES].
-TARGET static void FAMILY(add_tile)(const float *tile, int64_t rows, int64_t width, float *c, int64_t c_stride) {
+// c [rows, width] = tile [rows, 2 LANES], or c += tile.
+TARGET static void FAMILY(put_tile)(const float *tile, int64_t rows, int64_t width, float *c, int64_t c_stride,
+                                    int accumulate) {
   for (int64_t i = 0; i < rows; i++, tile += 2 * LANES, c += c_stride) {
-    if (width == 2 * LANES) {
-      for (int64_t j = 0; j < 2 * LANES; j++) c[j] += tile[j];
-    } else {
+    if (accumulate) {
       for (int64_t j = 0; j < width; j++) c[j] += tile[j];
+    } else if (width == 2 * LANES) {
+      memcpy(c, tile, 2 * LANES * sizeof(float));
+    } else {
+      for (int64_t j = 0; j < width; j++) c[j] = tile[j];
     }
   }
 }
@@ -126,11 +133,12 @@ PRODUCT_BLOCK(13) PRODUCT_BLOCK(14)
 
 static const product_family FAMILY(family) = {
     .name = FAMILY_NAME, .panel = 2 * LANES, .block = BLOCK, .product = {EACH_BLOCK(product)},
-    .narrow = {EACH_BLOCK(narrow)}, .gradient = {EACH_BLOCK(gradient)}, .gather = {EACH_BLOCK(gather)},
-    .gather_panel = FAMILY(gather_panel), .add_tile = FAMILY(add_tile)};
+    .narrow = {EACH_BLOCK(narrow)}, .gradient = {EACH_BLOCK(gradient)}, .spread = {EACH_BLOCK(spread)},
+    .spread_panels = FAMILY(spread_panels), .put_tile = FAMILY(put_tile)};
 
 #undef VECTOR
 #undef EACH_ROW
+#undef FETCH_AHEAD
 #undef PRODUCT_BLOCK
 #undef NAMES
 #undef EACH_BLOCK

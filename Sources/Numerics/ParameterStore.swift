@@ -105,14 +105,16 @@ public final class ParameterStore {
   public func allocate() {
     valueMemory = .allocate(capacity: count)
     valueMemory!.initialize(repeating: 0, count: count)
-    clearGradients(root: 0)
+    makeRoom(forGradientRoot: 0)
     gradientMemory = gradientRoots[0].baseAddress
   }
 
-  /// Sets one of `gradientRoots` to zero; takes memory for it if it is new.
-  func clearGradients(root: Int) {
-    while gradientRoots.count <= root { gradientRoots.append(.allocate(capacity: count)) }
-    gradientRoots[root].initialize(repeating: 0)
+  /// Takes memory for one of `gradientRoots` if it is new.
+  func makeRoom(forGradientRoot root: Int) {
+    while gradientRoots.count <= root {
+      gradientRoots.append(.allocate(capacity: count))
+      gradientRoots.last!.initialize(repeating: 0)
+    }
   }
 
   /// Takes one of `gradientRoots` out of the order, so that those after it move up; its memory is used again. The first

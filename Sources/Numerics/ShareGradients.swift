@@ -14,18 +14,31 @@ public final class ShareGradients {
   /// Forgets all sums.
   public func clear() { blocks.removeAll(keepingCapacity: true) }
 
-  /// Makes room for the gradients of the shares that come next, set to zero.
+  /// Room for the gradients of some shares.
+  struct Room {
+    /// Where the sum over each whole block goes: so many elements from the weights' own gradients.
+    let displacements: [Int]
+    /// Whether the room is to be written; otherwise it is to be added to.
+    let isUndefined: Bool
+  }
+
+  /// Makes room for the gradients of the shares that come next.
   ///
   /// A share that is too large to be computed at once is opened again for each further part of it.
   ///
-  /// - Returns: the displacements for `Tape.backward`.
-  public func open(_ shares: Range<Int>) -> [Int] {
-    if let last = blocks.last, last == shares { return [store.displacement(ofRoot: blocks.count - 1)] }
-    return ShareTree.roots(of: shares).map { block in
+  /// - Parameter elements: how many elements will be written. Unless these are all, the room is set to zero.
+  func open(_ shares: Range<Int>, elements: Int) -> Room {
+    if let last = blocks.last, last == shares {
+      return Room(displacements: [store.displacement(ofRoot: blocks.count - 1)], isUndefined: false)
+    }
+    let isUndefined = elements == store.count
+    let displacements = ShareTree.roots(of: shares).map { block in
       blocks.append(block)
-      store.clearGradients(root: blocks.count - 1)
+      store.makeRoom(forGradientRoot: blocks.count - 1)
+      if !isUndefined { store.gradientRoots[blocks.count - 1].update(repeating: 0) }
       return store.displacement(ofRoot: blocks.count - 1)
     }
+    return Room(displacements: displacements, isUndefined: isUndefined)
   }
 
   /// Adds up the blocks that are halves of a larger one; the shares that were opened are complete.

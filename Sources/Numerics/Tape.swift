@@ -99,17 +99,19 @@ public final class Tape {
   /// Runs the recorded operations in reverse; each adds to the gradients of its inputs.
   ///
   /// - Parameters:
+  ///   - gradients: receives the gradients of weights, share by share; if nil, they are added to those
+  ///     of the weights' tensors, and there is one share.
   ///   - firstShare: place in the batch of the recording's first share.
-  ///   - displacements: gradients of weights are summed over the largest aligned blocks of the
-  ///     recording's shares (see `ShareTree`), in order; sum q goes so many elements from the weight's
-  ///     own gradient. By default there is one block.
-  public func backward(firstShare: Int = 0, displacements: [Int] = [0]) {
+  public func backward(into gradients: ShareGradients? = nil, firstShare: Int = 0) {
     for entry in entries.reversed() {
       if entry.part != part { enterBackward(entry.part) }
       entry.backward(entry.operands, products)
     }
-    products.weightGradients.add(
-      shares: firstShare..<firstShare + shareCount, displacements: displacements, entering: enterBackward)
+    let shares = firstShare..<firstShare + shareCount
+    let room = gradients?.open(shares, elements: products.weightGradients.elements)
+    products.weightGradients.settle(
+      shares: shares, displacements: room?.displacements ?? [0], accumulate: !(room?.isUndefined ?? false),
+      entering: enterBackward)
     profile?.enter(nil, isBackward: true)
   }
 

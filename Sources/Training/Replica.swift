@@ -99,8 +99,12 @@ package final class Replica {
     tape.enter(.objective)
     resize(rows)
     for row in 0..<rows {
-      weights[row] = frames.reduce(0) { $0 + $1.logWeight(row) }
-      discrete[row] = frames.reduce(0) { $0 + $1.discreteLogProbability(row) }
+      (weights[row], discrete[row]) = (0, 0)
+      // By number: a frame is a large value, and a loop over values would copy each.
+      for t in frames.indices {
+        weights[row] += frames[t].logWeight(row)
+        discrete[row] += frames[t].discreteLogProbability(row)
+      }
     }
     tape.prepareBackward()
     let scale = 1 / Double(settings.batch * batch.frameCount)
@@ -111,13 +115,13 @@ package final class Replica {
       for row in range {
         let weightGradient = Float(scale * weightGradients[row])
         let discreteGradient = Float(scale * discreteGradients[row])
-        for frame in frames { frame.seed(row, logWeight: weightGradient, discrete: discreteGradient) }
+        for t in frames.indices { frames[t].seed(row, logWeight: weightGradient, discrete: discreteGradient) }
       }
       note(
         example, of: batch, at: place + example, share: shares.lowerBound + exampleShares[example],
         isFinite: loss.isFinite, in: &sums)
     }
-    tape.backward(firstShare: shares.lowerBound, displacements: gradients.open(shares))
+    tape.backward(into: gradients, firstShare: shares.lowerBound)
   }
 
   /// The surrogate loss of one example; its derivatives go to `weightGradients` and `discreteGradients`.
@@ -150,14 +154,14 @@ package final class Replica {
       let row = example * particles + particle
       let weight = -weightGradients[row]
       squares += weight * weight
-      for (t, frame) in frames.enumerated() {
-        sums[share, .reconstruction] += weight * Double(frame.logLikelihood[row, 0]) * perFrame
-        sums[share, .divergence] += weight * Double(frame.divergence(row)) * perFrame
-        sums[share, .objects] += weight * Double(frame.objectCount(row)) * perFrame
-        sums[share, .propagated] += weight * Double(frame.propagatedCount(row)) * perFrame
-        sums[share, .discovered] += weight * Double(frame.discoveredCount(row)) * perFrame
+      for t in frames.indices {
+        sums[share, .reconstruction] += weight * Double(frames[t].logLikelihood[row, 0]) * perFrame
+        sums[share, .divergence] += weight * Double(frames[t].divergence(row)) * perFrame
+        sums[share, .objects] += weight * Double(frames[t].objectCount(row)) * perFrame
+        sums[share, .propagated] += weight * Double(frames[t].propagatedCount(row)) * perFrame
+        sums[share, .discovered] += weight * Double(frames[t].discoveredCount(row)) * perFrame
         guard batch.hasCounts else { continue }
-        if frame.objectCount(row) == batch.count(example: place, frame: t) { sums[share, .countedRight] += weight }
+        if frames[t].objectCount(row) == batch.count(example: place, frame: t) { sums[share, .countedRight] += weight }
       }
     }
     sums[share, .effectiveParticles] += 1 / squares

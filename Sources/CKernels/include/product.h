@@ -20,15 +20,20 @@ void kernel_product_packed(const float *a, int64_t a_stride, const float *packed
 
 enum { MAXIMUM_SHARES = 4096 };
 
-/// Floats of working memory for the gradient of a weight [m, n] from so many rows.
-int64_t kernel_gradient_workspace(int64_t rows, int64_t m);
+/// Floats of working memory for the gradient of a weight [m, n] from so many rows, and of a bias [n].
+int64_t kernel_gradient_workspace(int64_t rows, int64_t m, int64_t n);
+int64_t kernel_bias_workspace(int64_t n);
 
 /// The gradient of a weight [m, n], share by share: the sum over rows of x[r] times dy[r].
 ///
 /// Rows come sorted by share: share first_share + s has the rows starts[s] ..< starts[s + 1]. Within a share they are
 /// added in order; shares are added as leaves of a binary tree whose blocks are aligned, so that the bits do not depend
 /// on which shares lie here. What remains are the sums over the largest aligned blocks of first_share ..< first_share +
-/// shares, in order; root q is added to roots[q] [m, n].
+/// shares, in order; root q is written to roots[q] [m, n], or added to it.
 void kernel_weight_gradient(const float *const *x, const float *const *dy, const int64_t *starts, int64_t shares,
                             int64_t first_share, int64_t m, int64_t n, float *const *roots, int64_t stride,
-                            float *workspace);
+                            int accumulate, float *workspace);
+
+/// The same for a bias [n], whose x is 1.
+void kernel_bias_gradient(const float *const *dy, const int64_t *starts, int64_t shares, int64_t first_share, int64_t n,
+                          float *const *roots, int accumulate, float *workspace);
