@@ -7,6 +7,7 @@ import Numerics
 /// in the order of `ShareTree`, and later updates these parameters and no others: with n processes, each sends and
 /// receives (n - 1) / n of the gradients instead of twice as much for a sum that all of them hold, and does an nth of
 /// the additions and of the optimizer's work. The parameters then travel back in `shareParameters`, as many bytes again.
+/// Each parameter is computed in one place, so copies cannot drift apart, not even on processors of different kinds.
 ///
 /// A process sends one vector for each root of the tree in its shares: one if shares and processes are powers of two,
 /// up to twice the logarithm of its shares otherwise.

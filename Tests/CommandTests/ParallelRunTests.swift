@@ -22,9 +22,12 @@ import Testing
   @Test(arguments: [[], uneven, ["--set", "training.optimizer.kind=rmsprop"]])
   func anyNumberOfProcessesLearnsTheSame(options: [String]) throws {
     let steps = 6
-    for ranks in 1...5 where ranks < 3 || options == Self.uneven {
-      try train("run-\(ranks)", options + ["--steps", "\(steps)"], ranks: ranks)
-      #expect(toy.loggedSteps("run-\(ranks)") == Array(1...steps))
+    let isUneven = options == Self.uneven
+    let options = options + ["--steps", "\(steps)", "--valid", toy.data, "--set", "logging.validateEvery=3"]
+    for ranks in 1...5 where ranks < 3 || isUneven {
+      try train("run-\(ranks)", options, ranks: ranks)
+      #expect(toy.figures("run-\(ranks)").count { $0["train/bound"] != nil } == steps)
+      #expect(toy.figures("run-\(ranks)").count { $0["valid/bound"] != nil } == steps / 3)
       #expect(toy.figures("run-\(ranks)") == toy.figures("run-1"), "\(ranks) processes")
       for step in [4, steps] {
         let isSame = try toy.checkpointBytes("run-\(ranks)", step: step) == toy.checkpointBytes("run-1", step: step)
@@ -39,6 +42,10 @@ import Testing
       try train("shares-\(shares)", ["--steps", "3", "--set", "training.shares=\(shares)"], ranks: 1)
     }
     #expect(toy.figures("shares-1") != toy.figures("shares-8"))
+    for (a, b) in zip(toy.figures("shares-1"), toy.figures("shares-8")) {
+      #expect(a.count == b.count)
+      for (key, value) in a { #expect(abs(value - (b[key] ?? .nan)) <= 1e-4 * max(1, abs(value)), "\(key)") }
+    }
   }
 
   @Test func aRunGoesOnOnAnotherNumberOfProcesses() throws {

@@ -7,7 +7,7 @@ import Storage
 /// Measures a model on a sequence file: the bound, its parts, and how well it counts.
 ///
 /// The work is cut into pieces of whole examples that do not depend on the number of processes, and
-/// the noise of an example depends on its place in the file; so the result does not depend on it either.
+/// the noise of an example depends on its place in the file; so the result has the same bits on any number of them.
 struct Evaluator {
   let model: SequenceModel
   let particles: Int
@@ -29,7 +29,9 @@ struct Evaluator {
   ) throws -> Evaluation {
     let batch = min(batch, sequences)
     let mine = share(of: sequences, rank: communicator.rank, size: communicator.size)
-    var sums = EvaluationSums(slots: model.configuration.slots)
+    // The sums of each piece, added up at the end in the order of pieces, whoever has evaluated them.
+    let width = EvaluationSums(slots: model.configuration.slots).values.count
+    var pieces = [Double](repeating: 0, count: (sequences + batch - 1) / batch * width)
     let tape = Tape(recording: false)
     let data = SequenceBatch()
     // An error on one process must not leave the others waiting.
@@ -37,11 +39,15 @@ struct Evaluator {
       for first in stride(from: mine.lowerBound, to: mine.upperBound, by: batch) {
         let piece = first..<min(first + batch, mine.upperBound)
         try data.read(Array(piece), frameCount: frameCount, from: file)
+        var sums = EvaluationSums(slots: model.configuration.slots)
         evaluate(data, on: tape, into: &sums)
+        pieces.replaceSubrange(first / batch * width..<(first / batch + 1) * width, with: sums.values)
         try progress(piece.upperBound - mine.lowerBound)
       }
     }
-    try communicator.sum(&sums.values)
+    try communicator.sum(&pieces)
+    var sums = EvaluationSums(slots: model.configuration.slots)
+    for (place, value) in pieces.enumerated() { sums.values[place % width] += value }
     return Evaluation(sums, frames: frameCount, particles: particles, hasCounts: file.hasCounts)
   }
 
