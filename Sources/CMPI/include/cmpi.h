@@ -55,8 +55,8 @@ int cmpi_all_gather_int64(int64_t mine, int64_t *all);
 /// `sizes` are the byte counts of all ranks, on every rank. Their sum must fit in 31 bits, else all ranks are refused.
 int cmpi_gather(const void *mine, const int64_t *sizes, void *all, int root);
 
-/// Sends `send_counts[r]` floats from `values + send_starts[r]` to every rank r, and puts the `receive_counts[r]` floats
-/// that come from it at `received + receive_starts[r]`. Each pair of ranks agrees on its counts; 0 is no message.
+/// Sends `send_counts[r]` floats from `values + send_starts[r]` to every rank r, and puts the `receive_counts[r]`
+/// floats that come from it at `received + receive_starts[r]`. Each pair of ranks agrees on its counts; 0: no message.
 int cmpi_exchange_floats(const float *values, const int32_t *send_counts, const int32_t *send_starts, float *received,
                          const int32_t *receive_counts, const int32_t *receive_starts);
 
