@@ -1,4 +1,5 @@
 import COpenBLAS
+import Foundation
 
 /// The product of two square matrices by which the speed of the processor is measured.
 ///
@@ -19,12 +20,30 @@ public final class ReferenceProduct {
   }
 
   /// Operations a second, now, by the linear algebra library.
-  public func measureRate() -> Double {
+  public func measureRate() -> Rate {
     // Other work has pushed the matrices out of the caches; the first product brings them back.
     multiply()
-    let begin = Profile.now
+    let (begin, processorBegin) = (Profile.now, Self.processorSeconds)
     multiply()
-    return 2 * Double(Self.size * Self.size * Self.size) / (Double(Profile.now - begin) * 1e-9)
+    let operations = 2 * Double(Self.size * Self.size * Self.size)
+    return Rate(
+      elapsed: operations / (Double(Profile.now - begin) * 1e-9),
+      processor: operations / (Self.processorSeconds - processorBegin))
+  }
+
+  /// Operations a second, by two clocks.
+  public struct Rate: Sendable {
+    /// Of the time that passed.
+    public let elapsed: Double
+    /// Of the time in which the thread ran: it may have had to give way to others.
+    public let processor: Double
+  }
+
+  /// Seconds for which the calling thread has run since it began.
+  public static var processorSeconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
   private func multiply() {

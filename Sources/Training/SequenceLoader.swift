@@ -41,6 +41,20 @@ package final class SequenceLoader: @unchecked Sendable {
     thread.start()
   }
 
+  /// Starts reading what a process learns from in the updates `steps`.
+  ///
+  /// - Parameter examples: those that the process takes, as positions in the global batch.
+  convenience init(
+    _ file: SequenceFile, _ settings: TrainingConfiguration, steps: Range<Int>, examples: Range<Int>
+  ) {
+    let plan = BatchPlan(seed: settings.seed, sequences: file.sequenceCount)
+    self.init(file, steps: steps) { step in
+      Request(
+        sequences: examples.map { plan.sequence(step: step, position: $0) },
+        frameCount: settings.frames.frames(atStep: step))
+    }
+  }
+
   /// The batch of the next update. It may be used until the call after this one.
   ///
   /// - Throws: `StorageError` of the read that failed, naming file and data set.

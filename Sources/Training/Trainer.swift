@@ -42,14 +42,9 @@ final class Trainer {
     validationFile = validation
     step = TrainingStep(state, configuration.training, communicator)
     watch = CollapseWatch(slots: configuration.model.constants.slots)
-    let settings = configuration.training
-    let examples = step.examples
-    let plan = BatchPlan(seed: settings.seed, sequences: training.sequenceCount)
-    loader = SequenceLoader(training, steps: state.step..<max(state.step, settings.steps)) { step in
-      SequenceLoader.Request(
-        sequences: examples.map { plan.sequence(step: step, position: $0) },
-        frameCount: settings.frames.frames(atStep: step))
-    }
+    loader = SequenceLoader(
+      training, configuration.training, steps: state.step..<max(state.step, configuration.training.steps),
+      examples: step.examples)
   }
 
   func run() throws -> Ending {
@@ -67,8 +62,7 @@ final class Trainer {
       if !stop, isDue(configuration.logging.picturesEvery) || isLast { draw() }
       if !stop, isDue(configuration.logging.imaginationEvery) || isLast { imagine() }
       if isDue(configuration.checkpoint.everySteps) || isLast || stop {
-        try step.shareOptimizerState()
-        try journal?.save(state, data: trainingFile.identity, mustSucceed: isLast || stop)
+        try save(mustSucceed: isLast || stop)
       }
       if stop {
         return record.sums[.interruptRequests] > 0 ? .interrupted : .requeue
@@ -99,9 +93,14 @@ final class Trainer {
     if isDue(configuration.logging.everySteps) || isLast { try journal.log(record, step: state.step) }
   }
 
+  func save(mustSucceed: Bool) throws {
+    try step.shareOptimizerState()
+    try journal?.save(state, data: trainingFile.identity, mustSucceed: mustSucceed)
+  }
+
   // MARK: - Evaluation
 
-  private func validate() throws {
+  func validate() throws {
     guard let validationFile else { return }
     let evaluator = Evaluator(
       model: state.model, particles: configuration.training.particles, seed: configuration.training.seed,
@@ -119,7 +118,7 @@ final class Trainer {
   }
 
   /// Rank 0 draws a few sequences; the others are already at the next update.
-  private func draw() {
+  func draw() {
     guard let journal, let file = validationFile else { return }
     journal.attempt("drawing reconstructions") {
       let batch = SequenceBatch()
@@ -133,7 +132,7 @@ final class Trainer {
     }
   }
 
-  private func imagine() {
+  func imagine() {
     guard let journal, let file = validationFile, file.frameCount >= 2 else { return }
     journal.attempt("imagining futures") {
       let batch = SequenceBatch()

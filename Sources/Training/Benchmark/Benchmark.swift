@@ -1,11 +1,26 @@
 import Cluster
 import Foundation
 import Numerics
+import Report
 import SQAIR
 import Storage
 
 /// Times updates and compares them with what the processor can do.
 public struct BenchmarkRequest: Sendable {
+  /// What is to be found out.
+  public enum Question: Sendable {
+    /// What an update costs, by part; with every slot live if `dense`.
+    case updates(dense: Bool)
+    /// How the cost grows with frames, objects and particles. `pictures` is a folder for charts.
+    case sweep(pictures: String?)
+    /// What more ranks would bring, on this network or on one of this latency in seconds and bandwidth in bytes a
+    /// second.
+    case scaling(latency: Double?, bandwidth: Double?)
+    /// For how much of the time training stands still.
+    case stall
+  }
+
+  public var question: Question
   /// Model and training settings; the model is that of the checkpoint if there is one.
   public var configuration: Configuration
   /// A trained model, whose objects decide how much work there is; nil starts from the seed.
@@ -14,22 +29,20 @@ public struct BenchmarkRequest: Sendable {
   public var frames: [Int]
   /// Updates timed of each length.
   public var updates: Int
-  /// Whether every slot is live.
-  public var dense: Bool
   /// Whether to print JSON objects, one a line, in place of tables.
   public var json: Bool
   /// Allocations so far.
   public var countAllocations: @Sendable () -> AllocationCount
 
   public init(
-    configuration: Configuration, checkpoint: String?, frames: [Int], updates: Int, dense: Bool, json: Bool,
+    _ question: Question, configuration: Configuration, checkpoint: String?, frames: [Int], updates: Int, json: Bool,
     countAllocations: @escaping @Sendable () -> AllocationCount
   ) {
+    self.question = question
     self.configuration = configuration
     self.checkpoint = checkpoint
     self.frames = frames
     self.updates = updates
-    self.dense = dense
     self.json = json
     self.countAllocations = countAllocations
   }
@@ -42,12 +55,32 @@ public func benchmark(_ request: BenchmarkRequest) throws {
   let communicator = try Communicator.start()
   let bench = try Bench(request, communicator)
   defer { bench.cleanUp() }
-  for frames in request.frames {
-    var workload = bench.workload
-    workload.frames = frames
-    if request.dense { workload.noise = .everySlot() }
-    let report = UpdateReport(measurement: try bench.measure(workload), source: bench.source)
-    if communicator.isRoot { print(request.json ? try report.json() : report.text) }
+  func show(_ text: @autoclosure () -> String, _ json: @autoclosure () throws -> String) throws {
+    if communicator.isRoot { print(request.json ? try json() : text()) }
+  }
+  switch request.question {
+  case .updates(let dense):
+    for frames in request.frames {
+      var workload = bench.workload
+      workload.frames = frames
+      if dense { workload.noise = .everySlot() }
+      let report = UpdateReport(
+        measurement: try bench.measure(workload), source: dense ? "every slot live" : bench.source)
+      try show(report.text, report.json())
+    }
+  case .sweep(let pictures):
+    for sweep in try CostSweep.all(bench) {
+      try show(sweep.text, sweep.json())
+      try communicator.collectively("drawing the line") {
+        if communicator.isRoot, let pictures { try sweep.draw(in: pictures) }
+      }
+    }
+  case .scaling(let latency, let bandwidth):
+    let scaling = try ScalingBenchmark(bench, latency: latency, bandwidth: bandwidth)
+    try show(scaling.text, scaling.json())
+  case .stall:
+    let stall = try StallMeasurement(bench)
+    try show(stall.text, stall.json())
   }
   try communicator.finish()
 }
@@ -57,8 +90,9 @@ struct Bench {
   let request: BenchmarkRequest
   let communicator: Communicator
   let workload: UpdateTimer.Workload
+  /// Holds this process's sequences.
+  let folder: String
   private let trained: TrainedModel?
-  private let folder: String
 
   /// Every process makes a small data set for itself.
   init(_ request: BenchmarkRequest, _ communicator: Communicator) throws {
@@ -76,7 +110,7 @@ struct Bench {
     let constants = configuration.model.constants
     var settings = configuration.data.builtin.movingDigits(.train)
     settings.sequences = 256
-    settings.frames = request.frames.max() ?? 1
+    settings.frames = max(request.frames.max() ?? 1, configuration.training.frames.end)
     settings.canvasHeight = constants.height
     settings.canvasWidth = constants.width
     let file = try communicator.collectively("making sequences") {
@@ -88,10 +122,8 @@ struct Bench {
       configuration: configuration, parameters: trained?.state.model.parameters.values, file: file)
   }
 
-  /// Where the objects come from, in words.
-  var source: String {
-    request.dense ? "every slot live" : trained.map { $0.path } ?? "untrained"
-  }
+  /// Whose objects decide how much work there is, in words.
+  var source: String { trained.map { $0.path } ?? "untrained" }
 
   func measure(_ workload: UpdateTimer.Workload, updates: Int? = nil) throws -> UpdateMeasurement {
     try UpdateTimer(

@@ -18,27 +18,33 @@ final class StageClock {
   /// Where the time in the model went, by `ModelPart`.
   let profile = Profile(parts: ModelPart.allCases.count)
   private var booked = [Double](repeating: 0, count: Stage.allCases.count)
+  private var bookedProcessor = [Double](repeating: 0, count: Stage.allCases.count)
   private var stage = Stage.other
   private var since = StageClock.now
+  private var processorSince = ReferenceProduct.processorSeconds
 
   static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
 
   /// Seconds spent in a stage.
   subscript(_ stage: Stage) -> Double { booked[stage.rawValue] }
 
+  /// Seconds of a stage in which the thread ran; the rest it gave way to others.
+  func processorSeconds(_ stage: Stage) -> Double { bookedProcessor[stage.rawValue] }
+
   /// Books the time since the last call to the stage it was spent in.
   func enter(_ next: Stage) {
     if stage == .model { profile.pause() }
-    let time = Self.now
+    let (time, processor) = (Self.now, ReferenceProduct.processorSeconds)
     booked[stage.rawValue] += time - since
-    (stage, since) = (next, time)
+    bookedProcessor[stage.rawValue] += processor - processorSince
+    (stage, since, processorSince) = (next, time, processor)
     if next == .model { profile.resume(ModelPart.objective.rawValue) }
   }
 
   /// Forgets what was booked.
   func clear() {
-    for place in booked.indices { booked[place] = 0 }
+    for place in booked.indices { (booked[place], bookedProcessor[place]) = (0, 0) }
     profile.clear()
-    since = Self.now
+    (since, processorSince) = (Self.now, ReferenceProduct.processorSeconds)
   }
 }

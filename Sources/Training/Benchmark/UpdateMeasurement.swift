@@ -6,6 +6,7 @@ import SQAIR
 /// What updates cost: in all, by part, and against what the processors could do meanwhile. Times, operations and
 /// allocations are per update.
 struct UpdateMeasurement {
+  let training: TrainingConfiguration
   let frames: Int
   let batch: Int
   let particles: Int
@@ -18,8 +19,12 @@ struct UpdateMeasurement {
   /// Mean over updates, which is what the parts add up to.
   let meanSeconds: Double
   let updates: Int
-  /// The median that updates would take if the processor always ran at `rate`.
-  let steadySeconds: Double
+  /// What the thread that trains needs in the model and in the optimizer, whatever others do on the machine: time in
+  /// which it ran, put to the speed `processorRate`. Medians over updates, means over ranks.
+  let modelSeconds: Double
+  let optimizerSeconds: Double
+  /// Operations a second of the reference product, of the time in which it ran; mean over ranks.
+  let processorRate: Double
   /// Least arithmetic of all processes.
   let operations: Double
   /// Operations a second of the reference product in a process, while all of them ran one; median over blocks.
@@ -35,9 +40,8 @@ struct UpdateMeasurement {
   let threadAllocations: Double
   let processAllocations: Double
   let kernels: String
-  /// Rank 0's: steady seconds in the model, and in the other stages.
-  let modelSeconds: Double
-  let optimizerSeconds: Double
+  /// Rank 0's seconds of waiting for others, and of sending and adding up.
+  let waitingSeconds: Double
   let reductionSeconds: Double
   /// Rank 0's arithmetic, update by update.
   let ownOperations: [Double]
@@ -57,7 +61,7 @@ struct UpdateMeasurement {
   init(
     _ workload: UpdateTimer.Workload, _ samples: UpdateSamples, _ clock: StageClock, _ communicator: Communicator
   ) throws {
-    let training = workload.configuration.training
+    training = workload.configuration.training
     let count = Double(samples.seconds.count)
     frames = workload.frames
     batch = training.batch
@@ -71,7 +75,7 @@ struct UpdateMeasurement {
 
     // All processes run the same blocks at the same time.
     var operations = samples.blockSums(samples.operations)
-    var rates = samples.blockRates
+    var rates = samples.blockRates(\.elapsed)
     var slowest = samples.blockSums(samples.seconds)
     try communicator.sum(&operations)
     try communicator.sum(&rates)
@@ -79,17 +83,24 @@ struct UpdateMeasurement {
     utilisation = Spread(slowest.indices.map { operations[$0] / (slowest[$0] * rates[$0]) })
     self.operations = operations.reduce(0, +) / count
     rate = Spread(rates).median / Double(ranks)
-    let own = Spread(samples.rates).median
+    let own = Spread(samples.rates.map(\.elapsed)).median
     ratesOfRanks = try communicator.minimum(own)...communicator.maximum(own)
 
     // A block that ran while the processor was slower counts for less.
-    let speeds = samples.blockRates.map { $0 / own }
+    let processorRates = samples.blockRates(\.processor)
+    let ownProcessorRate = Spread(processorRates).median
     func steady(_ figures: [Double]) -> Double {
-      Spread(zip(samples.blocks, speeds).flatMap { block, speed in figures[block].map { $0 * speed } }).median
+      Spread(
+        zip(samples.blocks, processorRates).flatMap { block, rate in
+          figures[block].map { $0 * rate / ownProcessorRate }
+        }
+      ).median
     }
-    steadySeconds = steady(samples.seconds)
-    modelSeconds = steady(samples.modelSeconds)
-    optimizerSeconds = clock[.optimizer] / count
+    func mean(_ figure: Double) throws -> Double { try communicator.sum(figure) / Double(communicator.size) }
+    modelSeconds = try mean(steady(samples.modelSeconds))
+    optimizerSeconds = try mean(steady(samples.optimizerSeconds))
+    processorRate = try mean(ownProcessorRate)
+    waitingSeconds = clock[.waiting] / count
     reductionSeconds = (clock[.reduction] + clock[.sharing]) / count
     ownOperations = samples.operations
 

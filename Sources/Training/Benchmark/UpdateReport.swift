@@ -13,16 +13,19 @@ struct UpdateReport {
       "T = \(m.frames), batch \(m.batch), \(m.particles) particles, hidden \(m.hidden), "
         + "\(m.ranks) \(m.ranks == 1 ? "rank" : "ranks"), \(source)",
       String(
-        format: "  update       %.4f s (median of %d; middle half %.4f to %.4f, all %.4f to %.4f), %.1f sequences/s",
-        m.seconds.median, m.updates, m.seconds.lowerQuartile, m.seconds.upperQuartile, m.seconds.least, m.seconds.most,
-        Double(m.batch) / m.seconds.median),
+        format: "  update       %.4f s (median of %d; middle half %.4f to %.4f, all %.4f to %.4f), "
+          + "%.1f sequences/s",
+        m.seconds.median, m.updates, m.seconds.lowerQuartile, m.seconds.upperQuartile, m.seconds.least,
+        m.seconds.most, Double(m.batch) / m.seconds.median),
       String(
         format: "  arithmetic   %.2f GFLOP an update at least, for %.2f objects a frame", m.operations * 1e-9, m.objects),
       String(
         format: "  processor    %.1f GFLOP/s a rank at %d^3 between the updates (%@)", m.rate * 1e-9,
         ReferenceProduct.size, m.kernels)
         + (m.ranks == 1
-          ? "" : String(format: "; ranks %.1f to %.1f", m.ratesOfRanks.lowerBound * 1e-9, m.ratesOfRanks.upperBound * 1e-9)),
+          ? ""
+          : String(
+            format: "; ranks %.1f to %.1f", m.ratesOfRanks.lowerBound * 1e-9, m.ratesOfRanks.upperBound * 1e-9)),
       String(
         format: "  utilisation  %.3f (median of neighbours; middle half %.3f to %.3f)", m.utilisation.median,
         m.utilisation.lowerQuartile, m.utilisation.upperQuartile),
@@ -42,6 +45,9 @@ struct UpdateReport {
     lines.append(
       "  sum               " + String(format: "%12.2f", m.rows.reduce(0) { $0 + $1.seconds } * 1e3)
         + " (mean of the updates\(m.ranks > 1 ? " of rank 0" : ""))")
+    if m.rows.contains(where: { $0.name == "other" && isShown($0) }) {
+      lines.append("  other: between the pieces of a batch that is too large for one, and between the stages")
+    }
     return lines.joined(separator: "\n")
   }
 

@@ -71,12 +71,7 @@ final class UpdateTimer {
     let settings = configuration.training
     step = TrainingStep(state, settings, communicator)
     step.replica.noise = workload.noise
-    let examples = step.examples
-    let plan = BatchPlan(seed: settings.seed, sequences: workload.file.sequenceCount)
-    loader = SequenceLoader(workload.file, steps: 0..<Self.warmup + updates) { step in
-      SequenceLoader.Request(
-        sequences: examples.map { plan.sequence(step: step, position: $0) }, frameCount: settings.frames.end)
-    }
+    loader = SequenceLoader(workload.file, settings, steps: 0..<Self.warmup + updates, examples: step.examples)
   }
 
   /// Runs the updates. Every process of the job calls this.
@@ -117,7 +112,7 @@ final class UpdateTimer {
   private func timeUpdate() throws {
     let before = countAllocations().thread
     let begin = StageClock.now
-    let inModel = clock[.model]
+    let (inModel, inOptimizer) = (clock.processorSeconds(.model), clock.processorSeconds(.optimizer))
     clock.enter(.data)
     let batch = try loader.next()
     let record = try step.run(batch)
@@ -125,7 +120,8 @@ final class UpdateTimer {
     timed.seconds.append(StageClock.now - begin)
     timed.threadAllocations += countAllocations().thread - before
 
-    timed.modelSeconds.append(clock[.model] - inModel)
+    timed.modelSeconds.append(clock.processorSeconds(.model) - inModel)
+    timed.optimizerSeconds.append(clock.processorSeconds(.optimizer) - inOptimizer)
     timed.objects += record.sums.mean(.objects) / Double(updates)
     let arithmetic = step.replica.arithmetic(examples: batch.examples)
     timed.operations.append(arithmetic.total)
@@ -135,16 +131,18 @@ final class UpdateTimer {
 
 /// What one process saw of some updates.
 struct UpdateSamples {
-  /// Of each update: seconds in all and in the model, and least arithmetic.
+  /// Of each update: seconds that passed; seconds in which the thread ran, in the model and in the optimizer; and least
+  /// arithmetic.
   var seconds: [Double] = []
   var modelSeconds: [Double] = []
+  var optimizerSeconds: [Double] = []
   var operations: [Double] = []
   /// Mean least arithmetic of an update, by part.
   var operationsByPart = [Double](repeating: 0, count: ModelPart.allCases.count)
   /// Updates run without a pause.
   var blocks: [Range<Int>] = []
   /// Rates of the reference product before the first block and after each.
-  var rates: [Double] = []
+  var rates: [ReferenceProduct.Rate] = []
   /// Objects a frame, mean over updates.
   var objects = 0.0
   var threadAllocations: Int64 = 0
@@ -154,13 +152,16 @@ struct UpdateSamples {
   mutating func reserve(_ updates: Int) {
     seconds.reserveCapacity(updates)
     modelSeconds.reserveCapacity(updates)
+    optimizerSeconds.reserveCapacity(updates)
     operations.reserveCapacity(updates)
     blocks.reserveCapacity(updates)
     rates.reserveCapacity(updates + 1)
   }
 
-  /// The rate of the processor during each block: the mean of the products before and after it.
-  var blockRates: [Double] { blocks.indices.map { (rates[$0] + rates[$0 + 1]) / 2 } }
+  /// The rate of the processor during each block, by one of the clocks: the mean of the products before and after it.
+  func blockRates(_ clock: KeyPath<ReferenceProduct.Rate, Double>) -> [Double] {
+    blocks.indices.map { (rates[$0][keyPath: clock] + rates[$0 + 1][keyPath: clock]) / 2 }
+  }
 
   /// Sums of a figure of updates over the updates of each block.
   func blockSums(_ figures: [Double]) -> [Double] { blocks.map { figures[$0].reduce(0, +) } }

@@ -146,7 +146,7 @@ public func sample(_ request: SampleRequest) throws {
   print("wrote \(path)")
 }
 
-private func makeFolder(_ path: String) throws {
+func makeFolder(_ path: String) throws {
   do {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   } catch {
