@@ -34,12 +34,12 @@ package final class MatrixProduct {
       Int64(c.columns), Int64(a.columns), accumulate ? 1 : 0)
   }
 
-  /// C[m, n] += A[m, k] W[n, k] transposed: from the gradient after a layer to that before it.
-  func addMultiply(_ a: Block, transposedWeight w: Block, into c: Block) {
+  /// C[m, n] = A[m, k] W[n, k] transposed, or C += A W transposed: from the gradient after a layer to that before it.
+  func multiply(_ a: Block, transposedWeight w: Block, accumulate: Bool, into c: Block) {
     guard c.rows > 0, c.columns > 0, a.columns > 0 else { return }
     kernel_product_packed(
       a.base, Int64(a.stride), packing(w, isTransposed: true), c.base, Int64(c.stride), Int64(c.rows),
-      Int64(c.columns), Int64(a.columns), 1)
+      Int64(c.columns), Int64(a.columns), accumulate ? 1 : 0)
   }
 
   /// Later, W[m, n] += X[rows, m] transposed dY[rows, n]: the gradient of a weight; X is 1 for a bias.

@@ -14,7 +14,9 @@ public final class Tape {
   }
 
   private let valueArena = Arena()
+  /// Gradients that are added to, and those that are written by one operation.
   private let gradientArena = Arena()
+  private let writtenArena = Arena()
   private var entries: [Entry] = []
   /// Products with packed weights. Weights must not change between a product and `reset()`.
   let products: MatrixProduct
@@ -40,16 +42,21 @@ public final class Tape {
   }
 
   /// Bytes of memory held for values and gradients.
-  public var heldBytes: Int { valueArena.heldBytes + gradientArena.heldBytes }
+  public var heldBytes: Int { valueArena.heldBytes + gradientArena.heldBytes + writtenArena.heldBytes }
 
   /// The types of the recorded operations, in order.
   package var recordedTypes: [any Operation.Type] { entries.map(\.type) }
 
   /// A tensor with gradients (if the tape records) and undefined values.
-  public func tensor(rows: Int, columns: Int) -> Tensor {
+  ///
+  /// - Parameter feedsOneProduct: whether its only use will be as the input of one product. This saves
+  ///   setting the gradient to zero and adding to it, half of the work in memory of a walk back.
+  public func tensor(rows: Int, columns: Int, feedsOneProduct: Bool = false) -> Tensor {
     let values = floats(rows * columns, in: valueArena)
-    let gradients = isRecording ? floats(rows * columns, in: gradientArena) : nil
-    return Tensor(rows: rows, columns: columns, stride: columns, values: values, gradients: gradients)
+    let gradients = isRecording ? floats(rows * columns, in: feedsOneProduct ? writtenArena : gradientArena) : nil
+    return Tensor(
+      rows: rows, columns: columns, stride: columns, values: values, gradients: gradients,
+      feedsOneProduct: feedsOneProduct)
   }
 
   /// A tensor without gradients and with undefined values, for data, noise and samples of presence.
@@ -135,6 +142,7 @@ public final class Tape {
     products.reset()
     valueArena.reset()
     gradientArena.reset()
+    writtenArena.reset()
     shareCount = shares
     rowShares = nil
     eachShare = Self.count(to: shares, in: valueArena)

@@ -11,16 +11,20 @@ public struct Tensor: BitwiseCopyable {
   public let values: UnsafeMutablePointer<Float>
   /// Where the gradient is summed, laid out as `values`; nil for data and noise, which have none.
   public let gradients: UnsafeMutablePointer<Float>?
+  /// Whether one product alone reads the tensor. Its gradient is then written by that product; others
+  /// are set to zero before the walk back, and added to.
+  let feedsOneProduct: Bool
 
   public init(
     rows: Int, columns: Int, stride: Int, values: UnsafeMutablePointer<Float>,
-    gradients: UnsafeMutablePointer<Float>?
+    gradients: UnsafeMutablePointer<Float>?, feedsOneProduct: Bool = false
   ) {
     self.rows = rows
     self.columns = columns
     self.stride = stride
     self.values = values
     self.gradients = gradients
+    self.feedsOneProduct = feedsOneProduct
   }
 
   public subscript(row: Int, column: Int) -> Float {
@@ -33,7 +37,7 @@ public struct Tensor: BitwiseCopyable {
     precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of a tensor with \(rows)")
     return Tensor(
       rows: range.count, columns: columns, stride: stride, values: values + range.lowerBound * stride,
-      gradients: gradients.map { $0 + range.lowerBound * stride })
+      gradients: gradients.map { $0 + range.lowerBound * stride }, feedsOneProduct: feedsOneProduct)
   }
 
   /// The columns in `range`, sharing memory.
@@ -42,7 +46,7 @@ public struct Tensor: BitwiseCopyable {
       range.lowerBound >= 0 && range.upperBound <= columns, "columns \(range) of a tensor with \(columns)")
     return Tensor(
       rows: rows, columns: range.count, stride: stride, values: values + range.lowerBound,
-      gradients: gradients.map { $0 + range.lowerBound })
+      gradients: gradients.map { $0 + range.lowerBound }, feedsOneProduct: feedsOneProduct)
   }
 
   /// A copy of the values, row after row.

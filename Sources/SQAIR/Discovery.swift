@@ -99,7 +99,7 @@ package struct Discovery: BitwiseCopyable {
     let offset = tape.perShare(scaleOffset)
     tape.enter(.imageEncoder)
     tape.rowShares = shares
-    let code = tape.twoLayers(frames, image)
+    let code = tape.hidden(frames, image)
     return Shared(
       prior: prior, stepBias: stepBias, start: start,
       codes: tape.affine(code * cell.input.weight.slice(rows: 0..<hidden), bias: cell.input.bias),
@@ -197,7 +197,7 @@ package struct Discovery: BitwiseCopyable {
           nil, shareBias: shared.start, adding: fixed, at: rows.slice(draws), activation: .tanh, into: h)
       } else {
         let index = before.slice(draws)
-        let input = tape.tensor(rows: draws.count, columns: d + 4)
+        let input = tape.tensor(rows: draws.count, columns: d + 4, feedsOneProduct: true)
         tape.place(whats, at: index, in: input.slice(columns: 0..<d))
         tape.place(wheres, at: index, in: input.slice(columns: d..<d + 4))
         _ = tape.affine(
@@ -206,7 +206,7 @@ package struct Discovery: BitwiseCopyable {
           at: rows.slice(draws), activation: .tanh, into: h)
       }
 
-      let raw = tape.dense(tape.twoLayers(h, whereHidden), whereHead)
+      let raw = tape.dense(tape.hidden(h, whereHidden), whereHead)
       let location = whereLocation.slice(rows: draws)
       _ = tape.scaledSum(raw.slice(columns: 0..<4), 1, into: location)
       let scale = tape.softplusScale(
@@ -229,7 +229,7 @@ package struct Discovery: BitwiseCopyable {
       ).x
 
       _ = tape.dense(
-        tape.dense(tape.join(h, newWhat), presence.hidden, .elu), presence.output, into: logit.slice(rows: draws))
+        tape.hidden(tape.join(h, newWhat), presence.hidden), presence.output, into: logit.slice(rows: draws))
       tape.sigmoidValues(logit.slice(rows: draws), into: probability.slice(rows: draws))
       for draw in draws {
         let u = noise.uniform(.discoveryPresence, frame: frame, row: rows[draw], slot: slot)

@@ -54,7 +54,7 @@ struct DiscoveryPrior: BitwiseCopyable {
   /// Logits of the number of new objects [rows, K + 1], from the expected propagation e [rows, 1]. The ELU on them is O5.
   func countLogits(_ expected: Tensor, isFirst: Bool, _ shared: Shared, on tape: Tape) -> Tensor {
     tape.affine(
-      tape.dense(expected, count.hidden, .elu) * count.output.weight,
+      tape.hidden(expected, count.hidden) * count.output.weight,
       shareBias: isFirst ? shared.firstCountBias : shared.laterCountBias, activation: .elu)
   }
 
@@ -65,7 +65,8 @@ struct DiscoveryPrior: BitwiseCopyable {
     let n = condition.weight.rows - 5
     let c = tape.affine(
       expected * condition.weight.slice(rows: 4 + n..<5 + n),
-      summary.map { $0 * condition.weight.slice(rows: 4..<4 + n) }, shareBias: shared.conditionStart, activation: .elu)
+      summary.map { $0 * condition.weight.slice(rows: 4..<4 + n) }, shareBias: shared.conditionStart, activation: .elu,
+      feedsOneProduct: true)
     return tape.affine(c * state.weight, shareBias: shared.cellBias)
   }
 

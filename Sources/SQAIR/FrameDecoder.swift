@@ -50,7 +50,7 @@ package struct FrameDecoder: BitwiseCopyable {
   ) -> Output {
     tape.enter(.decoder)
     tape.rowShares = shares.of(state.rows, on: tape)
-    let glimpses = tape.scale(tape.dense(tape.twoLayers(state.what, hidden), output), by: shared.outputScale)
+    let glimpses = tape.scale(tape.dense(tape.hidden(state.what, hidden), output), by: shared.outputScale)
     tape.enter(.likelihood)
     tape.rowShares = shares.rows
     let painted = tape.paint(

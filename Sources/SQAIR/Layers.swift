@@ -59,8 +59,18 @@ extension Tape {
     affine(x * layer.weight, bias: layer.bias, activation: activation, into: destination)
   }
 
+  /// A dense layer with ELU whose result nothing reads but one product.
+  func hidden(_ x: Tensor, _ layer: Dense) -> Tensor {
+    affine(x * layer.weight, bias: layer.bias, activation: .elu, feedsOneProduct: true)
+  }
+
   func twoLayers(_ x: Tensor, _ layers: TwoLayers) -> Tensor {
-    dense(dense(x, layers.first, .elu), layers.second, .elu)
+    dense(hidden(x, layers.first), layers.second, .elu)
+  }
+
+  /// Two layers whose result nothing reads but one product.
+  func hidden(_ x: Tensor, _ layers: TwoLayers) -> Tensor {
+    hidden(hidden(x, layers.first), layers.second)
   }
 }
 
@@ -81,7 +91,7 @@ struct GlimpseEncoder: BitwiseCopyable {
 
   /// The mean alone [rows, d], for glimpses [rows, cells].
   func location(_ glimpses: Tensor, on tape: Tape) -> Tensor {
-    tape.dense(tape.twoLayers(glimpses, hidden), mean)
+    tape.dense(tape.hidden(glimpses, hidden), mean)
   }
 
   /// Writes [mean | spread] into a tensor [rows, 2d], for glimpses [rows, cells].

@@ -117,10 +117,11 @@ package struct Propagation: BitwiseCopyable {
 
     // What does not depend on the other slots is one product over all objects (14.3): the mask, the
     // first look where the object was, and that part of the step network's input.
-    let attention = tape.dense(tape.dense(state.temporal, mask.hidden, .elu), mask.output, .sigmoid)
-    let shift = tape.dense(tape.dense(state.temporal, whereBias.hidden, .elu), whereBias.output)
+    let attention = tape.dense(tape.hidden(state.temporal, mask.hidden), mask.output, .sigmoid)
+    let shift = tape.dense(tape.hidden(state.temporal, whereBias.hidden), whereBias.output)
     let expected = tape.scaledSum(state.whereLogits, 1, shift, constants.whereBiasGain)
-    let firstLook = tape.multiply(tape.crop(frames, at: image, where: expected, constants.geometry), attention)
+    let firstLook = tape.multiply(
+      tape.crop(frames, at: image, where: expected, constants.geometry), attention, feedsOneProduct: true)
     let seen = encoder.location(firstLook, on: tape)
     let ones = tape.constant(rows: count, columns: 1)
     ones.values.update(repeating: 1, count: count)
@@ -168,7 +169,7 @@ package struct Propagation: BitwiseCopyable {
         for (place, object) in objects.enumerated() {
           before[place] = state.objects[state.rows[object] * state.slots + slot - 1]
         }
-        let input = tape.tensor(rows: objects.count, columns: previousInputs.count)
+        let input = tape.tensor(rows: objects.count, columns: previousInputs.count, feedsOneProduct: true)
         tape.place(what, at: before, in: input.slice(columns: 0..<d))
         tape.place(whereLogits, at: before, in: input.slice(columns: d..<d + 4))
         tape.place(sampled, at: before, in: input.slice(columns: d + 4..<d + 5))
@@ -181,7 +182,7 @@ package struct Propagation: BitwiseCopyable {
       // Where it is now.
       let oldWhere = state.whereLogits.slice(rows: objects)
       let oldTemporal = state.temporal.slice(rows: objects)
-      let raw = tape.dense(tape.twoLayers(tape.join(h, oldWhere, oldTemporal), whereHidden), whereHead)
+      let raw = tape.dense(tape.hidden(tape.join(h, oldWhere, oldTemporal), whereHidden), whereHead)
       let location = tape.scaledSum(
         oldWhere, 1, raw.slice(columns: 0..<4), constants.whereUpdateScale, into: whereLocation.slice(rows: objects))
       let scale = tape.softplusScale(
@@ -195,7 +196,7 @@ package struct Propagation: BitwiseCopyable {
       // What it looks like now: [h | where | seen mean | seen spread] feeds the temporal state.
       let secondLook = tape.multiply(
         tape.crop(frames, at: image.slice(objects), where: newWhere, constants.geometry),
-        attention.slice(rows: objects))
+        attention.slice(rows: objects), feedsOneProduct: true)
       let n = constants.hidden
       let input = tape.tensor(rows: objects.count, columns: n + 4 + 2 * d)
       let glimpse = input.slice(columns: n + 4..<n + 4 + 2 * d)
@@ -220,7 +221,7 @@ package struct Propagation: BitwiseCopyable {
 
       // Whether it is still there; the head reads the old temporal state (O13).
       _ = tape.dense(
-        tape.dense(tape.join(h, oldTemporal, newWhat), presence.hidden, .elu), presence.output,
+        tape.hidden(tape.join(h, oldTemporal, newWhat), presence.hidden), presence.output,
         into: logit.slice(rows: objects))
       tape.sigmoidValues(logit.slice(rows: objects), into: probability.slice(rows: objects))
       for object in objects {

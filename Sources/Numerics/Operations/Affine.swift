@@ -63,7 +63,8 @@ package struct Affine: ExampledOperation {
   private func backward(_ product: Product, _ products: MatrixProduct) {
     let dy = y.gradientBlock!
     if let dx = product.input.gradientBlock {
-      products.addMultiply(dy, transposedWeight: product.weight.valueBlock, into: dx)
+      products.multiply(
+        dy, transposedWeight: product.weight.valueBlock, accumulate: !product.input.feedsOneProduct, into: dx)
     }
     if let dw = product.weight.gradientBlock {
       products.owe(product.input.valueBlock, dy, into: dw, shares: shares)
@@ -79,9 +80,10 @@ package struct Affine: ExampledOperation {
     let addend = inputs.tensor(2, 4)
     let index = inputs.index([1, 0, 0, 1, 1])
     let activations: [Activation] = [.identity, .elu, .tanh, .sigmoid]
+    let once = tape.affine(x * inputs.tensor(3, 3), feedsOneProduct: true)
     let dense = activations.map {
       tape.affine(x * w, h * u, bias: bias, adding: addend, at: index, activation: $0)
-    }
+    } + [tape.affine(once * w)]
     let shareBias = inputs.tensor(1, 4)
     return dense + [tape.affine(nil, shareBias: shareBias, adding: addend, activation: .tanh)]
   }
@@ -96,11 +98,12 @@ extension Tape {
   ///   - bias: a parameter [1, out], added to every row.
   ///   - shareBias: in its place, [shares, out]: each row takes that of its share.
   ///   - addend: [rows, out], or any number of rows if `index` says which one each row takes.
+  ///   - feedsOneProduct: whether the only use of the result is as the input of one product.
   ///   - destination: where to write, for instance some rows of a larger tensor.
   public func affine(
     _ first: Product?, _ second: Product? = nil, bias: Tensor? = nil, shareBias: Tensor? = nil,
     adding addend: Tensor? = nil, at index: Index? = nil, activation: Activation = .identity,
-    into destination: Tensor? = nil
+    feedsOneProduct: Bool = false, into destination: Tensor? = nil
   ) -> Tensor {
     let rows = first?.input.rows ?? index?.count ?? addend!.rows
     let columns = first?.weight.columns ?? addend!.columns
@@ -120,7 +123,7 @@ extension Tape {
     precondition(
       addend.map { $0.columns == columns && (index.map { $0.count == rows } ?? ($0.rows == rows)) } ?? true,
       "affine: the addend does not fit [\(rows), \(columns)]")
-    let y = destination ?? tensor(rows: rows, columns: columns)
+    let y = destination ?? tensor(rows: rows, columns: columns, feedsOneProduct: feedsOneProduct)
     precondition(y.rows == rows && y.columns == columns, "affine: the destination is not [\(rows), \(columns)]")
     if let first {
       products.multiply(first.input.valueBlock, weight: first.weight.valueBlock, into: y.valueBlock)

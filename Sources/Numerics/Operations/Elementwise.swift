@@ -94,9 +94,11 @@ extension Tape {
   }
 
   /// a b, element by element; both [rows, c].
-  public func multiply(_ a: Tensor, _ b: Tensor) -> Tensor {
+  ///
+  /// - Parameter feedsOneProduct: whether the only use of the result is as the input of one product.
+  public func multiply(_ a: Tensor, _ b: Tensor, feedsOneProduct: Bool = false) -> Tensor {
     precondition(a.rows == b.rows && a.columns == b.columns, "multiply: different shapes")
-    let y = tensor(rows: a.rows, columns: a.columns)
+    let y = tensor(rows: a.rows, columns: a.columns, feedsOneProduct: feedsOneProduct)
     kernel_product(
       a.values, Int64(a.stride), b.values, Int64(b.stride), y.values, Int64(y.stride), Int64(y.rows),
       Int64(y.columns))

@@ -42,17 +42,19 @@ package struct GatedRecurrentUnit: ExampledOperation {
       gates.values, dGates.base, Int64(gates.stride), h.values, h.gradients, Int64(h.stride), y.gradients!,
       Int64(y.stride), rows, Int64(n))
     let dCandidate = gates.slice(columns: 2 * n..<3 * n).gradientBlock!
-    products.addMultiply(
-      dCandidate, transposedWeight: weights.stateCandidate.valueBlock, into: resetState.gradientBlock!)
+    products.multiply(
+      dCandidate, transposedWeight: weights.stateCandidate.valueBlock, accumulate: false,
+      into: resetState.gradientBlock!)
     kernel_gru_gates_backward(
       gates.values, dGates.base, Int64(gates.stride), h.values, h.gradients, Int64(h.stride), resetState.gradients!,
       Int64(resetState.stride), rows, Int64(n))
     let dZR = gates.slice(columns: 0..<2 * n).gradientBlock!
     if let dh = h.gradientBlock {
-      products.addMultiply(dZR, transposedWeight: weights.stateGates.valueBlock, into: dh)
+      products.multiply(dZR, transposedWeight: weights.stateGates.valueBlock, accumulate: true, into: dh)
     }
     if let dx = x.gradientBlock {
-      products.addMultiply(dGates, transposedWeight: weights.input.valueBlock, into: dx)
+      products.multiply(
+        dGates, transposedWeight: weights.input.valueBlock, accumulate: !x.feedsOneProduct, into: dx)
     }
     products.owe(x.valueBlock, dGates, into: weights.input.gradientBlock!, shares: shares)
     products.owe(h.valueBlock, dZR, into: weights.stateGates.gradientBlock!, shares: shares)
@@ -83,8 +85,9 @@ extension Tape {
     precondition(
       rowShares.map { $0.count == x.rows } ?? true,
       "gatedRecurrentUnit: \(x.rows) rows, shares of \(rowShares!.count)")
-    let gates = tensor(rows: x.rows, columns: 3 * n)
-    let resetState = tensor(rows: x.rows, columns: n)
+    // The unit's own backward pass writes the gradients of both.
+    let gates = tensor(rows: x.rows, columns: 3 * n, feedsOneProduct: true)
+    let resetState = tensor(rows: x.rows, columns: n, feedsOneProduct: true)
     let y = destination ?? tensor(rows: x.rows, columns: n)
     precondition(y.rows == x.rows && y.columns == n, "gatedRecurrentUnit: the destination has another shape")
     let zr = gates.slice(columns: 0..<2 * n)

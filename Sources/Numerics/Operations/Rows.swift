@@ -115,10 +115,10 @@ extension Tape {
     record(Place(x: x, index: index, block: block))
   }
 
-  /// Joins tensors of equal row counts side by side.
+  /// Joins tensors of equal row counts side by side, as the input of one product.
   public func join(_ a: Tensor, _ b: Tensor, _ c: Tensor? = nil, _ d: Tensor? = nil) -> Tensor {
     let joined = tensor(
-      rows: a.rows, columns: a.columns + b.columns + (c?.columns ?? 0) + (d?.columns ?? 0))
+      rows: a.rows, columns: a.columns + b.columns + (c?.columns ?? 0) + (d?.columns ?? 0), feedsOneProduct: true)
     var column = 0
     func append(_ part: Tensor?) {
       guard let part else { return }
