@@ -3,6 +3,7 @@
 // them packed.
 #include "product.h"
 #include "clones.h"
+#include "transpose_lanes.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ typedef struct product_family {
   gradient_block gradient[MAXIMUM_BLOCK + 1];
   void (*spread[MAXIMUM_BLOCK + 1])(const float *row, int64_t blocks, float *packed, int64_t step);
   void (*spread_panels)(const float *row, int64_t n, float *packed, int64_t step);
+  void (*pack_transposed)(const float *b, int64_t stride, int64_t k, int64_t width, float *packed);
   void (*put_tile)(const float *tile, int64_t rows, int64_t width, float *c, int64_t c_stride, int accumulate);
 } product_family;
 
@@ -82,29 +84,13 @@ int kernel_product_choose(const char *name) {
 int64_t kernel_packed_size(int64_t k, int64_t n) { return (n + family->panel - 1) / family->panel * family->panel * k; }
 
 void kernel_pack(const float *b, int64_t stride, int64_t k, int64_t n, float *packed) {
-  int64_t panel = family->panel;
-  for (int64_t j = 0; j < n; j += panel) {
-    int64_t width = n - j < panel ? n - j : panel;
-    for (int64_t p = 0; p < k; p++, packed += panel) {
-      memcpy(packed, b + p * stride + j, (size_t)width * sizeof(float));
-      memset(packed + width, 0, (size_t)(panel - width) * sizeof(float));
-    }
-  }
+  for (int64_t p = 0; p < k; p++) family->spread_panels(b + p * stride, n, packed + p * family->panel, family->panel * k);
 }
 
 void kernel_pack_transposed(const float *b, int64_t stride, int64_t k, int64_t n, float *packed) {
   int64_t panel = family->panel;
-  for (int64_t j = 0; j < n; j += panel) {
-    int64_t width = n - j < panel ? n - j : panel;
-    for (int64_t first = 0; first < k; first += 16) {
-      int64_t last = first + 16 < k ? first + 16 : k;
-      for (int64_t c = 0; c < width; c++)
-        for (int64_t p = first; p < last; p++) packed[p * panel + c] = b[(j + c) * stride + p];
-      for (int64_t c = width; c < panel; c++)
-        for (int64_t p = first; p < last; p++) packed[p * panel + c] = 0;
-    }
-    packed += k * panel;
-  }
+  for (int64_t j = 0; j < n; j += panel, packed += k * panel)
+    family->pack_transposed(b + j * stride, stride, k, n - j < panel ? n - j : panel, packed);
 }
 
 void kernel_product_packed(const float *a, int64_t a_stride, const float *packed, float *c, int64_t c_stride, int64_t m,

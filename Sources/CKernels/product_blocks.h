@@ -95,6 +95,39 @@ enum { FAMILY(panel) = 2 * LANES, FAMILY(block) = BLOCK };
     for (; blocks > 0; blocks--, row += ROWS_, packed += step) memcpy(packed, row, ROWS_ * sizeof(float));             \
   }
 
+// Transposes a block of LANES x LANES floats.
+TARGET static inline void FAMILY(transpose)(const float *from, int64_t from_stride, float *to, int64_t to_stride) {
+  VECTOR rows[LANES];
+  _Pragma("clang loop unroll(full)") for (int i = 0; i < LANES; i++) rows[i] = *(const VECTOR *)(from + i * from_stride);
+#define STAGE(lanes, s)                                                                                                \
+  _Pragma("clang loop unroll(full)") for (int i = 0; i < LANES; i++) if (!(i & s)) {                                   \
+    VECTOR a = rows[i], b = rows[i + s];                                                                               \
+    rows[i] = __builtin_shufflevector(a, b, LOW_##lanes##_##s);                                                        \
+    rows[i + s] = __builtin_shufflevector(a, b, HIGH_##lanes##_##s);                                                   \
+  }
+#if LANES == 16
+  STAGE(16, 8) STAGE(16, 4) STAGE(16, 2) STAGE(16, 1)
+#elif LANES == 8
+  STAGE(8, 4) STAGE(8, 2) STAGE(8, 1)
+#else
+  STAGE(4, 2) STAGE(4, 1)
+#endif
+#undef STAGE
+  _Pragma("clang loop unroll(full)") for (int i = 0; i < LANES; i++) *(VECTOR *)(to + i * to_stride) = rows[i];
+}
+
+// One panel of B transposed: packed [k, 2 LANES] from B [width, k].
+TARGET static void FAMILY(pack_transposed)(const float *b, int64_t stride, int64_t k, int64_t width, float *packed) {
+  int64_t p = 0;
+  if (width == 2 * LANES) {
+    for (; p + LANES <= k; p += LANES, packed += LANES * 2 * LANES)
+      for (int64_t c = 0; c < 2 * LANES; c += LANES)
+        FAMILY(transpose)(b + c * stride + p, stride, packed + c, 2 * LANES);
+  }
+  for (; p < k; p++, packed += 2 * LANES)
+    for (int64_t c = 0; c < 2 * LANES; c++) packed[c] = c < width ? b[c * stride + p] : 0;
+}
+
 // Spreads the panels of a row of n floats, `step` floats apart; the last is filled up with zeros.
 TARGET static void FAMILY(spread_panels)(const float *row, int64_t n, float *packed, int64_t step) {
   for (; n >= 2 * LANES; n -= 2 * LANES, row += 2 * LANES, packed += step)
@@ -134,7 +167,7 @@ PRODUCT_BLOCK(13) PRODUCT_BLOCK(14)
 static const product_family FAMILY(family) = {
     .name = FAMILY_NAME, .panel = 2 * LANES, .block = BLOCK, .product = {EACH_BLOCK(product)},
     .narrow = {EACH_BLOCK(narrow)}, .gradient = {EACH_BLOCK(gradient)}, .spread = {EACH_BLOCK(spread)},
-    .spread_panels = FAMILY(spread_panels), .put_tile = FAMILY(put_tile)};
+    .spread_panels = FAMILY(spread_panels), .pack_transposed = FAMILY(pack_transposed), .put_tile = FAMILY(put_tile)};
 
 #undef VECTOR
 #undef EACH_ROW
