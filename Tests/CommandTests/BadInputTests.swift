@@ -49,7 +49,7 @@ import Testing
     Case(
       name: "fewer examples than ranks", options: "--batch 1",
       messages: [
-        "training.batch is 1 and training.shares is 8, so there is work for 1, but there are 2 processes",
+        "training.batch is 1 and training.shares is 16, so there is work for 1, but there are 2 processes",
         "begin a run with --set training.batch=2 --set training.shares=2;",
       ], code: 64),
     Case(
@@ -58,7 +58,7 @@ import Testing
       code: 64),
     Case(
       name: "other shares on resume", options: "--set training.shares=4",
-      messages: ["training.shares: 4, was 8"], hasRun: true),
+      messages: ["training.shares: 4, was 16"], hasRun: true),
     Case(
       name: "a file in place of the run folder", options: "--run @toy.json",
       messages: ["the run folder '", "cannot be made"]),

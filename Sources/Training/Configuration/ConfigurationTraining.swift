@@ -14,8 +14,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var batch = 32
   /// Shares of a batch, one example each at least: what a process takes is some of them, so there are never more
   /// processes than shares. Sums are taken share by share, so a run has the same numbers on any number of processes, and
-  /// others with other shares. Default 8.
-  public var shares = 8
+  /// others with other shares. Default 16.
+  public var shares = 16
   /// Importance-weighted particles per sequence. Default 5.
   public var particles = 5
   /// Seed of the initial parameters, of the order of the data and of all noise. Default 0.
