@@ -193,7 +193,7 @@ private struct Run {
       "training    updates \(state.step) to \(settings.steps), batch \(settings.batch), \(settings.particles) "
         + "particles, \(length) frames, \(settings.optimizer.kind.rawValue) \(settings.optimizer.learningRate), seed \(settings.seed)",
       "processes   \(communicator.size) on \(communicator.hostName)\(communicator.size > communicator.ranksOnHost ? " and others" : ""), "
-        + "1 thread each, OpenBLAS kernels \(LinearAlgebra.kernelFamily)",
+        + "1 thread each, \(LinearAlgebra.kernelFamily) kernels",
     ]
   }
 }
