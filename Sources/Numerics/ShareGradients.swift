@@ -8,6 +8,8 @@ public final class ShareGradients {
   private let store: ParameterStore
   /// The blocks whose sums the store's first gradient roots hold.
   public private(set) var blocks: [Range<Int>] = []
+  /// Those of the room that was opened last; kept for its memory.
+  private var displacements: [Int] = []
 
   public init(_ store: ParameterStore) { self.store = store }
 
@@ -28,15 +30,17 @@ public final class ShareGradients {
   ///
   /// - Parameter elements: how many elements will be written. Unless these are all, the room is set to zero.
   func open(_ shares: Range<Int>, elements: Int) -> Room {
+    displacements.removeAll(keepingCapacity: true)
     if let last = blocks.last, last == shares {
-      return Room(displacements: [store.displacement(ofRoot: blocks.count - 1)], isUndefined: false)
+      displacements.append(store.displacement(ofRoot: blocks.count - 1))
+      return Room(displacements: displacements, isUndefined: false)
     }
     let isUndefined = elements == store.count
-    let displacements = ShareTree.roots(of: shares).map { block in
+    ShareTree.forEachRoot(of: shares) { block in
       blocks.append(block)
       store.makeRoom(forGradientRoot: blocks.count - 1)
       if !isUndefined { store.gradientRoots[blocks.count - 1].update(repeating: 0) }
-      return store.displacement(ofRoot: blocks.count - 1)
+      displacements.append(store.displacement(ofRoot: blocks.count - 1))
     }
     return Room(displacements: displacements, isUndefined: isUndefined)
   }

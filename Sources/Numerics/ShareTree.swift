@@ -24,15 +24,20 @@ public enum ShareTree {
   /// At most two of each size, so their number grows with the logarithm of the range.
   public static func roots(of shares: Range<Int>) -> [Range<Int>] {
     var roots: [Range<Int>] = []
+    forEachRoot(of: shares) { roots.append($0) }
+    return roots
+  }
+
+  /// Calls `body` with each of `roots(of:)`, without a list of them.
+  static func forEachRoot(of shares: Range<Int>, _ body: (Range<Int>) -> Void) {
     var first = shares.lowerBound
     while first < shares.upperBound {
       // A block may begin at a multiple of its size.
       var size = 1
       while first % (2 * size) == 0, first + 2 * size <= shares.upperBound { size *= 2 }
-      roots.append(first..<first + size)
+      body(first..<first + size)
       first += size
     }
-    return roots
   }
 
   /// The additions that are left when the sums of some blocks are known, in order; the total ends at place 0.

@@ -27,8 +27,10 @@ public protocol NoiseSource: AnyObject {
 /// Noise keyed by (seed, purpose, step, example, particle, frame, slot, latent): the same number for
 /// the same choice on whichever process and in whatever batch it is made.
 public final class CounterNoise: NoiseSource {
-  private let random: CounterRandom
-  private let examples: UnsafeBufferPointer<UInt32>
+  private let seed: UInt64
+  private let purpose: CounterRandom.Purpose
+  private var random: CounterRandom
+  private var examples: UnsafeBufferPointer<UInt32>
   private let particles: Int
   private let firstParticle: Int
 
@@ -41,10 +43,18 @@ public final class CounterNoise: NoiseSource {
     seed: UInt64, purpose: CounterRandom.Purpose, step: UInt64 = 0, examples: UnsafeBufferPointer<UInt32>,
     particles: Int, firstParticle: Int = 0
   ) {
+    self.seed = seed
+    self.purpose = purpose
     random = CounterRandom(seed: seed, purpose: purpose, step: step)
     self.examples = examples
     self.particles = particles
     self.firstParticle = firstParticle
+  }
+
+  /// Goes on with another step and other examples, with everything else as it was.
+  public func use(step: UInt64, examples: UnsafeBufferPointer<UInt32>) {
+    random = CounterRandom(seed: seed, purpose: purpose, step: step)
+    self.examples = examples
   }
 
   public func normals(

@@ -7,6 +7,7 @@ package final class Replica {
   private let settings: TrainingConfiguration
   private let tape = Tape()
   private let gradients: ShareGradients
+  private let counterNoise: CounterNoise
   private var frames: [FrameInference] = []
   private var weights: [Double] = []
   private var discrete: [Double] = []
@@ -24,6 +25,9 @@ package final class Replica {
     self.model = model
     self.settings = settings
     gradients = ShareGradients(model.parameters)
+    counterNoise = CounterNoise(
+      seed: settings.seed, purpose: .inference, examples: UnsafeBufferPointer(start: nil, count: 0),
+      particles: settings.particles)
   }
 
   /// If set, the time spent in the model is booked here, by `ModelPart`.
@@ -87,13 +91,10 @@ package final class Replica {
     let exampleShares = tape.index(count: piece.count) { layout.share(ofExample: piece.lowerBound + $0) - shares.lowerBound }
 
     positions.withUnsafeBufferPointer { positions in
-      let noise =
-        noise
-        ?? CounterNoise(
-          seed: settings.seed, purpose: .inference, step: UInt64(step), examples: positions, particles: particles)
+      counterNoise.use(step: UInt64(step), examples: positions)
       model.infer(
         batch.modelBatch(place..<place + piece.count, particles: particles, shares: exampleShares, on: tape),
-        noise: noise, on: tape, into: &frames)
+        noise: noise ?? counterNoise, on: tape, into: &frames)
     }
 
     tape.enter(.objective)

@@ -31,11 +31,16 @@ package struct ShareSums {
 
   /// Sums over all shares, taken in their order.
   package var total: StepSums {
-    var sums = StepSums()
-    let fields = StepSums.Field.allCases
+    var total = StepSums()
+    sum(into: &total)
+    return total
+  }
+
+  /// Replaces `total` by `self.total`, in the memory that it has.
+  func sum(into total: inout StepSums) {
+    total.clear()
     for share in 0..<shares {
-      for field in fields { sums[field] += self[share, field] }
+      for field in 0..<Self.fieldCount { total.add(values[share * Self.fieldCount + field], toField: field) }
     }
-    return sums
   }
 }

@@ -22,6 +22,9 @@ package struct StepSums {
 
   package init() {}
 
+  /// Adds to the field of this number.
+  mutating func add(_ value: Double, toField field: Int) { values[field] += value }
+
   package mutating func clear() {
     for place in values.indices { values[place] = 0 }
   }

@@ -26,6 +26,8 @@ struct TrainingStep {
   private let shares: Range<Int>
   private let reduction: GradientReduction
   private var sums: ShareSums
+  /// Sums over all shares; kept for its memory.
+  private var total = StepSums()
 
   init(_ state: TrainingState, _ settings: TrainingConfiguration, _ communicator: Communicator) {
     self.state = state
@@ -61,7 +63,7 @@ struct TrainingStep {
     clock?.enter(.reduction)
     let gradient = try reduction.sum(parameters.gradientRoots)
     let norm = try reduction.complete(&sums)
-    let total = sums.total
+    sums.sum(into: &total)
     try refuseNonFinite(total, gradientNorm: norm)
 
     // 3. Clip, and update the slice.

@@ -107,14 +107,17 @@ extension Tape {
   ) -> Tensor {
     let rows = first?.input.rows ?? index?.count ?? addend!.rows
     let columns = first?.weight.columns ?? addend!.columns
-    for product in [first, second] {
-      guard let product else { continue }
+    // One after the other: a list of the two would take memory at every layer.
+    func check(_ product: Product?) {
+      guard let product else { return }
       precondition(
         product.input.columns == product.weight.rows && product.input.rows == rows
           && product.weight.columns == columns,
         "affine: [\(product.input.rows), \(product.input.columns)] x "
           + "[\(product.weight.rows), \(product.weight.columns)] does not give [\(rows), \(columns)]")
     }
+    check(first)
+    check(second)
     precondition(bias.map { $0.columns == columns && $0.rows == 1 } ?? true, "affine: the bias is not [1, \(columns)]")
     precondition(
       shareBias.map { bias == nil && $0.columns == columns && $0.rows == shareCount } ?? true,

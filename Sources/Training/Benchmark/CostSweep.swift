@@ -29,8 +29,9 @@ struct CostSweep {
     }
     // A point that was timed while the processor was slower counts for less.
     let rate = Spread(measured.map(\.measurement.processorRate)).median
-    points = measured.map {
-      (x: $0.x, y: ($0.measurement.modelSeconds + $0.measurement.optimizerSeconds) * $0.measurement.processorRate / rate)
+    points = measured.map { x, measurement in
+      let seconds = measurement.modelSeconds + measurement.optimizerSeconds
+      return (x: x, y: seconds * measurement.processorRate / rate)
     }
     fit = LinearFit(points)
   }

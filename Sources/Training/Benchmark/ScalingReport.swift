@@ -32,13 +32,13 @@ extension ScalingBenchmark {
     guard ranks > 1 else { return lines.joined(separator: "\n") }
     lines += [
       "", "check on these \(ranks) ranks",
-      "  examples a rank  predicted ms  measured ms   ratio    waiting: predicted  measured    network: predicted  measured",
+      "  examples a rank  predicted ms  measured ms  ratio   waiting: predicted measured   network: predicted measured",
     ]
     for check in checks {
       let p = check.prediction
       lines.append(
         String(
-          format: "  %15d %13.2f %12.2f %7.2f %21.2f %9.2f %21.2f %9.2f", p.examplesPerRank, p.seconds * 1e3,
+          format: "  %15d %13.2f %12.2f %6.2f %20.2f %8.2f %20.2f %8.2f", p.examplesPerRank, p.seconds * 1e3,
           check.measuredSeconds * 1e3, check.measuredSeconds / p.seconds, p.waiting * 1e3, check.measuredWaiting * 1e3,
           (p.network + model.addition) * 1e3, check.measuredNetwork * 1e3))
     }

@@ -18,7 +18,8 @@ struct UpdateReport {
         m.seconds.median, m.updates, m.seconds.lowerQuartile, m.seconds.upperQuartile, m.seconds.least,
         m.seconds.most, Double(m.batch) / m.seconds.median),
       String(
-        format: "  arithmetic   %.2f GFLOP an update at least, for %.2f objects a frame", m.operations * 1e-9, m.objects),
+        format: "  arithmetic   %.2f GFLOP an update at least, for %.2f objects a frame", m.operations * 1e-9,
+        m.objects),
       String(
         format: "  processor    %.1f GFLOP/s a rank at %d^3 between the updates (%@)", m.rate * 1e-9,
         ReferenceProduct.size, m.kernels)
@@ -46,7 +47,9 @@ struct UpdateReport {
       "  sum               " + String(format: "%12.2f", m.rows.reduce(0) { $0 + $1.seconds } * 1e3)
         + " (mean of the updates\(m.ranks > 1 ? " of rank 0" : ""))")
     if m.rows.contains(where: { $0.name == "other" && isShown($0) }) {
-      lines.append("  other: between the pieces of a batch that is too large for one, and between the stages")
+      lines.append(
+        "  other: between stages, mostly for the thread that reads where it has no core of its own, and between\n"
+          + "    the pieces of a batch that is too large for one")
     }
     return lines.joined(separator: "\n")
   }
@@ -93,7 +96,8 @@ struct UpdateReport {
       Object(
         frames: m.frames, batch: m.batch, particles: m.particles, hidden: m.hidden, ranks: m.ranks, source: source,
         objects_per_frame: m.objects, updates: m.updates, seconds_per_update: m.seconds.median,
-        seconds_spread: m.seconds, seconds_mean: m.meanSeconds, sequences_per_second: Double(m.batch) / m.seconds.median,
+        seconds_spread: m.seconds, seconds_mean: m.meanSeconds,
+        sequences_per_second: Double(m.batch) / m.seconds.median,
         useful_gflop_per_update: m.operations * 1e-9, sgemm_gflops: m.rate * 1e-9,
         sgemm_gflops_of_ranks: [m.ratesOfRanks.lowerBound * 1e-9, m.ratesOfRanks.upperBound * 1e-9],
         utilisation: m.utilisation.median, utilisation_spread: m.utilisation, peak_memory_bytes: m.peakMemory,

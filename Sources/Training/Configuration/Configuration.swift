@@ -65,16 +65,16 @@ public struct ModelConfiguration: Codable, Equatable, Sendable {
 public struct LoggingConfiguration: Codable, Equatable, Sendable {
   /// Updates between two records of the training metrics. Default 10.
   public var everySteps = 10
-  /// Updates between two validations. Default 500.
-  public var validateEvery = 500
+  /// Updates between two validations. Default 1,000, which is less than 1 % of the time.
+  public var validateEvery = 1_000
   /// Sequences used by a validation, from the first of the file; all if it holds fewer. Default 256.
   public var validationSequences = 256
-  /// Updates between two sets of pictures of reconstructed sequences. Default 1,000.
-  public var picturesEvery = 1_000
+  /// Updates between two sets of pictures of reconstructed sequences. Default 2,000.
+  public var picturesEvery = 2_000
   /// Sequences in a set of pictures. Default 4.
   public var pictureSequences = 4
-  /// Updates between two sets of imagined sequences. Default 1,000.
-  public var imaginationEvery = 1_000
+  /// Updates between two sets of imagined sequences. Default 2,000.
+  public var imaginationEvery = 2_000
 
   public init() {}
 
@@ -95,8 +95,9 @@ public struct LoggingConfiguration: Codable, Equatable, Sendable {
 
 /// When the state of a run is saved, and which checkpoints stay.
 public struct CheckpointConfiguration: Codable, Equatable, Sendable {
-  /// Updates between two checkpoints; one is always written at the end and on a stop signal. Default 500.
-  public var everySteps = 500
+  /// Updates between two checkpoints; one is always written at the end and on a stop signal. Default
+  /// 1,000.
+  public var everySteps = 1_000
   /// Newest checkpoints kept; at least 2, so that one damaged file never ends a run. Default 3.
   public var keepLast = 3
   /// Checkpoints whose step is a multiple of this are kept for ever; 0 keeps none. Default 0.

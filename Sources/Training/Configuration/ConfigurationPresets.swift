@@ -30,11 +30,10 @@ extension Configuration {
     configuration.training.optimizer.schedule.factors = [0.3]
     configuration.training.frames.start = 3
     configuration.training.frames.end = 3
-    configuration.logging.validateEvery = 200
+    configuration.logging.validateEvery = 500
     configuration.logging.validationSequences = 128
-    configuration.logging.picturesEvery = 500
-    configuration.logging.imaginationEvery = 500
-    configuration.checkpoint.everySteps = 500
+    configuration.logging.picturesEvery = 1_000
+    configuration.logging.imaginationEvery = 1_000
     return configuration
   }
 
