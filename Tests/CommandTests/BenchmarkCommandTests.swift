@@ -61,6 +61,14 @@ import Testing
     #expect(abs(try number(object, "useful_gflop_per_update") - sum) < 1e-9)
   }
 
+  /// Once the first updates have taken their memory. With every slot live all updates are alike, so none needs more.
+  @Test func anUpdateAllocatesNothing() throws {
+    let object = try #require(try objects(["--frames", "3", "--dense"]).first)
+    #expect(try number(object, "allocations_per_update") == 0)
+    // The thread that reads is counted too, so zero is not for want of counting.
+    #expect(try number(object, "allocations_per_update_all_threads") > 0)
+  }
+
   @Test func theSweepFitsThreeLinesAndDrawsThem() throws {
     let folder = try TemporaryDirectory()
     let lines = try objects(["--sweep", "--frames", "2", "--out", folder.path("lines")])
