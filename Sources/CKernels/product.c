@@ -96,14 +96,15 @@ void kernel_pack_transposed(const float *b, int64_t stride, int64_t k, int64_t n
 void kernel_product_packed(const float *a, int64_t a_stride, const float *packed, float *c, int64_t c_stride, int64_t m,
                            int64_t n, int64_t k, int accumulate) {
   int64_t panel = family->panel, count = (m + family->block - 1) / family->block;
-  for (int64_t j = 0; j < n; j += panel, packed += panel * k) {
-    int64_t width = n - j < panel ? n - j : panel;
-    const product_block *blocks = width > panel / 2 ? family->product : family->narrow;
-    // Blocks of nearly equal size: a last block of one or two rows would idle most of the registers.
-    for (int64_t t = 0; t < count; t++) {
-      int64_t first = m * t / count, last = m * (t + 1) / count;
-      blocks[last - first](a + first * a_stride, a_stride, packed, c + first * c_stride + j, c_stride, k, width,
-                           accumulate);
+  // Blocks of nearly equal size: a last block of one or two rows would idle most of the registers. A block's rows stay
+  // in the first cache while the panels pass.
+  for (int64_t t = 0; t < count; t++) {
+    int64_t first = m * t / count, size = m * (t + 1) / count - first;
+    for (int64_t j = 0; j < n; j += panel) {
+      int64_t width = n - j < panel ? n - j : panel;
+      const product_block *blocks = width > panel / 2 ? family->product : family->narrow;
+      blocks[size](a + first * a_stride, a_stride, packed + j * k, c + first * c_stride + j, c_stride, k, width,
+                   accumulate);
     }
   }
 }
@@ -154,11 +155,12 @@ void kernel_weight_gradient(const float *const *x, const float *const *dy, const
                                 rows * (block - 1));
     family->spread_panels(dy[r], n, packed_dy + r * panel, rows * panel);
   }
-  for (int64_t j = 0; j < n; j += panel) {
-    const float *b = packed_dy + j * rows;
-    for (int64_t t = 0, first = 0; t < count; t++) {
-      int64_t size = t < wide ? block : block - 1, top = 0;
-      const float *a = packed_x + first * rows;
+  for (int64_t t = 0, first = 0; t < count; t++) {
+    int64_t size = t < wide ? block : block - 1;
+    const float *a = packed_x + first * rows;
+    for (int64_t j = 0; j < n; j += panel) {
+      const float *b = packed_dy + j * rows;
+      int64_t top = 0;
       for (int64_t s = 0; s < shares; s++) {
         family->gradient[size](a + starts[s] * size, b + starts[s] * panel, starts[s + 1] - starts[s],
                                stack + top * tile_size, merges[s]);
@@ -167,8 +169,8 @@ void kernel_weight_gradient(const float *const *x, const float *const *dy, const
       for (int64_t q = 0; q < root_count; q++)
         family->put_tile(stack + q * tile_size, size, n - j < panel ? n - j : panel, roots[q] + first * stride + j,
                          stride, accumulate);
-      first += size;
     }
+    first += size;
   }
 }
 
