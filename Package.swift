@@ -77,7 +77,7 @@ let package = Package(
     // `cluster-probe` is the program that the tests of Cluster start under mpirun.
     .executableTarget(name: "cluster-probe", dependencies: ["Cluster"], path: "Tests/ClusterProbe"),
     .target(name: "TestSupport", dependencies: ["Storage", "Numerics"], path: "Tests/TestSupport"),
-    .testTarget(name: "NumericsTests", dependencies: ["Numerics", "TestSupport"]),
+    .testTarget(name: "NumericsTests", dependencies: ["Numerics", "CKernels", "TestSupport"]),
     .testTarget(
       name: "SQAIRTests", dependencies: ["SQAIR", "Numerics", "Storage", "TestSupport"],
       resources: [.copy("Fixtures")]),

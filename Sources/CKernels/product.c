@@ -48,17 +48,21 @@ typedef struct product_family {
 #define BLOCK 6
 #include "product_blocks.h"
 
-static const product_family *family = &narrow_family;
+static const product_family *best = &narrow_family;
+// Of a thread, so that tests beside each other do not notice; NULL is the best.
+static _Thread_local const product_family *chosen;
+
+static const product_family *in_use(void) { return chosen ? chosen : best; }
 
 __attribute__((constructor)) static void choose_best(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) family = &middle_family;
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")) family = &wide_family;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) best = &middle_family;
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")) best = &wide_family;
 #endif
 }
 
-const char *kernel_product_family(void) { return family->name; }
+const char *kernel_product_family(void) { return in_use()->name; }
 
 int kernel_product_choose(const char *name) {
   // From the least demanding on; the processor supports all up to its best.
@@ -68,26 +72,32 @@ int kernel_product_choose(const char *name) {
       &middle_family, &wide_family,
 #endif
   };
-  const product_family *before = family;
-  choose_best();
+  if (!name) {
+    chosen = NULL;
+    return 1;
+  }
   for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
     if (strcmp(known[i]->name, name) == 0) {
-      family = known[i];
+      chosen = known[i];
       return 1;
     }
-    if (known[i] == family) break;
+    if (known[i] == best) break;
   }
-  family = before;
   return 0;
 }
 
-int64_t kernel_packed_size(int64_t k, int64_t n) { return (n + family->panel - 1) / family->panel * family->panel * k; }
+int64_t kernel_packed_size(int64_t k, int64_t n) {
+  int64_t panel = in_use()->panel;
+  return (n + panel - 1) / panel * panel * k;
+}
 
 void kernel_pack(const float *b, int64_t stride, int64_t k, int64_t n, float *packed) {
+  const product_family *family = in_use();
   for (int64_t p = 0; p < k; p++) family->spread_panels(b + p * stride, n, packed + p * family->panel, family->panel * k);
 }
 
 void kernel_pack_transposed(const float *b, int64_t stride, int64_t k, int64_t n, float *packed) {
+  const product_family *family = in_use();
   int64_t panel = family->panel;
   for (int64_t j = 0; j < n; j += panel, packed += k * panel)
     family->pack_transposed(b + j * stride, stride, k, n - j < panel ? n - j : panel, packed);
@@ -95,6 +105,7 @@ void kernel_pack_transposed(const float *b, int64_t stride, int64_t k, int64_t n
 
 void kernel_product_packed(const float *a, int64_t a_stride, const float *packed, float *c, int64_t c_stride, int64_t m,
                            int64_t n, int64_t k, int accumulate) {
+  const product_family *family = in_use();
   int64_t panel = family->panel, count = (m + family->block - 1) / family->block;
   // Blocks of nearly equal size: a last block of one or two rows would idle most of the registers. A block's rows stay
   // in the first cache while the panels pass.
@@ -110,6 +121,7 @@ void kernel_product_packed(const float *a, int64_t a_stride, const float *packed
 }
 
 int64_t kernel_gradient_workspace(int64_t rows, int64_t m, int64_t n) {
+  const product_family *family = in_use();
   int64_t panel = family->panel, width = (n + panel - 1) / panel * panel;
   return rows * (m + width) + (MAXIMUM_LEVELS + 1) * family->block * panel;
 }
@@ -135,6 +147,7 @@ static int64_t order_merges(int64_t first, int64_t count, unsigned char *merges)
 void kernel_weight_gradient(const float *const *x, const float *const *dy, const int64_t *starts, int64_t shares,
                             int64_t first_share, int64_t m, int64_t n, float *const *roots, int64_t stride,
                             int accumulate, float *workspace) {
+  const product_family *family = in_use();
   unsigned char merges[MAXIMUM_SHARES];
   int64_t root_count = order_merges(first_share, shares, merges);
   int64_t panel = family->panel, panels = (n + panel - 1) / panel, rows = starts[shares];

@@ -106,6 +106,10 @@ public enum LinearAlgebra {
     return best
   }
 
+  /// The kernels that run on this processor: those of products, and the level of all others. Among processors where
+  /// this text is the same, the same program computes the same bits.
+  public static var kernels: String { kernelFamily + "/" + String(cString: kernel_vector_level()) }
+
   /// The kernels that products run on, and those that OpenBLAS chose for this processor.
   public static var kernelFamily: String { String(cString: kernel_product_family()) }
   public static var libraryFamily: String { String(cString: openblas_get_corename()) }

@@ -43,12 +43,15 @@ public struct Checkpoint: Equatable, Sendable {
   public let data: String
   /// Version and commit of the program.
   public let software: String
+  /// What else the bits depend on: the kind of arithmetic that the processors offered (attribute `kernels`). Nil where
+  /// a file does not say. It stands beside the contents and is no part of the digest.
+  public let kernels: String?
   public let parameters: [NamedArray]
   public let optimizer: [OptimizerSlot]
 
   public init(
     step: UInt64, model: String, seed: UInt64, configuration: String, data: String, software: String,
-    parameters: [NamedArray], optimizer: [OptimizerSlot]
+    kernels: String? = nil, parameters: [NamedArray], optimizer: [OptimizerSlot]
   ) {
     self.step = step
     self.model = model
@@ -56,6 +59,7 @@ public struct Checkpoint: Equatable, Sendable {
     self.configuration = configuration
     self.data = data
     self.software = software
+    self.kernels = kernels
     self.parameters = sorted(parameters, by: \.name)
     self.optimizer = sorted(optimizer, by: \.name)
   }
@@ -102,6 +106,7 @@ public struct Checkpoint: Equatable, Sendable {
     try file.setAttribute("config", to: configuration)
     try file.setAttribute("data", to: data)
     try file.setAttribute("software", to: software)
+    if let kernels { try file.setAttribute("kernels", to: kernels) }
     try file.setAttribute("digest", to: digest)
     try file.createGroup("/parameters")
     try file.createGroup("/optimizer")
@@ -147,6 +152,7 @@ public struct Checkpoint: Equatable, Sendable {
       step: try file.unsignedAttribute("step"), model: try file.textAttribute("model"),
       seed: try file.unsignedAttribute("seed"), configuration: try file.textAttribute("config"),
       data: try file.textAttribute("data"), software: try file.textAttribute("software"),
+      kernels: file.hasAttribute("kernels") ? try file.textAttribute("kernels") : nil,
       parameters: try Checkpoint.arrays(of: "/parameters", in: file),
       optimizer: try Checkpoint.optimizerSlots(in: file))
     guard !parameters.isEmpty else {

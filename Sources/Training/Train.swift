@@ -47,6 +47,9 @@ private struct Run {
     guard reasons.isEmpty else { throw ConfigurationError(place: training.path, problems: reasons) }
     let state = TrainingState(configuration, meanImage: training.mean)
     let origin = try restore(state, from: training) + (earlier.map { "; the earlier one is in \($0)" } ?? "")
+    let kernels = try JobKernels(of: communicator)
+    let warnings = kernels.warnings(resumingFrom: state.kernels)
+    state.kernels = kernels.description
     let journal = try communicator.collectively("opening the run's files") {
       communicator.isRoot
         ? try Journal(
@@ -55,7 +58,7 @@ private struct Run {
     }
     if let journal {
       try folder.write(configuration.resolvedJSON, to: folder.configuration)
-      for line in summary(training, validation, state, origin) { journal.note(line) }
+      for line in summary(training, validation, state, origin) + warnings { journal.note(line) }
     }
     let trainer = Trainer(
       configuration, state: state, training: training, validation: validation, journal: journal,
@@ -193,7 +196,7 @@ private struct Run {
       "training    updates \(state.step) to \(settings.steps), batch \(settings.batch), \(settings.particles) "
         + "particles, \(length) frames, \(settings.optimizer.kind.rawValue) \(settings.optimizer.learningRate), seed \(settings.seed)",
       "processes   \(communicator.size) on \(communicator.hostName)\(communicator.size > communicator.ranksOnHost ? " and others" : ""), "
-        + "1 thread each, \(LinearAlgebra.kernelFamily) kernels",
+        + "1 thread each, kernels \(state.kernels ?? "")",
     ]
   }
 }

@@ -11,6 +11,9 @@ package final class TrainingState {
   package let optimizer: any Optimizer
   /// Finished updates.
   package var step = 0
+  /// The kernels that the numbers were computed with, as `JobKernels` describes them; nil if that is not known. They do
+  /// not determine the rest of the run, but its last bits.
+  package var kernels: String?
 
   private let configuration: Configuration
 
@@ -33,7 +36,7 @@ package final class TrainingState {
     }
     return Checkpoint(
       step: UInt64(step), model: configuration.model.kind.rawValue, seed: configuration.training.seed,
-      configuration: configuration.resolvedJSON, data: data, software: softwareVersion,
+      configuration: configuration.resolvedJSON, data: data, software: softwareVersion, kernels: kernels,
       parameters: arrays(parameters.values),
       optimizer: optimizer.state.map { Checkpoint.OptimizerSlot(name: $0.name, arrays: arrays($0.values)) })
   }
@@ -53,6 +56,7 @@ package final class TrainingState {
       try model.parameters.restore(slot.arrays, into: values, from: path)
     }
     step = Int(checkpoint.step)
+    kernels = checkpoint.kernels
   }
 }
 

@@ -24,6 +24,7 @@ struct CheckpointSummary {
     summary.add("seed", "\(checkpoint.seed)")
     summary.add("trained on", checkpoint.data)
     summary.add("software", checkpoint.software)
+    if let kernels = checkpoint.kernels { summary.add("kernels", kernels) }
     summary.add("configuration", configurationText)
     summary.add("digest", checkpoint.digest)
     print(summary.text(title: "\(path): checkpoint, \(sizeText(ofFile: path))"), terminator: "")

@@ -7,3 +7,4 @@
 #include "glimpse.h"
 #include "product.h"
 #include "update.h"
+#include "level.h"

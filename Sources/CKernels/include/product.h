@@ -4,7 +4,8 @@
 /// The kernels in use: "avx512", "avx2" or "portable". Bits agree between avx512 and avx2.
 const char *kernel_product_family(void);
 
-/// Uses the named kernels from now on, for tests; 0 if there are none of this name for this processor.
+/// Uses the named kernels on this thread from now on, for tests, or the best again if `name` is NULL; 0 if there are
+/// none of this name for this processor.
 int kernel_product_choose(const char *name);
 
 /// Floats that a packed [k, n] matrix takes.
