@@ -7,3 +7,8 @@
 #else
 #define VECTOR_CLONES
 #endif
+
+/// A part of a kernel. Vectorised loops over memory that is known not to overlap stand in such functions: `restrict`
+/// counts for parameters only, and where two of a kernel's pointers lead into one array, the check that the compiler
+/// puts before the loop would always send it the slow way.
+#define INLINE static inline __attribute__((always_inline))

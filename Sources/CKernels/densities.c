@@ -142,6 +142,29 @@ void kernel_gated_appearance(const float *gates, int64_t gates_stride, float gai
   }
 }
 
+/// The values of one row of gated appearance: forget, glimpse and temporal gates; location and scale of both guesses.
+typedef struct appearance {
+  const float *forget, *closed, *guess, *what, *glimpse_location, *glimpse_scale, *temporal_location, *temporal_scale;
+} appearance;
+
+INLINE void gated_appearance_row_backward(appearance v, float *restrict dforget, float *restrict dclosed,
+                                          float *restrict dguess, float gain, float *restrict dwhat,
+                                          float *restrict dglimpse_location, float *restrict dglimpse_scale,
+                                          float *restrict dtemporal_location, float *restrict dtemporal_scale,
+                                          const float *restrict dl, const float *restrict ds, int64_t d) {
+  for (int64_t c = 0; c < d; c++) {
+    float forget = gain * v.forget[c], closed = 1.0f - gain * v.closed[c], guess = 1.0f - gain * v.guess[c];
+    dforget[c] += gain * dl[c] * v.what[c];
+    dclosed[c] -= gain * (dl[c] * v.glimpse_location[c] + ds[c] * v.glimpse_scale[c]);
+    dguess[c] -= gain * (dl[c] * v.temporal_location[c] + ds[c] * v.temporal_scale[c]);
+    dwhat[c] += forget * dl[c];
+    dglimpse_location[c] += closed * dl[c];
+    dglimpse_scale[c] += closed * ds[c];
+    dtemporal_location[c] += guess * dl[c];
+    dtemporal_scale[c] += guess * ds[c];
+  }
+}
+
 VECTOR_CLONES
 void kernel_gated_appearance_backward(const float *gates, float *restrict dgates, int64_t gates_stride, float gain,
                                       const float *what, float *restrict dwhat, int64_t what_stride,
@@ -150,21 +173,10 @@ void kernel_gated_appearance_backward(const float *gates, float *restrict dgates
                                       const float *dlocation, const float *dscale, int64_t out_stride, int64_t rows,
                                       int64_t d) {
   for (int64_t r = 0; r < rows; r++) {
-    const float *g = gates + r * gates_stride, *w = what + r * what_stride;
-    const float *e = glimpse + r * glimpse_stride, *t = temporal + r * temporal_stride;
-    const float *dl = dlocation + r * out_stride, *ds = dscale + r * out_stride;
-    float *restrict dg = dgates + r * gates_stride, *restrict dw = dwhat + r * what_stride;
-    float *restrict de = dglimpse + r * glimpse_stride, *restrict dt = dtemporal + r * temporal_stride;
-    for (int64_t c = 0; c < d; c++) {
-      float forget = gain * g[c], closed = 1.0f - gain * g[d + c], guess = 1.0f - gain * g[2 * d + c];
-      dg[c] += gain * dl[c] * w[c];
-      dg[d + c] -= gain * (dl[c] * e[c] + ds[c] * e[d + c]);
-      dg[2 * d + c] -= gain * (dl[c] * t[c] + ds[c] * t[d + c]);
-      dw[c] += forget * dl[c];
-      de[c] += closed * dl[c];
-      de[d + c] += closed * ds[c];
-      dt[c] += guess * dl[c];
-      dt[d + c] += guess * ds[c];
-    }
+    const float *g = gates + r * gates_stride, *e = glimpse + r * glimpse_stride, *t = temporal + r * temporal_stride;
+    float *dg = dgates + r * gates_stride, *de = dglimpse + r * glimpse_stride, *dt = dtemporal + r * temporal_stride;
+    appearance v = {g, g + d, g + 2 * d, what + r * what_stride, e, e + d, t, t + d};
+    gated_appearance_row_backward(v, dg, dg + d, dg + 2 * d, gain, dwhat + r * what_stride, de, de + d, dt, dt + d,
+                                  dlocation + r * out_stride, dscale + r * out_stride, d);
   }
 }

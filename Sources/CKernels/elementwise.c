@@ -133,60 +133,62 @@ float kernel_dot(const float *x, int64_t x_stride, const float *y, int64_t y_str
   return sum;
 }
 
+INLINE void gru_gates_row(float *restrict gates, const float *restrict state, float *restrict out, int64_t n) {
+  for (int64_t c = 0; c < 2 * n; c++) gates[c] = sigmoid(gates[c]);
+  for (int64_t c = 0; c < n; c++) out[c] = gates[n + c] * state[c];
+}
+
 VECTOR_CLONES
 void kernel_gru_gates(float *p, int64_t p_stride, const float *h, int64_t h_stride, float *restrict rh,
                       int64_t rh_stride, int64_t rows, int64_t n) {
-  for (int64_t i = 0; i < rows; i++) {
-    float *gates = p + i * p_stride;
-    const float *state = h + i * h_stride;
-    float *restrict out = rh + i * rh_stride;
-    for (int64_t c = 0; c < 2 * n; c++) gates[c] = sigmoid(gates[c]);
-    for (int64_t c = 0; c < n; c++) out[c] = gates[n + c] * state[c];
+  for (int64_t i = 0; i < rows; i++) gru_gates_row(p + i * p_stride, h + i * h_stride, rh + i * rh_stride, n);
+}
+
+INLINE void gru_output_row(const float *restrict z, float *restrict candidate, const float *restrict state,
+                           float *restrict out, int64_t n) {
+  for (int64_t c = 0; c < n; c++) {
+    candidate[c] = hyperbolic_tangent(candidate[c]);
+    out[c] = (1.0f - z[c]) * state[c] + z[c] * candidate[c];
   }
 }
 
 VECTOR_CLONES
 void kernel_gru_output(float *p, int64_t p_stride, const float *h, int64_t h_stride, float *restrict y,
                        int64_t y_stride, int64_t rows, int64_t n) {
-  for (int64_t i = 0; i < rows; i++) {
-    float *z = p + i * p_stride, *candidate = z + 2 * n;
-    const float *state = h + i * h_stride;
-    float *restrict out = y + i * y_stride;
-    for (int64_t c = 0; c < n; c++) {
-      candidate[c] = hyperbolic_tangent(candidate[c]);
-      out[c] = (1.0f - z[c]) * state[c] + z[c] * candidate[c];
-    }
+  for (int64_t i = 0; i < rows; i++)
+    gru_output_row(p + i * p_stride, p + i * p_stride + 2 * n, h + i * h_stride, y + i * y_stride, n);
+}
+
+INLINE void gru_output_row_backward(const float *restrict z, const float *restrict candidate, float *restrict dz,
+                                    float *restrict dcandidate, const float *restrict state, float *restrict dstate,
+                                    const float *restrict d, int64_t n) {
+  for (int64_t c = 0; c < n; c++) {
+    dz[c] = d[c] * (candidate[c] - state[c]) * z[c] * (1.0f - z[c]);
+    dcandidate[c] = d[c] * z[c] * (1.0f - candidate[c] * candidate[c]);
   }
+  if (dstate)
+    for (int64_t c = 0; c < n; c++) dstate[c] += d[c] * (1.0f - z[c]);
 }
 
 VECTOR_CLONES
 void kernel_gru_output_backward(const float *p, float *restrict dp, int64_t p_stride, const float *h, float *dh,
                                 int64_t h_stride, const float *dy, int64_t dy_stride, int64_t rows, int64_t n) {
-  for (int64_t i = 0; i < rows; i++) {
-    const float *z = p + i * p_stride, *candidate = z + 2 * n;
-    float *restrict dz = dp + i * p_stride, *restrict dcandidate = dz + 2 * n;
-    const float *state = h + i * h_stride, *d = dy + i * dy_stride;
-    for (int64_t c = 0; c < n; c++) {
-      dz[c] = d[c] * (candidate[c] - state[c]) * z[c] * (1.0f - z[c]);
-      dcandidate[c] = d[c] * z[c] * (1.0f - candidate[c] * candidate[c]);
-    }
-    if (dh) {
-      float *restrict dstate = dh + i * h_stride;
-      for (int64_t c = 0; c < n; c++) dstate[c] += d[c] * (1.0f - z[c]);
-    }
-  }
+  for (int64_t i = 0; i < rows; i++)
+    gru_output_row_backward(p + i * p_stride, p + i * p_stride + 2 * n, dp + i * p_stride, dp + i * p_stride + 2 * n,
+                            h + i * h_stride, dh ? dh + i * h_stride : 0, dy + i * dy_stride, n);
+}
+
+INLINE void gru_gates_row_backward(const float *restrict reset, float *restrict dreset, const float *restrict state,
+                                   float *restrict dstate, const float *restrict d, int64_t n) {
+  for (int64_t c = 0; c < n; c++) dreset[c] = d[c] * state[c] * reset[c] * (1.0f - reset[c]);
+  if (dstate)
+    for (int64_t c = 0; c < n; c++) dstate[c] += d[c] * reset[c];
 }
 
 VECTOR_CLONES
 void kernel_gru_gates_backward(const float *p, float *restrict dp, int64_t p_stride, const float *h, float *dh,
                                int64_t h_stride, const float *drh, int64_t drh_stride, int64_t rows, int64_t n) {
-  for (int64_t i = 0; i < rows; i++) {
-    const float *reset = p + i * p_stride + n, *state = h + i * h_stride, *d = drh + i * drh_stride;
-    float *restrict dreset = dp + i * p_stride + n;
-    for (int64_t c = 0; c < n; c++) dreset[c] = d[c] * state[c] * reset[c] * (1.0f - reset[c]);
-    if (dh) {
-      float *restrict dstate = dh + i * h_stride;
-      for (int64_t c = 0; c < n; c++) dstate[c] += d[c] * reset[c];
-    }
-  }
+  for (int64_t i = 0; i < rows; i++)
+    gru_gates_row_backward(p + i * p_stride + n, dp + i * p_stride + n, h + i * h_stride, dh ? dh + i * h_stride : 0,
+                           drh + i * drh_stride, n);
 }

@@ -1,18 +1,19 @@
 #pragma once
 // Scalar functions written so that a loop over them vectorises: no calls, no branches.
+#include "clones.h"
 #include <stdint.h>
 
-static inline __attribute__((always_inline)) float bits_to_float(int32_t bits) {
+INLINE float bits_to_float(int32_t bits) {
   union { int32_t i; float f; } v = {bits};
   return v.f;
 }
 
-static inline __attribute__((always_inline)) float minimum(float a, float b) { return a < b ? a : b; }
-static inline __attribute__((always_inline)) float maximum(float a, float b) { return a > b ? a : b; }
-static inline __attribute__((always_inline)) float absolute(float a) { return a < 0 ? -a : a; }
+INLINE float minimum(float a, float b) { return a < b ? a : b; }
+INLINE float maximum(float a, float b) { return a > b ? a : b; }
+INLINE float absolute(float a) { return a < 0 ? -a : a; }
 
 /// e^x, relative error below 1e-7; arguments are limited to [-87, 88]. NaN stays NaN.
-static inline __attribute__((always_inline)) float exponential(float x) {
+INLINE float exponential(float x) {
   float limited = x < -87.0f ? -87.0f : x;
   limited = limited > 88.0f ? 88.0f : limited;
   const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
@@ -31,7 +32,7 @@ static inline __attribute__((always_inline)) float exponential(float x) {
 }
 
 /// Natural logarithm of a positive normal float, absolute error below 1e-7 near 1, else relative.
-static inline __attribute__((always_inline)) float logarithm(float x) {
+INLINE float logarithm(float x) {
   union { float f; int32_t i; } v = {x};
   int32_t exponent = (v.i - 0x3F3504F3) >> 23;
   float t = bits_to_float(v.i - (int32_t)((uint32_t)exponent << 23)) - 1.0f;
@@ -49,20 +50,20 @@ static inline __attribute__((always_inline)) float logarithm(float x) {
   return t + (p * t * t2 - 0.5f * t2 - e * 2.12194440e-4f) + e * 0.693359375f;
 }
 
-static inline __attribute__((always_inline)) float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
+INLINE float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
 
-static inline __attribute__((always_inline)) float hyperbolic_tangent(float x) {
+INLINE float hyperbolic_tangent(float x) {
   float a = absolute(x), e = exponential(-2.0f * a), t = (1.0f - e) / (1.0f + e);
   // Below 1/16 the quotient loses digits; three terms of the series are exact to float there.
   float x2 = x * x, series = x * (1.0f - x2 * (0.333333333f - x2 * (0.133333333f - x2 * 0.0539682540f)));
   return a < 0.0625f ? series : (x < 0 ? -t : t);
 }
 
-static inline __attribute__((always_inline)) float exponential_linear(float x) {
+INLINE float exponential_linear(float x) {
   return x > 0 ? x : exponential(x) - 1.0f;
 }
 
 /// log(1 + e^x)
-static inline __attribute__((always_inline)) float softplus(float x) {
+INLINE float softplus(float x) {
   return maximum(x, 0.0f) + logarithm(1.0f + exponential(-absolute(x)));
 }
