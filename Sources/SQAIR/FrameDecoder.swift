@@ -6,8 +6,8 @@ package struct FrameDecoder: BitwiseCopyable {
     /// What each object looks like [objects, cells], already scaled.
     package let glimpses: Tensor
     /// Mean image and written-to mask [N, H W].
-    package let mean: Tensor
-    package let mask: Tensor
+    package let mean: PaintedImages
+    package let mask: PaintedImages
     /// log p(x_t | z_t), [N, 1].
     package let logLikelihood: Tensor
   }

@@ -5,8 +5,8 @@ public struct FrameImagination: BitwiseCopyable {
   /// The objects of the frame.
   public let state: ObjectState
   package let drawn: FrameDecoder.Output
-  /// Mean image [N, H W].
-  public var mean: Tensor { drawn.mean }
+  /// Mean images [N, H W].
+  public var mean: PaintedImages { drawn.mean }
 }
 
 /// What all imagined frames share.
@@ -160,7 +160,7 @@ extension SequenceModel {
   }
 
   /// The mean images [N, H W] of a state's objects.
-  public func meanImages(of state: ObjectState, on tape: Tape) -> Tensor {
+  public func meanImages(of state: ObjectState, on tape: Tape) -> PaintedImages {
     draw(state, shared: decoder.shared(on: tape), on: tape).mean
   }
 

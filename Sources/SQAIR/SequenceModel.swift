@@ -219,8 +219,8 @@ public struct FrameInference: BitwiseCopyable {
   package let logP: Tensor
   package let discrete: Tensor
 
-  /// Mean image [N, H W].
-  public var mean: Tensor { drawn.mean }
+  /// Mean images [N, H W].
+  public var mean: PaintedImages { drawn.mean }
   /// log p(x_t | z_t), [N, 1].
   public var logLikelihood: Tensor { drawn.logLikelihood }
   /// log q - log p of row n.

@@ -222,7 +222,7 @@ import Testing
     let painted = tape.paint(
       glimpses: glimpses, where: places, objects: each, slots: 1, frames: frames, at: each, background: background,
       geometry, PaintConstants(standardDeviation: 1, maskOffset: -10, maskSlope: 20))
-    expect(doubles(painted.mean), pasted, "paste")
+    expect(painted.mean.array.map { Double($0) }, pasted, "paste")
     let pixels = geometry.imagePixels
     for row in 0..<glimpses.rows {
       let squares = cotangent[row * pixels..<(row + 1) * pixels].reduce(0) { $0 + $1 * $1 }
