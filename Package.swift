@@ -76,6 +76,8 @@ let package = Package(
     // Tests mirror the rooms.
     // `cluster-probe` is the program that the tests of Cluster start under mpirun.
     .executableTarget(name: "cluster-probe", dependencies: ["Cluster"], path: "Tests/ClusterProbe"),
+    // `storage-probe` is the program that the tests of Storage kill while it saves.
+    .executableTarget(name: "storage-probe", dependencies: ["Storage", "TestSupport"], path: "Tests/StorageProbe"),
     .target(name: "TestSupport", dependencies: ["Storage", "Numerics"], path: "Tests/TestSupport"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics", "CKernels", "TestSupport"]),
     .testTarget(

@@ -16,9 +16,14 @@ final class OutputFile {
 
   deinit { close(descriptor) }
 
-  /// Writes all of `bytes` at the end of the file.
+  /// Writes all of `bytes` at the end of the file, or nothing.
   func append(_ bytes: [UInt8]) throws {
-    guard writeAll(bytes, to: descriptor) else { throw ReportError.system("write", path) }
+    let end = lseek(descriptor, 0, SEEK_END)
+    guard !writeAll(bytes, to: descriptor) else { return }
+    let code = errno
+    // On a full disk a part may have got through; it would spoil what is written behind it later.
+    if end >= 0 { ftruncate(descriptor, end) }
+    throw ReportError.system("write", path, code: code)
   }
 
   /// Puts `bytes` at `path` in one step: under a temporary name beside it, flushed to the disk, then

@@ -95,7 +95,10 @@ public struct Checkpoint: Equatable, Sendable {
   /// The bytes of the checkpoint's file; `name` stands for the file in errors.
   ///
   /// - Throws: `StorageError` where names or shapes could not be read back.
-  public func encoded(as name: String) throws -> [UInt8] {
+  public func encoded(as name: String) throws -> [UInt8] { try encoded(as: name, digest: digest) }
+
+  /// The same where the digest is known: it takes as long as the rest.
+  func encoded(as name: String, digest: String) throws -> [UInt8] {
     try validate(as: name)
     let file = try HDF5File(inMemoryNamed: name)
     try file.setAttribute("format", to: Checkpoint.format)
@@ -144,32 +147,36 @@ public struct Checkpoint: Equatable, Sendable {
   /// Reads a checkpoint and verifies its digest before handing out anything.
   ///
   /// - Throws: `StorageError` for a file that is missing, damaged, of another kind or of a newer version.
-  public init(reading path: String) throws {
+  public init(reading path: String) throws { (self, _) = try Checkpoint.read(path) }
+
+  /// The checkpoint and its digest, which was verified.
+  static func read(_ path: String) throws -> (checkpoint: Checkpoint, digest: String) {
     let file = try HDF5File(reading: path)
     try file.requireFormat(
       Checkpoint.format, newest: Checkpoint.version, hint: "A checkpoint is what `sqair-dist train` writes.")
-    self.init(
+    let checkpoint = Checkpoint(
       step: try file.unsignedAttribute("step"), model: try file.textAttribute("model"),
       seed: try file.unsignedAttribute("seed"), configuration: try file.textAttribute("config"),
       data: try file.textAttribute("data"), software: try file.textAttribute("software"),
-      kernels: file.hasAttribute("kernels") ? try file.textAttribute("kernels") : nil,
+      kernels: try file.hasAttribute("kernels") ? file.textAttribute("kernels") : nil,
       parameters: try Checkpoint.arrays(of: "/parameters", in: file),
       optimizer: try Checkpoint.optimizerSlots(in: file))
-    guard !parameters.isEmpty else {
+    guard !checkpoint.parameters.isEmpty else {
       throw StorageError(
         file: path, part: "/parameters", problem: "there are none", hint: "Use another checkpoint of the run.")
     }
     let stored = try file.textAttribute("digest")
-    let found = digest
+    let found = checkpoint.digest
     guard stored == found else {
       throw StorageError(
         file: path, part: "attribute 'digest'", problem: "it says \(stored) but the contents give \(found)",
         hint: "The file was changed or damaged after it was written: use another checkpoint of the run.")
     }
+    return (checkpoint, stored)
   }
 
   private static func optimizerSlots(in file: HDF5File) throws -> [OptimizerSlot] {
-    guard file.contains("/optimizer") else { return [] }
+    guard try file.contains("/optimizer") else { return [] }
     return try file.children(of: "/optimizer").map { child in
       guard child.kind == .group else { throw unexpected(file, "/optimizer/" + child.name, "a group") }
       return OptimizerSlot(name: child.name, arrays: try arrays(of: "/optimizer/" + child.name, in: file))
@@ -177,7 +184,7 @@ public struct Checkpoint: Equatable, Sendable {
   }
 
   private static func arrays(of group: String, in file: HDF5File) throws -> [NamedArray] {
-    guard file.contains(group) else {
+    guard try file.contains(group) else {
       throw StorageError(
         file: file.path, part: group, problem: "there is no such group", hint: "Use another checkpoint of the run.")
     }

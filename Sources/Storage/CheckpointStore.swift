@@ -51,6 +51,7 @@ public struct CheckpointStore: Sendable {
   /// Nil for a store that only reads.
   private let retention: Retention?
   private let fileSystem: FileSystem
+  private let verified = VerifiedFiles()
 
   /// Opens a folder for reading only; it need not exist. This is what all processes but one use.
   public init(readingFrom directory: String) {
@@ -167,12 +168,13 @@ public struct CheckpointStore: Sendable {
       throw StorageError(
         file: path, problem: "this store was opened for reading", hint: "Commit from the process that writes.")
     }
-    let bytes = try checkpoint.encoded(as: path)
+    let digest = checkpoint.digest
+    let bytes = try checkpoint.encoded(as: path, digest: digest)
     do {
       try write(bytes, to: partial)
-      let digest = try Checkpoint(reading: partial).digest
-      guard digest == checkpoint.digest else {
-        throw FileSystemError(attempt: "cannot verify \(partial)", reason: "it reads back as \(digest)")
+      let found = try Checkpoint.read(partial).digest
+      guard found == digest else {
+        throw FileSystemError(attempt: "cannot verify \(partial)", reason: "it reads back as \(found)")
       }
       try fileSystem.rename(partial, path)
     } catch {
@@ -189,6 +191,7 @@ public struct CheckpointStore: Sendable {
         file: path, problem: "the checkpoint may not outlive a power cut: \(error)",
         hint: "Older checkpoints are untouched. Check the disk.")
     }
+    verified.note(path)
     let (pruned, warnings) = prune(retention, committed: checkpoint.step)
     return Commit(path: path, size: bytes.count, pruned: pruned, warnings: warnings)
   }
@@ -208,7 +211,7 @@ public struct CheckpointStore: Sendable {
   /// Removes what the retention gives up among the steps up to the committed one, which is known to be sound.
   ///
   /// Files of later steps are left alone and do not count: they are there because a run went back, either by the
-  /// user's will or because they are damaged. Older ones are read before they count.
+  /// user's will or because they are damaged. Older ones are verified before they count.
   private func prune(_ retention: Retention, committed: UInt64) -> (pruned: [String], warnings: [String]) {
     var pruned: [String] = []
     var warnings: [String] = []
@@ -219,10 +222,13 @@ public struct CheckpointStore: Sendable {
       warnings.append("no old checkpoint was removed: \(error)")
     }
     var sound = 1
-    // Where all that are left stay anyway, none need be read.
+    // Where all that are left stay anyway, none need be verified.
     while sound < retention.keepLast, older.count > retention.keepLast - sound, let entry = older.popLast() {
       do {
-        _ = try read(entry)
+        if !verified.holds(entry.path) {
+          _ = try read(entry)
+          verified.note(entry.path)
+        }
         sound += 1
       } catch {
         warnings.append("an old checkpoint is damaged, so that one more is kept: \(error)")

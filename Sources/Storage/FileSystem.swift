@@ -116,16 +116,20 @@ extension FileSystem {
 
 /// A refusal of the operating system: what was tried and its reason.
 public struct FileSystemError: Error, CustomStringConvertible {
-  public let description: String
+  /// What was tried: "cannot ...".
+  public let attempt: String
+  /// Why it was refused.
+  public let reason: String
 
-  /// Appends the text of the current `errno`.
+  public var description: String { "\(attempt): \(reason)" }
+
+  /// Takes the reason from the current `errno`.
   public init(_ attempt: String) {
-    description = "\(attempt): \(String(cString: strerror(errno)))"
+    self.init(attempt: attempt, reason: String(cString: strerror(errno)))
   }
 
-  /// For stand-ins in tests.
   public init(attempt: String, reason: String) {
-    description = "\(attempt): \(reason)"
+    (self.attempt, self.reason) = (attempt, reason)
   }
 }
 

@@ -3,9 +3,11 @@ import Foundation
 
 /// Attributes: small values that hang on a group or data set (`"/"` is the file itself).
 extension HDF5File {
-  /// Whether the object at `path` has the attribute.
-  public func hasAttribute(_ name: String, at path: String = "/") -> Bool {
-    chdf5_attribute_exists(identifier, path, name) > 0
+  /// Whether the object at `path` has the attribute. Damage that keeps from finding out is an error, not an absence.
+  public func hasAttribute(_ name: String, at path: String = "/") throws -> Bool {
+    let answer = chdf5_attribute_exists(identifier, path, name)
+    guard answer >= 0 else { throw failure("cannot look for it", attributePart(name, path)) }
+    return answer > 0
   }
 
   /// A string of fixed or variable length, as h5py and this project write them.
@@ -86,7 +88,7 @@ extension HDF5File {
   // MARK: Helpers
 
   private func describeAttribute(_ name: String, at path: String) throws -> (HDF5Type, shape: [Int]) {
-    guard hasAttribute(name, at: path) else {
+    guard try hasAttribute(name, at: path) else {
       throw StorageError(
         file: self.path, part: attributePart(name, path), problem: "there is no such attribute",
         hint: "Check that the file is of the right kind and complete.")

@@ -37,7 +37,7 @@ public final class HDF5DataSet: @unchecked Sendable {
   }
 
   deinit {
-    _ = chdf5_close_data_set(handle)
+    if !file.isAbandoned { _ = chdf5_close_data_set(handle) }
   }
 
   /// Number of elements.

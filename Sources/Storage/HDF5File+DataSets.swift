@@ -4,7 +4,7 @@ import CHDF5
 extension HDF5File {
   /// Opens the data set at an absolute path.
   public func dataSet(_ path: String) throws -> HDF5DataSet {
-    guard contains(path) else {
+    guard try contains(path) else {
       throw StorageError(
         file: self.path, part: path, problem: "there is no such data set",
         hint: "Check that the file is of the right kind and complete.")

@@ -9,12 +9,18 @@ public final class HDF5File: @unchecked Sendable {
   /// Path as it was given, for messages.
   public let path: String
   private var handle: chdf5_id
+  /// Whether the file is being made.
+  private let isNew: Bool
+  /// Whether a call has failed while the file was made. HDF5 1.10.8 crashes when it closes what a full disk did not
+  /// take, so nothing of the file is closed then: it stays open until the process ends.
+  private(set) var isAbandoned = false
 
   /// Opens for reading. Takes no file lock, so any number of processes may read, also on disks without locks.
   ///
   /// - Throws: `StorageError` for a file that is missing, a folder, truncated or not HDF5.
   public init(reading path: String) throws {
     self.path = path
+    isNew = false
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw StorageError(file: path, problem: "there is no such file", hint: "Check the path.")
@@ -52,13 +58,14 @@ public final class HDF5File: @unchecked Sendable {
     }
   }
 
-  /// Creates the file, or empties it where it exists.
-  public init(creating path: String) throws {
-    self.path = path
+  /// Creates the file, or empties it where it exists; `name` stands for it in messages, if it is to be renamed.
+  public init(creating path: String, named name: String? = nil) throws {
+    self.path = name ?? path
+    isNew = true
     handle = chdf5_create(path)
     guard handle >= 0 else {
       throw StorageError(
-        file: path, problem: "HDF5 cannot create it (\(HDF5File.lastReason))",
+        file: self.path, problem: "HDF5 cannot create it (\(HDF5File.lastReason))",
         hint: "Check that the folder exists and is writable, and that the disk has room.")
     }
   }
@@ -66,26 +73,26 @@ public final class HDF5File: @unchecked Sendable {
   /// A file that lives in memory, to be taken out as bytes with `image()`; `name` is for messages.
   init(inMemoryNamed name: String) throws {
     path = name
+    isNew = true
     handle = chdf5_create_in_memory()
     guard handle >= 0 else { throw failure("HDF5 cannot create a file in memory") }
   }
 
   deinit {
-    if handle >= 0 { _ = chdf5_close_file(handle) }
+    if handle >= 0, !isAbandoned { _ = chdf5_close_file(handle) }
   }
 
   /// Hands everything written to the operating system and closes; safe to call twice.
   public func close() throws {
     guard handle >= 0 else { return }
-    let flushed = chdf5_flush(handle)
-    let reason = HDF5File.lastReason
-    let closed = chdf5_close_file(handle)
-    handle = -1
-    guard flushed >= 0, closed >= 0 else {
+    guard !isAbandoned else {
       throw StorageError(
-        file: path, problem: "the last bytes could not be written (\(reason))",
-        hint: "Check that the disk has room; the file is incomplete.")
+        file: path, problem: "the file is incomplete: an earlier write failed", hint: "Make it again.")
     }
+    guard chdf5_flush(handle) >= 0, chdf5_close_file(handle) >= 0 else {
+      throw failure("the last bytes could not be written")
+    }
+    handle = -1
   }
 
   /// The bytes of a file in memory, as they would be on disk.
@@ -107,12 +114,15 @@ public final class HDF5File: @unchecked Sendable {
     guard chdf5_create_group(handle, path) >= 0 else { throw failure("cannot create the group", path) }
   }
 
-  /// Whether there is a group or data set at the absolute `path`.
-  public func contains(_ path: String) -> Bool {
+  /// Whether there is a group or data set at the absolute `path`. Damage that keeps from finding out is an error, not
+  /// an absence.
+  public func contains(_ path: String) throws -> Bool {
     var prefix = ""
     for component in path.split(separator: "/") {
       prefix += "/" + component
-      guard chdf5_exists(handle, prefix) > 0 else { return false }
+      let answer = chdf5_exists(handle, prefix)
+      guard answer >= 0 else { throw failure("cannot look for it", prefix) }
+      guard answer > 0 else { return false }
     }
     return true
   }
@@ -123,9 +133,14 @@ public final class HDF5File: @unchecked Sendable {
     guard count >= 0 else { throw failure("cannot list the group", group) }
     return try (0..<count).map { index in
       try withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1024) { name in
+        name[0] = 0
         let kind = chdf5_child(handle, group, index, name.baseAddress, name.count)
-        guard kind >= 0 else { throw failure("cannot read entry \(index) of the group", group) }
-        return (String(cString: name.baseAddress!), ObjectKind(rawValue: kind) ?? .other)
+        let text = String(cString: name.baseAddress!)
+        guard kind >= 0 else {
+          guard !text.isEmpty else { throw failure("cannot read entry \(index) of the group", group) }
+          throw failure("cannot open it", group == "/" ? "/" + text : "\(group)/\(text)")
+        }
+        return (text, ObjectKind(rawValue: kind) ?? .other)
       }
     }
   }
@@ -169,8 +184,9 @@ public final class HDF5File: @unchecked Sendable {
     return "\(size) bytes"
   }
 
-  /// An error with HDF5's reason for the last failed call of this thread.
+  /// An error with HDF5's reason for the last failed call of this thread. A new file is of no use afterwards.
   func failure(_ problem: String, _ part: String? = nil) -> StorageError {
+    isAbandoned = isNew
     let reason = HDF5File.lastReason
     let hint =
       if reason.contains("Fletcher32") {

@@ -84,12 +84,12 @@ public final class SequenceFile: Sendable {
       throw checker.error(
         "/mean", "it has values outside [0, 1]", "The mean frame is of grey values divided by 255; make it again.")
     }
-    seed = file.hasAttribute("seed") ? try file.unsignedAttribute("seed") : nil
-    generator = file.hasAttribute("generator") ? try file.textAttribute("generator") : ""
-    source = file.hasAttribute("source") ? try file.textAttribute("source") : ""
+    seed = try file.hasAttribute("seed") ? file.unsignedAttribute("seed") : nil
+    generator = try file.hasAttribute("generator") ? file.textAttribute("generator") : ""
+    source = try file.hasAttribute("source") ? file.textAttribute("source") : ""
 
     let digest = try SequenceDigest.compute(file)
-    if file.hasAttribute("digest") {
+    if try file.hasAttribute("digest") {
       let stored = try file.textAttribute("digest")
       guard stored == digest else {
         throw StorageError(

@@ -99,8 +99,8 @@ public final class SequenceFileWriter {
     // The process number keeps two writers of the same target apart; the last to finish wins.
     partial = "\(folder(of: path))/.\(fileName(of: path)).\(ProcessInfo.processInfo.processIdentifier).partial"
     sums = [UInt64](repeating: 0, count: settings.height * settings.width)
-    file = try HDF5File(creating: partial)
     do {
+      file = try HDF5File(creating: partial, named: path)
       (frames, truth) = try SequenceFileWriter.layOut(file, settings)
     } catch {
       _ = try? FileManager.default.removeItem(atPath: partial)

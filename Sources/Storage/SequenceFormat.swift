@@ -22,7 +22,7 @@ struct SequenceShapes {
   }
 
   func openIfPresent(_ path: String, _ type: HDF5Type, _ shape: [Int?]) throws -> HDF5DataSet? {
-    file.contains(path) ? try open(path, type, shape) : nil
+    try file.contains(path) ? open(path, type, shape) : nil
   }
 
   func error(_ part: String, _ problem: String, _ hint: String) -> StorageError {
@@ -42,16 +42,16 @@ enum SequenceDigest {
     let digest = SHA256Digest()
     digest.add(SequenceFile.format)
     digest.add(try file.unsignedAttribute("version"))
-    if file.hasAttribute("seed") { digest.add(try file.unsignedAttribute("seed")) }
-    for name in ["generator", "source"] where file.hasAttribute(name) { digest.add(try file.textAttribute(name)) }
+    if try file.hasAttribute("seed") { digest.add(try file.unsignedAttribute("seed")) }
+    for name in ["generator", "source"] where try file.hasAttribute(name) { digest.add(try file.textAttribute(name)) }
 
-    for path in ["/frames", "/mean", "/counts", "/boxes", "/ids", "/labels"] where file.contains(path) {
+    for path in ["/frames", "/mean", "/counts", "/boxes", "/ids", "/labels"] where try file.contains(path) {
       let shape = try file.dataSet(path).shape
       digest.add(array: path, shape: shape, values: [UInt8]())
     }
     let mean = try file.readFloats("/mean")
     digest.add(array: "/mean", shape: mean.shape, values: mean.values)
-    if file.contains("/counts") {
+    if try file.contains("/counts") {
       let counts = try file.dataSet("/counts")
       digest.add(array: "/counts", shape: counts.shape, values: try counts.readAll(as: UInt8.self))
     }
@@ -68,7 +68,7 @@ enum SequenceDigest {
 extension HDF5File {
   /// Checks the attributes `format` and `version` that every file of this project carries.
   func requireFormat(_ format: String, newest: Int, hint: String) throws {
-    guard hasAttribute("format") else {
+    guard try hasAttribute("format") else {
       throw StorageError(
         file: path, part: "attribute 'format'", problem: "there is none, so this is not a \(format) file", hint: hint)
     }

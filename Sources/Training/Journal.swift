@@ -10,6 +10,8 @@ final class Journal {
   private let events: EventFile
   private let progress: ProgressLine
   private var lastLogged: (step: Int, time: Double)
+  /// Files that cannot be written at present, each with the update since when.
+  private var failing: [String: Int] = [:]
 
   /// Opens the files of a run; what they say of updates after `step` is cut off.
   init(_ folder: RunFolder, checkpoint: CheckpointConfiguration, resumingAt step: Int, of steps: Int) throws {
@@ -36,7 +38,7 @@ final class Journal {
   }
 
   /// A line in `metrics.jsonl` and in TensorBoard's file.
-  func log(_ record: StepRecord, step: Int) throws {
+  func log(_ record: StepRecord, step: Int) {
     let sums = record.sums
     let time = Self.now
     let seconds = (time - lastLogged.time) / Double(max(1, step - lastLogged.step))
@@ -52,11 +54,11 @@ final class Journal {
       ("learning_rate", record.learningRate), ("frames", Double(record.frameCount)),
       ("seconds_per_update", seconds),
     ]
-    try write("train", figures, step: step)
+    write("train", figures, step: step)
   }
 
-  func log(_ evaluation: Evaluation, step: Int) throws {
-    try write("valid", evaluation.figures, step: step)
+  func log(_ evaluation: Evaluation, step: Int) {
+    write("valid", evaluation.figures, step: step)
     let right = evaluation.countAccuracy.map { String(format: ", counted right %.4f", $0) } ?? ""
     progress.note(
       String(
@@ -64,15 +66,28 @@ final class Journal {
         evaluation.bound / Double(evaluation.frames), right, evaluation.objectsPerFrame))
   }
 
-  func log(imagination figures: [(name: String, value: Double)], step: Int) throws {
+  func log(imagination figures: [(name: String, value: Double)], step: Int) {
     guard !figures.isEmpty else { return }
-    try write("imagination", figures, step: step)
+    write("imagination", figures, step: step)
   }
 
-  private func write(_ group: String, _ figures: [(name: String, value: Double)], step: Int) throws {
+  private func write(_ group: String, _ figures: [(name: String, value: Double)], step: Int) {
     let named = figures.map { (name: "\(group)/\($0.name)", value: $0.value) }
-    try metrics.append(step: UInt64(step), named)
-    try events.write(named, step: UInt64(step))
+    attempt(metrics.path, step: step) { try metrics.append(step: UInt64(step), named) }
+    attempt(events.path, step: step) { try events.write(named, step: UInt64(step)) }
+  }
+
+  /// Writes to a file that training can do without. That it fails is told once, and once that it works again.
+  private func attempt(_ file: String, step: Int, _ body: () throws -> Void) {
+    do {
+      try body()
+      guard let first = failing.removeValue(forKey: file) else { return }
+      progress.note("update \(step): '\(file)' is written again; it lacks what there was to say since update \(first)")
+    } catch {
+      guard failing[file] == nil else { return }
+      failing[file] = step
+      warn("\(error) Training goes on without it.", step: step)
+    }
   }
 
   /// A picture, as a file and for TensorBoard.
@@ -89,7 +104,10 @@ final class Journal {
     do {
       let commit = try store.commit(state.checkpoint(data: data))
       for warning in commit.warnings { warn(warning, step: state.step) }
+      guard let first = failing.removeValue(forKey: folder.checkpoints) else { return }
+      progress.note("update \(state.step): saved; no checkpoint could be saved since update \(first)")
     } catch where !mustSucceed {
+      if failing[folder.checkpoints] == nil { failing[folder.checkpoints] = state.step }
       warn("\(error) Training goes on; the next attempt is at the next checkpoint.", step: state.step)
     }
   }

@@ -14,22 +14,28 @@ public struct RunFolder: Sendable {
   public var data: String { path + "/data" }
   public var configuration: String { path + "/config.json" }
 
-  /// Makes the folder and its rooms, and shows that they can be written.
+  /// Makes the folder and keeps other runs out of it for as long as the lock is held.
+  ///
+  /// - Throws: `RunError` if the folder cannot be made, `StorageError` if it cannot be written or another run is in it.
+  func lock() throws -> FolderLock {
+    try make(path)
+    return try FolderLock(folder: path)
+  }
+
+  /// Makes the rooms of the folder.
   ///
   /// - Throws: `RunError` that names the folder and the reason.
   func prepare() throws {
-    for folder in [path, checkpoints, pictures] {
-      do {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      } catch {
-        throw RunError("the run folder '\(folder)' cannot be made: \(reason(error)) Choose another with --run.")
-      }
+    for folder in [path, checkpoints, pictures] { try make(folder) }
+  }
+
+  private func make(_ folder: String) throws {
+    do {
+      try FileSystem.posix.makeFolders(folder)
+    } catch {
+      let reason = (error as? FileSystemError)?.reason ?? "\(error)"
+      throw RunError("the run folder '\(folder)' cannot be made: \(reason). Choose another with --run.")
     }
-    let probe = path + "/.writable"
-    guard FileManager.default.createFile(atPath: probe, contents: Data()) else {
-      throw RunError("the run folder '\(path)' cannot be written. Check its permissions, or choose another with --run.")
-    }
-    try? FileManager.default.removeItem(atPath: probe)
   }
 
   /// Moves what an earlier run left into `earlier-1`, `earlier-2`, ...: `--fresh` deletes nothing.
@@ -78,6 +84,8 @@ public struct RunFolder: Sendable {
 public struct TrainedModel {
   public let configuration: Configuration
   public let path: String
+  /// Newer checkpoints of the folder that could not be used, each with the reason.
+  let skipped: [StorageError]
   let state: TrainingState
 
   /// Loads a checkpoint file, or the newest sound one of a run folder.
@@ -93,9 +101,11 @@ public struct TrainedModel {
       }
       checkpoint = restored.checkpoint
       self.path = restored.path
+      skipped = restored.skipped
     } else {
       checkpoint = try Checkpoint(reading: path)
       self.path = path
+      skipped = []
     }
     configuration = try Configuration(
       resolvedJSON: checkpoint.configuration, place: "attribute 'config' of \(self.path)")

@@ -39,6 +39,10 @@ private struct Run {
 
   mutating func train() throws -> Trainer.Ending {
     try refuseMoreProcessesThanShares()
+    let lock = try communicator.collectively("locking the run folder") {
+      communicator.isRoot ? try folder.lock() : nil
+    }
+    defer { lock?.release() }
     let (training, validation) = try openData()
     let earlier = try setEarlierRunAside()
     configuration.model.constants.height = training.height
@@ -57,6 +61,7 @@ private struct Run {
         : nil
     }
     if let journal {
+      if let warning = lock?.warning { journal.note("warning: \(warning)") }
       try folder.write(configuration.resolvedJSON, to: folder.configuration)
       for line in summary(training, validation, state, origin) + warnings { journal.note(line) }
     }

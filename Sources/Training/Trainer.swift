@@ -57,7 +57,7 @@ final class Trainer {
       let isLast = state.step == steps
       // A run that is asked to stop at its last update is finished.
       let stop = !isLast && record.sums[.requeueRequests] + record.sums[.interruptRequests] > 0
-      try report(record, isLast: isLast)
+      report(record, isLast: isLast)
       if !stop, isDue(configuration.logging.validateEvery) || isLast { try validate() }
       if !stop, isDue(configuration.logging.picturesEvery) || isLast { draw() }
       if !stop, isDue(configuration.logging.imaginationEvery) || isLast { imagine() }
@@ -82,7 +82,7 @@ final class Trainer {
 
   private func isDue(_ period: Int) -> Bool { period > 0 && state.step % period == 0 }
 
-  private func report(_ record: StepRecord, isLast: Bool) throws {
+  private func report(_ record: StepRecord, isLast: Bool) {
     let sums = record.sums
     let warnings = watch.observe(
       objects: sums.mean(.objects), trueObjects: sums[.counted] > 0 ? sums.mean(.trueObjects) : nil,
@@ -90,7 +90,7 @@ final class Trainer {
     guard let journal else { return }
     for warning in warnings { journal.warn(warning, step: state.step) }
     journal.show(record, step: state.step)
-    if isDue(configuration.logging.everySteps) || isLast { try journal.log(record, step: state.step) }
+    if isDue(configuration.logging.everySteps) || isLast { journal.log(record, step: state.step) }
   }
 
   func save(mustSucceed: Bool) throws {
@@ -108,7 +108,7 @@ final class Trainer {
     let evaluation = try evaluator.evaluate(
       validationFile, sequences: min(configuration.logging.validationSequences, validationFile.sequenceCount),
       frameCount: validationFrameCount, communicator: communicator)
-    try journal?.log(evaluation, step: state.step)
+    journal?.log(evaluation, step: state.step)
   }
 
   /// Validation shows as many frames as training does at this step.
@@ -144,7 +144,7 @@ final class Trainer {
       let result = imaginer.imagine(
         batch, watched: min(3, file.frameCount - 1), frames: file.frameCount, futures: 3)
       let busiest = (0..<count).max { batch.objects(in: $0) < batch.objects(in: $1) }!
-      try journal.log(imagination: result.figures, step: state.step)
+      journal.log(imagination: result.figures, step: state.step)
       try journal.keep(
         result.figure(
           of: busiest, in: batch, state.model.configuration, title: "futures after \(state.step) updates"

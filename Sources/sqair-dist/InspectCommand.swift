@@ -48,7 +48,7 @@ struct InspectCommand: ParsableCommand {
 
   private static func format(of path: String) throws -> String? {
     let file = try HDF5File(reading: path)
-    return file.hasAttribute("format") ? try file.textAttribute("format") : nil
+    return try file.hasAttribute("format") ? file.textAttribute("format") : nil
   }
 
   /// The checkpoints of a run, each read and verified; the newest is told in full.

@@ -34,7 +34,7 @@ struct Leaving {
       error is CollectiveFailure || error is ConfigurationError || (error as? RunError)?.isEverywhere == true
     if rank == 0 || !isEverywhere {
       let speaker = rank == 0 ? "" : "rank \(rank): "
-      FileHandle.standardError.write(Data("\(speaker)error: \(error)\n".utf8))
+      try? FileHandle.standardError.write(contentsOf: Data("\(speaker)error: \(error)\n".utf8))
     }
     exit((error as? any ExitCodeProviding)?.exitCode ?? EXIT_FAILURE)
   }

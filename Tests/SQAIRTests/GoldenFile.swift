@@ -67,8 +67,6 @@ final class GoldenFile {
     try file.dataSets(below: group).map { $0.split(separator: "/").dropFirst(group.split(separator: "/").count).joined(separator: "/") }
   }
 
-  func contains(_ path: String) -> Bool { file.contains(path) }
-
   /// A model with the file's parameters.
   func model() throws -> SequenceModel {
     let model = SequenceModel(configuration: configuration)

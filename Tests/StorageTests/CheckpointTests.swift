@@ -147,32 +147,4 @@ struct CheckpointTests {
           + "Copy it again from its source, or make it again.", "\(what)")
     }
   }
-
-  @Test("a flipped bit anywhere is harmless or refused, and a cut file is refused")
-  func damaged() throws {
-    let folder = try TemporaryDirectory()
-    let checkpoint = Samples.checkpoint()
-    let whole = try checkpoint.encoded(as: "a.h5")
-    let path = folder.path("a.h5")
-    var generator = SystemRandomNumberGenerator()
-    var refused = 0
-    for _ in 0..<600 {
-      var bytes = whole
-      let position = Int.random(in: 0..<bytes.count, using: &generator)
-      let bit = UInt8.random(in: 0..<8, using: &generator)
-      bytes[position] ^= 1 << bit
-      try Samples.write(bytes, path)
-      do {
-        #expect(try Checkpoint(reading: path) == checkpoint, "byte \(position), bit \(bit)")
-      } catch let error as StorageError {
-        #expect(error.file == path)
-        refused += 1
-      }
-    }
-    #expect(refused > 0)
-    for length in stride(from: 0, to: whole.count, by: 131) + [whole.count - 1] {
-      try Samples.write(Array(whole[..<length]), path)
-      #expect(throws: StorageError.self, "cut to \(length)") { try Checkpoint(reading: path) }
-    }
-  }
 }

@@ -93,6 +93,7 @@ public final class RunningProcess {
 
   /// What it has printed so far.
   public var standardOutput: String { output.contents() }
+  public var standardError: String { errors.contents() }
 
   /// Sends a signal to the program itself, not to its children.
   public func send(_ signal: Int32) { kill(identifier, signal) }

@@ -10,8 +10,13 @@ public func evaluate(_ request: EvaluateRequest) throws {
   LinearAlgebra.prepare()
   try StopSignals.install()
   let communicator = try Communicator.start()
+  // Rank 0 chooses: of a run in progress the others could find a newer one.
+  let chosen = try communicator.collectively("opening the checkpoint") {
+    communicator.isRoot ? try load(request.checkpoint) : nil
+  }
+  let path = try communicator.broadcast(chosen?.path ?? "")
   let (trained, file) = try communicator.collectively("opening checkpoint and data") {
-    let trained = try TrainedModel(request.checkpoint)
+    let trained = try chosen ?? TrainedModel(path)
     return (trained, try trained.open(request.data))
   }
   let training = trained.configuration.training
@@ -54,7 +59,7 @@ public func evaluate(_ request: EvaluateRequest) throws {
 /// Draws sequences of a file over what the model makes of them.
 public func reconstruct(_ request: ReconstructRequest) throws {
   LinearAlgebra.prepare()
-  let trained = try TrainedModel(request.checkpoint)
+  let trained = try load(request.checkpoint)
   let file = try trained.open(request.data)
   let batch = SequenceBatch()
   try batch.read(Array(0..<min(request.sequences, file.sequenceCount)), frameCount: file.frameCount, from: file)
@@ -70,7 +75,7 @@ public func reconstruct(_ request: ReconstructRequest) throws {
 /// Watches the first frames of sequences and draws several ways in which they go on.
 public func generate(_ request: GenerateRequest) throws {
   LinearAlgebra.prepare()
-  let trained = try TrainedModel(request.checkpoint)
+  let trained = try load(request.checkpoint)
   let file = try trained.open(request.data)
   guard request.condition >= 1, request.condition <= file.frameCount else {
     throw RunError(
@@ -117,7 +122,7 @@ public func sample(_ request: SampleRequest) throws {
   guard (1...10_000).contains(request.frames), (1...10_000).contains(request.sequences) else {
     throw RunError("--frames and --sequences must be from 1 to 10000.")
   }
-  let trained = try TrainedModel(request.checkpoint)
+  let trained = try load(request.checkpoint)
   let constants = trained.configuration.model.constants
   let tape = Tape(recording: false)
   var frames: [FrameImagination] = []
@@ -144,6 +149,15 @@ public func sample(_ request: SampleRequest) throws {
   let path = request.out + "/samples.png"
   try figure.draw().writePNG(to: path)
   print("wrote \(path)")
+}
+
+/// Loads a checkpoint file, or the newest sound one of a run folder, and says which newer ones were skipped.
+private func load(_ path: String) throws -> TrainedModel {
+  let trained = try TrainedModel(path)
+  for error in trained.skipped {
+    try? FileHandle.standardError.write(contentsOf: Data("warning: skipped a damaged checkpoint: \(error)\n".utf8))
+  }
+  return trained
 }
 
 func makeFolder(_ path: String) throws {

@@ -1,0 +1,96 @@
+import Foundation
+
+/// The right of one process to write in a folder, held until it is released or the process ends in whatever way.
+///
+/// The operating system holds the lock, on the file `.lock` in the folder. What the file says is for people only, so
+/// what a killed process left in it keeps nobody out. On a disk that has no locks, `warning` says so.
+public final class FolderLock {
+  /// The file that is locked.
+  public let path: String
+  /// Why nobody is kept out, where the disk has no locks.
+  public let warning: String?
+  private var descriptor: Int32
+
+  /// Takes the lock.
+  ///
+  /// - Parameters:
+  ///   - folder: exists and can be written.
+  ///   - patience: seconds to wait for a holder that is about to end, such as the job that was just stopped.
+  /// - Throws: `StorageError` that says who holds it and what to do.
+  public convenience init(folder: String, patience: Double = 3) throws {
+    try self.init(folder: folder, patience: patience) { flock($0, LOCK_EX | LOCK_NB) == 0 ? 0 : errno }
+  }
+
+  /// The same with a stand-in for the system's lock, which gives 0 or an error number.
+  package init(folder: String, patience: Double, lock: (_ descriptor: Int32) -> Int32) throws {
+    let path = folder + "/.lock"
+    let end = ContinuousClock.now + .seconds(patience)
+    while true {
+      let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+      guard descriptor >= 0 else {
+        throw StorageError(
+          file: folder, problem: "cannot be written: \(String(cString: strerror(errno)))",
+          hint: "Check its permissions, or choose another folder.")
+      }
+      switch lock(descriptor) {
+      case 0 where Self.isStill(descriptor, path):
+        (self.path, self.descriptor, warning) = (path, descriptor, nil)
+        note()
+        return
+      case 0, EINTR:
+        // Somebody removed the file meanwhile; the lock is on one without a name.
+        close(descriptor)
+      case EWOULDBLOCK:
+        let holder = Self.text(of: descriptor)
+        close(descriptor)
+        guard ContinuousClock.now < end else { throw Self.refusal(folder, path, holder) }
+        usleep(50_000)
+      case let code:
+        (self.path, self.descriptor) = (path, descriptor)
+        warning = "the disk of '\(folder)' has no locks (\(String(cString: strerror(code)))). "
+          + "Make sure that no other job writes in this folder."
+        return
+      }
+    }
+  }
+
+  deinit { release() }
+
+  /// Gives the lock back; safe to call twice.
+  public func release() {
+    guard descriptor >= 0 else { return }
+    if warning == nil { ftruncate(descriptor, 0) }
+    close(descriptor)
+    descriptor = -1
+  }
+
+  /// Says in the file who holds it. On a full disk it stays empty and holds all the same.
+  private func note() {
+    let host = ProcessInfo.processInfo.hostName
+    let job = ProcessInfo.processInfo.environment["SLURM_JOB_ID"].map { " (Slurm job \($0))" } ?? ""
+    let time = ISO8601DateFormatter().string(from: Date())
+    let text = Array("process \(getpid()) on \(host)\(job) since \(time)\n".utf8)
+    ftruncate(descriptor, 0)
+    pwrite(descriptor, text, text.count, 0)
+  }
+
+  private static func isStill(_ descriptor: Int32, _ path: String) -> Bool {
+    var opened = stat(), named = stat()
+    return fstat(descriptor, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino
+      && opened.st_dev == named.st_dev
+  }
+
+  private static func text(of descriptor: Int32) -> String {
+    var bytes = [UInt8](repeating: 0, count: 400)
+    let count = pread(descriptor, &bytes, bytes.count, 0)
+    let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).prefix { $0 != "\n" }
+    return text.isEmpty ? "another process" : String(text)
+  }
+
+  private static func refusal(_ folder: String, _ path: String, _ holder: String) -> StorageError {
+    StorageError(
+      file: folder, problem: "the folder is in use by \(holder)",
+      hint: "Wait until it ends, stop it (SIGUSR1 makes it save and stop), or choose another folder. "
+        + "If there is no such process, a disk server still holds its lock: remove \(path).")
+  }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Storage
+import TestSupport
+import Testing
+
+@Suite("Folder locks")
+struct FolderLockTests {
+  @Test("a second holder is told who the first is, until the first lets go")
+  func exclusive() throws {
+    let folder = try TemporaryDirectory()
+    let lock = try FolderLock(folder: folder.path)
+    #expect(lock.warning == nil && lock.path == folder.path(".lock"))
+    let message = Samples.message { _ = try FolderLock(folder: folder.path, patience: 0) }
+    #expect(message.hasPrefix("\(folder.path): the folder is in use by process \(getpid()) on "), "\(message)")
+    #expect(message.hasSuffix("If there is no such process, a disk server still holds its lock: remove \(lock.path)."))
+    lock.release()
+    lock.release()
+    #expect(try Samples.bytes(lock.path) == [])
+    let second = try FolderLock(folder: folder.path, patience: 0)
+    withExtendedLifetime(second) {}
+  }
+
+  @Test("a lock that goes out of use is free, and one that is about to is waited for")
+  func waits() async throws {
+    let folder = try TemporaryDirectory()
+    do { _ = try FolderLock(folder: folder.path) }
+    let lock = try FolderLock(folder: folder.path, patience: 0)
+    DispatchQueue.global().asyncAfter(deadline: .now() + 0.2) { [lock = Held(lock)] in lock.lock.release() }
+    #expect(throws: Never.self) { try FolderLock(folder: folder.path, patience: 20) }
+  }
+
+  /// Carries a lock to the thread that releases it.
+  private struct Held: @unchecked Sendable {
+    let lock: FolderLock
+    init(_ lock: FolderLock) { self.lock = lock }
+  }
+
+  @Test("what a killed process left keeps nobody out")
+  func stale() throws {
+    let folder = try TemporaryDirectory()
+    try Samples.write(Array("process 1 on elsewhere since 2020-01-01T00:00:00Z\n".utf8), folder.path(".lock"))
+    let lock = try FolderLock(folder: folder.path, patience: 0)
+    let text = String(decoding: try Samples.bytes(lock.path), as: UTF8.self)
+    #expect(text.hasPrefix("process \(getpid()) on ") && text.hasSuffix("Z\n"))
+  }
+
+  @Test("removing the file, as the message says, lets the next one in, also if it waits")
+  func removed() throws {
+    let folder = try TemporaryDirectory()
+    let lost = try FolderLock(folder: folder.path)
+    try FileManager.default.removeItem(atPath: lost.path)
+    let lock = try FolderLock(folder: folder.path, patience: 0)
+    // One that opened the file before it was removed, and gets its lock now, has locked nothing.
+    var calls = 0
+    #expect(
+      Samples.message {
+        _ = try FolderLock(folder: folder.path, patience: 0) { descriptor in
+          calls += 1
+          if calls == 1 { try? FileManager.default.removeItem(atPath: lock.path) }
+          return calls == 1 ? 0 : EWOULDBLOCK
+        }
+      }.contains("in use by another process"))
+    withExtendedLifetime(lost) {}
+  }
+
+  @Test("a disk without locks is told of and used", arguments: [ENOLCK, ENOSYS, EOPNOTSUPP, EINVAL])
+  func noLocks(code: Int32) throws {
+    let folder = try TemporaryDirectory()
+    let lock = try FolderLock(folder: folder.path, patience: 0) { _ in code }
+    #expect(lock.warning?.hasPrefix("the disk of '\(folder.path)' has no locks (") == true)
+    #expect(lock.warning?.hasSuffix(" Make sure that no other job writes in this folder.") == true)
+  }
+
+  @Test("a folder that cannot be written is named")
+  func unwritable() throws {
+    let folder = try TemporaryDirectory()
+    #expect(
+      Samples.message { _ = try FolderLock(folder: folder.path("none")) }
+        == "\(folder.path("none")): cannot be written: No such file or directory. "
+        + "Check its permissions, or choose another folder.")
+  }
+}
