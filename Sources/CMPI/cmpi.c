@@ -3,6 +3,7 @@
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 // MPI counts are `int`; longer buffers go in pieces of this many elements.
 enum { PIECE = 1 << 30 };
@@ -133,4 +134,33 @@ int cmpi_exchange_floats(const float *values, const int32_t *send_counts, const 
 
 int cmpi_all_gather_floats(float *values, const int32_t *counts, const int32_t *starts) {
   return MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_FLOAT, values, counts, starts, MPI_FLOAT, MPI_COMM_WORLD);
+}
+
+// Heartbeats have a communicator of their own: a message of the training is never taken for one.
+static MPI_Comm heartbeats = MPI_COMM_NULL;
+static MPI_Request sending = MPI_REQUEST_NULL;
+static char sent_heartbeat[CMPI_HEARTBEAT_BYTES];
+
+int cmpi_open_heartbeats(void) { return MPI_Comm_dup(MPI_COMM_WORLD, &heartbeats); }
+
+int cmpi_exchange_heartbeats(const void *mine, void *heard, bool *is_sent, bool *has_come) {
+  *is_sent = *has_come = false;
+  int rank = 0, size = 0, done = 0;
+  int status = MPI_Comm_rank(heartbeats, &rank);
+  if (status == MPI_SUCCESS) status = MPI_Comm_size(heartbeats, &size);
+  if (status == MPI_SUCCESS) status = MPI_Test(&sending, &done, MPI_STATUS_IGNORE);
+  if (status == MPI_SUCCESS && done && mine) {
+    memcpy(sent_heartbeat, mine, CMPI_HEARTBEAT_BYTES);
+    status = MPI_Isend(sent_heartbeat, CMPI_HEARTBEAT_BYTES, MPI_BYTE, (rank + 1) % size, 0, heartbeats, &sending);
+    *is_sent = status == MPI_SUCCESS;
+  }
+  // Several may have come. Small messages arrive whole, so the receive of one that is there does not wait.
+  for (int found = 1; status == MPI_SUCCESS && found;) {
+    int before = (rank + size - 1) % size;
+    status = MPI_Iprobe(before, 0, heartbeats, &found, MPI_STATUS_IGNORE);
+    if (status != MPI_SUCCESS || !found) break;
+    status = MPI_Recv(heard, CMPI_HEARTBEAT_BYTES, MPI_BYTE, before, 0, heartbeats, MPI_STATUS_IGNORE);
+    if (status == MPI_SUCCESS) *has_come = true;
+  }
+  return status;
 }

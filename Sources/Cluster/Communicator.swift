@@ -1,5 +1,6 @@
 internal import CMPI
 import Foundation
+import Synchronization
 
 /// A number that MPI can add and compare.
 public protocol Reducible: Sendable {
@@ -42,6 +43,9 @@ public final class Communicator: Sendable {
   public let threadLevel: ThreadLevel
   /// Who started this process.
   public let launch: Launch
+
+  /// Goes up by one at the beginning and at the end of each call that may wait for other ranks: odd within.
+  let calls = Atomic<Int>(0)
 
   /// True on rank 0, which speaks and writes for all.
   public var isRoot: Bool { rank == 0 }
@@ -208,7 +212,10 @@ public final class Communicator: Sendable {
   /// Ends every process of the job at once with `code`, for an error that only this rank knows about.
   public func abort(code: Int32) -> Never { cmpi_abort(code) }
 
-  func check(_ status: Int32, _ operation: () -> String) throws {
+  func check(_ call: @autoclosure () -> Int32, _ operation: () -> String) throws {
+    calls.wrappingAdd(1, ordering: .relaxed)
+    let status = call()
+    calls.wrappingAdd(1, ordering: .relaxed)
     guard status != 0 else { return }
     throw ClusterError(
       rank: rank, host: hostName, operation: operation(), reason: Self.text { cmpi_error_text(status, $0, $1) },

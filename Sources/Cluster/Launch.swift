@@ -25,6 +25,9 @@ public struct Launch: Sendable, Equatable {
   /// How many ranks the launcher says it started; nil when it does not say.
   public let promisedSize: Int?
 
+  /// The rank that the launcher gave to this process; nil when it does not say.
+  public let promisedRank: Int?
+
   /// How many of them the launcher says share this host; nil when it does not say.
   public let promisedSizeOnHost: Int?
 
@@ -35,6 +38,7 @@ public struct Launch: Sendable, Equatable {
   public init(environment: [String: String]) {
     func number(_ name: String) -> Int? { environment[name].flatMap { Int($0) } }
 
+    promisedRank = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"].lazy.compactMap(number).first
     promisedSizeOnHost = number("OMPI_COMM_WORLD_LOCAL_SIZE")
     boundAtLaunch = environment["OMPI_MCA_orte_bound_at_launch"] == "1"
     if environment["OMPI_COMM_WORLD_SIZE"] != nil {
@@ -69,6 +73,19 @@ public struct Launch: Sendable, Equatable {
     case .mpirun, .pmix, .pmi:
       let crowded = !boundAtLaunch && (promisedSizeOnHost ?? 1) > cores
       return crowded ? ["OMPI_MCA_mpi_yield_when_idle": "1"] : [:]
+    }
+  }
+
+  /// A command that starts these arguments again on as many ranks; the launcher's own options are not known.
+  package func command(_ arguments: [String]) -> String {
+    let plain = arguments.map { word in
+      let isPlain = !word.isEmpty && word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=,:@%+".contains($0) }
+      return isPlain ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
+    }.joined(separator: " ")
+    return switch launcher {
+    case .mpirun: "mpirun -np \(promisedSize ?? 1) \(plain)"
+    case .pmix: "srun --mpi=pmix -n \(promisedSize ?? 1) \(plain)"
+    case .pmi, .srunWithoutMPI, .none: plain
     }
   }
 

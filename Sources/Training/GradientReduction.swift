@@ -25,9 +25,11 @@ final class GradientReduction {
   /// The slice in each root of each process, in the order of the tree.
   private var addends: [UnsafeMutablePointer<Float>] = []
   private let addendPlaces: [AddendPlace]
-  /// The figures of the shares, then for each block of the parameters the sum of squares of the gradient.
+  /// The figures of the shares, then for each block of the parameters the sum of squares of the gradient, then the pace
+  /// of each process: seconds of data and model.
   private var figures: [Double]
   private let figureCount: Int
+  private let firstPace: Int
 
   /// Where an addend of this process's slice lies: in a root of its own, or among what was received.
   private enum AddendPlace {
@@ -74,7 +76,8 @@ final class GradientReduction {
     received = .allocate(capacity: end)
     received.initialize(repeating: 0)
     figureCount = ShareSums(shares: layout.count).values.count
-    figures = Array(repeating: 0, count: figureCount + blocks)
+    firstPace = figureCount + blocks
+    figures = Array(repeating: 0, count: firstPace + 2 * size)
   }
 
   deinit { received.deallocate() }
@@ -104,14 +107,21 @@ final class GradientReduction {
   }
 
   /// Completes the figures of the shares, of which each process knows its own, and the norm of the gradient whose slices
-  /// `sum` has left with the processes: one sum of a few thousand numbers.
+  /// `sum` has left with the processes: one sum of a few thousand numbers. The paces travel with them.
   ///
   /// - Returns: the Euclidean norm of the gradient of the batch; not finite if any of it is not.
-  func complete(_ sums: inout ShareSums) throws -> Double {
+  func complete(_ sums: inout ShareSums, _ pace: Pace = Pace()) throws -> Double {
     for (place, value) in sums.values.enumerated() { figures[place] = value }
+    let place = firstPace + 2 * communicator.rank
+    (figures[place], figures[place + 1]) = (pace.data, pace.model)
     try communicator.sum(&figures)
     sums.replace(with: figures[..<figureCount])
-    return GradientClip.norm(squaresOfBlocks: figures[figureCount...])
+    return GradientClip.norm(squaresOfBlocks: figures[figureCount..<firstPace])
+  }
+
+  /// The pace of a process, as of the last `complete`.
+  func pace(ofRank rank: Int) -> Pace {
+    Pace(data: figures[firstPace + 2 * rank], model: figures[firstPace + 2 * rank + 1])
   }
 
   /// Gives every process the parameters that the others have updated, each its slice.

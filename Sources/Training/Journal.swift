@@ -112,7 +112,11 @@ final class Journal {
     }
   }
 
-  func warn(_ text: String, step: Int) { progress.note("warning: update \(step): \(text)") }
+  /// Says what may go wrong, and keeps it in the folder.
+  func warn(_ text: String, step: Int) {
+    progress.note("warning: update \(step): \(text)")
+    folder.note(incident: "warning: update \(step): \(text)")
+  }
 
   func note(_ text: String) { progress.note(text) }
 

@@ -1,3 +1,5 @@
+import Cluster
+
 /// An error that chooses the exit code of the program; every other error ends it with 1.
 public protocol ExitCodeProviding: Error {
   /// Exit code of the process, 1 to 255.
@@ -15,6 +17,8 @@ public struct TrainRequest: Sendable {
   public var runDirectory: String
   /// Whether to start from step 0 although the folder holds a run.
   public var fresh: Bool
+  /// For tests, a rank that fails on purpose.
+  public var fault: Fault?
 
   public init(configuration: Configuration, runDirectory: String, fresh: Bool = false) {
     self.configuration = configuration

@@ -10,6 +10,8 @@ public struct RunFolder: Sendable {
   public var checkpoints: String { path + "/checkpoints" }
   public var metrics: String { path + "/metrics.jsonl" }
   public var events: String { path + "/tensorboard" }
+  /// What ended the job or slowed it down, one line each.
+  public var incidents: String { path + "/incidents.log" }
   public var pictures: String { path + "/pictures" }
   public var data: String { path + "/data" }
   public var configuration: String { path + "/config.json" }
@@ -38,12 +40,19 @@ public struct RunFolder: Sendable {
     }
   }
 
+  /// Adds a line to `incidents`, if that can be done.
+  func note(incident: String) {
+    guard let file = fopen(incidents, "a") else { return }
+    fputs("\(Date().formatted(.iso8601)) \(incident)\n", file)
+    fclose(file)
+  }
+
   /// Moves what an earlier run left into `earlier-1`, `earlier-2`, ...: `--fresh` deletes nothing.
   ///
   /// - Returns: the folder it went to; nil if there was nothing.
   func setAside() throws -> String? {
     let files = FileManager.default
-    let parts = [checkpoints, metrics, events, pictures, configuration].filter(files.fileExists(atPath:))
+    let parts = [checkpoints, metrics, events, incidents, pictures, configuration].filter(files.fileExists(atPath:))
     guard !parts.isEmpty else { return nil }
     var number = 1
     while files.fileExists(atPath: "\(path)/earlier-\(number)") { number += 1 }

@@ -11,9 +11,15 @@ import Storage
 public func train(_ request: TrainRequest) throws -> Int32 {
   LinearAlgebra.prepare()
   try StopSignals.install()
+  let watchdog = Watchdog(limit: request.configuration.training.watchdogSeconds, fault: request.fault) {
+    RunFolder(request.runDirectory).note(incident: $0)
+  }
+  defer { watchdog.stop() }
   let communicator = try Communicator.start()
-  var run = Run(request, communicator)
+  try watchdog.join(communicator)
+  var run = Run(request, communicator, watchdog)
   let ending = try run.train()
+  try watchdog.leave(communicator)
   try communicator.finish()
   guard communicator.isRoot else { return 0 }
   switch ending {
@@ -29,12 +35,14 @@ private struct Run {
   private let folder: RunFolder
   private let isFresh: Bool
   private let communicator: Communicator
+  private let watchdog: Watchdog
 
-  init(_ request: TrainRequest, _ communicator: Communicator) {
+  init(_ request: TrainRequest, _ communicator: Communicator, _ watchdog: Watchdog) {
     configuration = request.configuration
     folder = RunFolder(request.runDirectory)
     isFresh = request.fresh
     self.communicator = communicator
+    self.watchdog = watchdog
   }
 
   mutating func train() throws -> Trainer.Ending {
@@ -65,9 +73,9 @@ private struct Run {
       try folder.write(configuration.resolvedJSON, to: folder.configuration)
       for line in summary(training, validation, state, origin) + warnings { journal.note(line) }
     }
-    let trainer = Trainer(
+    let trainer = try Trainer(
       configuration, state: state, training: training, validation: validation, journal: journal,
-      communicator: communicator)
+      communicator: communicator, watchdog: watchdog)
     let ending = try trainer.run()
     journal?.finish()
     return ending
@@ -137,7 +145,10 @@ private struct Run {
     if !files.fileExists(atPath: train) {
       let progress = ProgressLine(
         label: "training data", total: UInt64(builtin.trainSequences), unit: "sequences")
-      try DigitFile.write(builtin.movingDigits(.train), to: train) { progress.update(UInt64($0)) }
+      try DigitFile.write(builtin.movingDigits(.train), to: train) {
+        progress.update(UInt64($0))
+        watchdog.beat()
+      }
       progress.finish()
     }
     if !files.fileExists(atPath: valid) {

@@ -12,12 +12,14 @@ import Storage
 final class Trainer {
   private let configuration: Configuration
   private let communicator: Communicator
+  private let watchdog: Watchdog
   private let trainingFile: SequenceFile
   private let validationFile: SequenceFile?
   private let state: TrainingState
   private let loader: SequenceLoader
   private var step: TrainingStep
   private var watch: CollapseWatch
+  private var lag: LagWatch
   /// Rank 0 only.
   private let journal: Journal?
 
@@ -32,16 +34,22 @@ final class Trainer {
 
   init(
     _ configuration: Configuration, state: TrainingState, training: SequenceFile, validation: SequenceFile?,
-    journal: Journal?, communicator: Communicator
-  ) {
+    journal: Journal?, communicator: Communicator, watchdog: Watchdog = Watchdog(limit: 0)
+  ) throws {
     self.configuration = configuration
     self.communicator = communicator
+    self.watchdog = watchdog
     self.state = state
     self.journal = journal
     trainingFile = training
     validationFile = validation
     step = TrainingStep(state, configuration.training, communicator)
+    step.watchdog = watchdog
     watch = CollapseWatch(slots: configuration.model.constants.slots)
+    let layout = ShareLayout(configuration.training), size = communicator.size
+    lag = LagWatch(
+      hosts: try communicator.gather(communicator.hostName),
+      examples: (0..<size).map { layout.examples(ofShares: layout.shares(ofRank: $0, among: size)).count })
     loader = SequenceLoader(
       training, configuration.training, steps: state.step..<max(state.step, configuration.training.steps),
       examples: step.examples)
@@ -73,6 +81,7 @@ final class Trainer {
 
   /// A read that fails on one process ends all of them.
   private func nextShare() throws -> SequenceBatch {
+    step.begin(.data)
     do {
       return try loader.next()
     } catch {
@@ -83,17 +92,20 @@ final class Trainer {
   private func isDue(_ period: Int) -> Bool { period > 0 && state.step % period == 0 }
 
   private func report(_ record: StepRecord, isLast: Bool) {
+    watchdog.enter(.report, update: state.step)
     let sums = record.sums
     let warnings = watch.observe(
       objects: sums.mean(.objects), trueObjects: sums[.counted] > 0 ? sums.mean(.trueObjects) : nil,
       gradientNorm: record.gradientNorm)
     guard let journal else { return }
     for warning in warnings { journal.warn(warning, step: state.step) }
+    if let lagging = lag.observe(step.pace(ofRank:)) { journal.warn(lagging, step: state.step) }
     journal.show(record, step: state.step)
     if isDue(configuration.logging.everySteps) || isLast { journal.log(record, step: state.step) }
   }
 
   func save(mustSucceed: Bool) throws {
+    watchdog.enter(.checkpoint, update: state.step)
     try step.shareOptimizerState()
     try journal?.save(state, data: trainingFile.identity, mustSucceed: mustSucceed)
   }
@@ -102,12 +114,14 @@ final class Trainer {
 
   func validate() throws {
     guard let validationFile else { return }
+    watchdog.enter(.evaluation, update: state.step)
     let evaluator = Evaluator(
       model: state.model, particles: configuration.training.particles, seed: configuration.training.seed,
       batch: configuration.training.batch)
     let evaluation = try evaluator.evaluate(
       validationFile, sequences: min(configuration.logging.validationSequences, validationFile.sequenceCount),
-      frameCount: validationFrameCount, communicator: communicator)
+      frameCount: validationFrameCount, communicator: communicator,
+      progress: { _ in watchdog.beat() })
     journal?.log(evaluation, step: state.step)
   }
 
@@ -120,6 +134,7 @@ final class Trainer {
   /// Rank 0 draws a few sequences; the others are already at the next update.
   func draw() {
     guard let journal, let file = validationFile else { return }
+    watchdog.enter(.pictures, update: state.step)
     journal.attempt("drawing reconstructions") {
       let batch = SequenceBatch()
       let count = min(configuration.logging.pictureSequences, file.sequenceCount)
@@ -134,6 +149,7 @@ final class Trainer {
 
   func imagine() {
     guard let journal, let file = validationFile, file.frameCount >= 2 else { return }
+    watchdog.enter(.pictures, update: state.step)
     journal.attempt("imagining futures") {
       let batch = SequenceBatch()
       let count = min(configuration.logging.pictureSequences, file.sequenceCount)

@@ -21,6 +21,9 @@ struct TrainingStep {
   let communicator: Communicator
   /// If set, the time of an update is booked here, by stage.
   var clock: StageClock?
+  /// If set, it is told where this process is.
+  var watchdog: Watchdog?
+  private var pace = Pace()
   private let layout: ShareLayout
   /// The shares of the batch that this process takes.
   private let shares: Range<Int>
@@ -52,7 +55,7 @@ struct TrainingStep {
 
     // 1. Forwards and backwards over the shares of this process. Particles of an example stay together, so the
     //    gradient of the batch is the sum over shares.
-    clock?.enter(.model)
+    begin(.model)
     sums.clear()
     replica.accumulate(batch, shares: shares, of: layout, step: state.step, into: &sums)
     noteStopRequest()
@@ -60,14 +63,14 @@ struct TrainingStep {
     // 2. Sums over all shares: of the gradient in the slice that this process owns, of the figures and the gradient's
     //    squares everywhere.
     try waitForOthersIfTimed()
-    clock?.enter(.reduction)
+    begin(.reduction)
     let gradient = try reduction.sum(parameters.gradientRoots)
-    let norm = try reduction.complete(&sums)
+    let norm = try reduction.complete(&sums, pace)
     sums.sum(into: &total)
     try refuseNonFinite(total, gradientNorm: norm)
 
     // 3. Clip, and update the slice.
-    clock?.enter(.optimizer)
+    begin(.optimizer)
     let factor = GradientClip.factor(norm: norm, limit: settings.optimizer.clipNorm)
     let rate = settings.optimizer.learningRate(atStep: state.step, of: settings.steps)
     state.optimizer.update(
@@ -75,7 +78,7 @@ struct TrainingStep {
       update: state.step + 1)
 
     // 4. Every process receives the slices of the others.
-    clock?.enter(.sharing)
+    begin(.sharing)
     try reduction.shareParameters(parameters)
     state.step += 1
     return StepRecord(
@@ -85,10 +88,20 @@ struct TrainingStep {
   /// Brings the whole optimizer state to every process, for a checkpoint: an update leaves each with its slice.
   func shareOptimizerState() throws { try reduction.shareState(of: state.optimizer) }
 
+  /// How long a process worked in the last update before it met the others.
+  func pace(ofRank rank: Int) -> Pace { reduction.pace(ofRank: rank) }
+
+  /// Tells those who want to know that a stage begins.
+  mutating func begin(_ stage: StageClock.Stage) {
+    clock?.enter(stage)
+    watchdog?.enter(stage.phase, update: state.step + 1)
+    pace.enter(stage)
+  }
+
   /// For the clock: without it, waiting for the slowest process would be booked as communication.
-  private func waitForOthersIfTimed() throws {
-    guard let clock else { return }
-    clock.enter(.waiting)
+  private mutating func waitForOthersIfTimed() throws {
+    guard clock != nil else { return }
+    begin(.waiting)
     try communicator.barrier()
   }
 

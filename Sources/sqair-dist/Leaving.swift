@@ -42,8 +42,5 @@ struct Leaving {
 
 /// The rank that the launcher gave to this process, before MPI is asked; 0 without a launcher.
 func launchedRank(environment: [String: String] = ProcessInfo.processInfo.environment) -> Int {
-  for name in ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"] {
-    if let rank = environment[name].flatMap({ Int($0) }) { return rank }
-  }
-  return 0
+  Launch(environment: environment).promisedRank ?? 0
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cluster
 import Training
 
 /// `sqair-dist train`, and `sqair-dist` alone.
@@ -26,6 +27,9 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Start from step 0 although the folder holds a run.")
   var fresh = false
 
+  @Option(help: .hidden)
+  var fault: Fault?
+
   @OptionGroup(title: "Settings")
   var settings: SettingOptions
 
@@ -34,8 +38,9 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    let request = TrainRequest(
+    var request = TrainRequest(
       configuration: try settings.resolve(), runDirectory: runDirectory, fresh: fresh)
+    request.fault = fault
     let code = try train(request)
     if code != 0 { throw ExitCode(code) }
   }
@@ -114,5 +119,8 @@ struct LayerOptions: ParsableArguments {
   var set: [String] = []
 }
 
+extension Fault: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+}
 extension ModelConfiguration.Kind: ExpressibleByArgument {}
 extension OptimizerConfiguration.Kind: ExpressibleByArgument {}

@@ -62,3 +62,13 @@ int cmpi_exchange_floats(const float *values, const int32_t *send_counts, const 
 
 /// Copies the `counts[r]` floats at `values + starts[r]` of every rank r to the same place on all ranks.
 int cmpi_all_gather_floats(float *values, const int32_t *counts, const int32_t *starts);
+
+/// Bytes of a heartbeat.
+enum { CMPI_HEARTBEAT_BYTES = 512 };
+
+/// Prepares heartbeats, which go round the ranks beside all other messages. Every rank calls this.
+int cmpi_open_heartbeats(void);
+
+/// Sends `mine` (if it is not null and the last one has left) to the next rank, and stores the newest heartbeat of the
+/// rank before this one in `heard`. Never waits; needs CMPI_MULTIPLE if another thread may be in MPI.
+int cmpi_exchange_heartbeats(const void *mine, void *heard, bool *is_sent, bool *has_come);

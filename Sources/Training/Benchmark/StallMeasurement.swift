@@ -42,7 +42,7 @@ struct StallMeasurement {
       try folder.prepare()
       return try Journal(folder, checkpoint: configuration.checkpoint, resumingAt: 0, of: 0)
     }
-    let trainer = Trainer(
+    let trainer = try Trainer(
       configuration, state: state, training: workload.file, validation: workload.file, journal: journal,
       communicator: communicator)
     /// The median of three: the first takes memory.

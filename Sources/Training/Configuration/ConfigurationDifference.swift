@@ -19,7 +19,7 @@ extension Configuration {
   /// Sections and settings that may change when a run is resumed: its length, what it reports and saves, and where
   /// its files lie. That a training file still holds the same sequences is told by its digest, not by its path.
   private static let mayChangeOnResume = [
-    "training.steps", "logging", "checkpoint", "data.train", "data.valid",
+    "training.steps", "training.watchdogSeconds", "logging", "checkpoint", "data.train", "data.valid",
   ]
 
   /// All settings in which this configuration differs from another, by key path.

@@ -26,6 +26,9 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var frames = CurriculumConfiguration()
   /// The rule that updates the parameters.
   public var optimizer = OptimizerConfiguration()
+  /// Seconds for which a process may stand still before the job is ended and the process named; 0 = for ever. The time
+  /// of the longest step, picture or checkpoint must be well below it. Default 600.
+  public var watchdogSeconds = 600.0
 
   public init() {}
 
@@ -38,6 +41,9 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     reasons.require(
       particles >= 2,
       "particles must be at least 2, not \(particles): the control variate compares each particle with the others")
+    reasons.require(
+      watchdogSeconds == 0 || watchdogSeconds >= 1 && watchdogSeconds.isFinite,
+      "watchdogSeconds must be 0 (off) or at least 1, not \(watchdogSeconds)")
     return reasons.list + frames.validate().map { "frames.\($0)" }
       + optimizer.validate().map { "optimizer.\($0)" }
   }

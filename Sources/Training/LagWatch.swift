@@ -1,0 +1,112 @@
+import Cluster
+import Foundation
+
+/// How long a process works before it meets the others in an update, in seconds.
+package struct Pace: Sendable, Equatable {
+  /// Waiting for sequences.
+  package private(set) var data = 0.0
+  /// Forwards and backwards.
+  package private(set) var model = 0.0
+  private var stage = StageClock.Stage.other
+  private var since = 0.0
+
+  package init(data: Double = 0, model: Double = 0) { (self.data, self.model) = (data, model) }
+
+  package var total: Double { data + model }
+
+  mutating func enter(_ next: StageClock.Stage) {
+    let now = StageClock.now
+    switch stage {
+    case .data: data = now - since
+    case .model: model = now - since
+    default: break
+    }
+    (stage, since) = (next, now)
+  }
+}
+
+extension StageClock.Stage {
+  /// What the watchdog calls it.
+  var phase: Phase {
+    switch self {
+    case .data: .data
+    case .model: .model
+    case .waiting, .reduction: .reduction
+    case .optimizer: .optimizer
+    case .sharing: .sharing
+    case .other: .report
+    }
+  }
+}
+
+/// Notices a rank that all others wait for, update after update, and names its host.
+///
+/// The time of whole updates is the same everywhere, because each ends when the slowest rank is done; so what counts is
+/// the time before they meet. A rank that has more examples than others is expected to take longer.
+package struct LagWatch: Sendable {
+  /// Updates whose median counts; a lag has to last for two such windows.
+  package static let window = 25
+  /// Windows for which a rank that was named is not named again.
+  private static let quietWindows = 40
+  /// A rank lags if it takes this much longer than half of the others.
+  private static let tolerance = 1.2
+
+  private let hosts: [String]
+  private let examples: [Double]
+  /// Of each rank, over the updates of the window so far.
+  private var paces: [[Pace]]
+  private var slowest: Int?
+  private var quiet: [Int: Int] = [:]
+
+  /// - Parameters:
+  ///   - hosts: of each rank.
+  ///   - examples: of each rank, in an update.
+  package init(hosts: [String], examples: [Int]) {
+    self.hosts = hosts
+    self.examples = examples.map { Double(max(1, $0)) }
+    paces = hosts.map { _ in [] }
+    for rank in hosts.indices { paces[rank].reserveCapacity(Self.window) }
+  }
+
+  /// What is to be said after this update, most often nothing.
+  ///
+  /// - Parameter pace: of a rank, in this update.
+  package mutating func observe(_ pace: (_ rank: Int) -> Pace) -> String? {
+    guard hosts.count > 1 else { return nil }
+    for rank in hosts.indices { paces[rank].append(pace(rank)) }
+    guard paces[0].count == Self.window else { return nil }
+    defer { for rank in hosts.indices { paces[rank].removeAll(keepingCapacity: true) } }
+
+    quiet = quiet.compactMapValues { $0 > 1 ? $0 - 1 : nil }
+    let before = slowest
+    slowest = slowestRank()
+    guard let rank = slowest, rank == before, quiet[rank] == nil else { return nil }
+    quiet[rank] = Self.quietWindows
+    let own = median(of: rank, \.total), data = median(of: rank, \.data)
+    let others = Self.median(hosts.indices.filter { $0 != rank }.map { median(of: $0, \.total) })
+    let isWaiting = data > 0.5 * (own - others)
+    return String(
+      format: "rank %d on %@ lags: it works %.3g s in an update before it meets the others, who work %.3g s and wait "
+        + "for it (medians of %d updates); %.3g s of it %@. ", rank, hosts[rank], own, others, Self.window,
+      isWaiting ? data : own - data, isWaiting ? "waiting for data" : "computing")
+      + (isWaiting ? "Look at the disk of that host." : "Look at that host for other programs or a slow processor.")
+      + " `sqair-dist doctor` under the same launcher compares the ranks."
+  }
+
+  /// The rank that takes longest, if that is much longer than the others, and not only for its examples.
+  private func slowestRank() -> Int? {
+    let seconds = hosts.indices.map { median(of: $0, \.total) }
+    let rank = seconds.indices.max { seconds[$0] < seconds[$1] }!
+    func isSlow(_ figures: [Double]) -> Bool {
+      let others = figures.indices.filter { $0 != rank }.map { figures[$0] }
+      return figures[rank] > Self.tolerance * Self.median(others)
+    }
+    return isSlow(seconds) && isSlow(zip(seconds, examples).map { $0 / $1 }) ? rank : nil
+  }
+
+  private func median(of rank: Int, _ figure: KeyPath<Pace, Double>) -> Double {
+    Self.median(paces[rank].map { $0[keyPath: figure] })
+  }
+
+  private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+}
