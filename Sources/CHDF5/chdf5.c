@@ -98,6 +98,8 @@ static hid_t create(const char *path, int in_memory) {
   return file;
 }
 
+void chdf5_version(unsigned *major, unsigned *minor, unsigned *release) { H5get_libversion(major, minor, release); }
+
 chdf5_id chdf5_open(const char *path) {
   begin();
   hid_t access = file_access(0), file = H5Fopen(path, H5F_ACC_RDONLY, access);

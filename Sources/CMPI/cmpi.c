@@ -55,6 +55,8 @@ int cmpi_host_name(char *name, int capacity) {
   return status;
 }
 
+int cmpi_standard_version(int *major, int *minor) { return MPI_Get_version(major, minor); }
+
 int cmpi_library_version(char *text, int capacity) {
   char whole[MPI_MAX_LIBRARY_VERSION_STRING] = "";
   int length = 0;

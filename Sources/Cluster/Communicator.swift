@@ -56,6 +56,13 @@ public final class Communicator: Sendable {
     return String(whole.prefix { $0 != "\n" && $0 != "," })
   }
 
+  /// The version of the MPI standard that the library follows, such as "3.1".
+  public static var standardVersion: String {
+    var (major, minor): (Int32, Int32) = (0, 0)
+    _ = cmpi_standard_version(&major, &minor)
+    return "\(major).\(minor)"
+  }
+
   // MPI can be started once in the life of a process, so the value is made once.
   private static let world = Result { try Communicator() }
 

@@ -18,7 +18,8 @@ public final class Watchdog: Sendable {
   public let limit: Double
   private let keep: @Sendable (String) -> Void
   private let fault: Fault?
-  private let command: String
+  private let setting: String?
+  private let advice: String
 
   private let progress = Atomic<Int>(0)
   /// The update, and in the lowest byte the phase.
@@ -39,15 +40,20 @@ public final class Watchdog: Sendable {
   ///
   /// - Parameters:
   ///   - limit: seconds without progress that end the job; 0 never does.
+  ///   - setting: what the user calls the limit, where it can be set.
+  ///   - advice: what to do when the job was ended, in whole sentences.
   ///   - keep: is given what ends the job, beside standard error; called on another thread.
   ///   - fault: for tests, a way to fail.
-  public init(limit: Double, fault: Fault? = nil, keep: @escaping @Sendable (String) -> Void = { _ in }) {
+  public init(
+    limit: Double, setting: String? = nil, advice: String = "", fault: Fault? = nil,
+    keep: @escaping @Sendable (String) -> Void = { _ in }
+  ) {
     self.limit = limit
+    self.setting = setting
+    self.advice = advice
     self.keep = keep
     self.fault = fault
-    let launch = Launch(environment: ProcessInfo.processInfo.environment)
-    rank = Atomic(launch.promisedRank ?? 0)
-    command = launch.command(CommandLine.arguments)
+    rank = Atomic(Launch(environment: ProcessInfo.processInfo.environment).promisedRank ?? 0)
     guard limit > 0 else { return }
     state.withLock { $0.runs = true }
     let thread = Thread { [self] in watch() }
@@ -138,7 +144,8 @@ public final class Watchdog: Sendable {
       let finding = vigil.look(at: sight, heard: heard, elapsed: time - last, longest: 2 * interval)
       last = time
       if let finding {
-        end(Self.text(finding, own, vigil, command: command), isInMPI: state.communicator != nil && !hasLeft)
+        let text = Self.text(finding, own, vigil, setting: setting, advice: advice)
+        end(text, isInMPI: state.communicator != nil && !hasLeft)
       }
     }
   }
@@ -179,13 +186,15 @@ public final class Watchdog: Sendable {
   }
 
   /// What to tell the user.
-  package static func text(_ finding: Vigil.Finding, _ own: Heartbeat, _ vigil: Vigil, command: String) -> String {
+  package static func text(
+    _ finding: Vigil.Finding, _ own: Heartbeat, _ vigil: Vigil, setting: String?, advice: String
+  ) -> String {
     func name(_ beat: Heartbeat) -> String { "rank \(beat.rank) on \(beat.host) (process \(beat.processIdentifier))" }
     func place(_ beat: Heartbeat) -> String {
       beat.update > 0 ? "update \(beat.update), phase \(beat.phase)" : "phase \(beat.phase)"
     }
     func seconds(_ value: Double) -> String { String(format: "%.1f s", value) }
-    let limit = String(format: "%g s (training.watchdogSeconds)", vigil.limit)
+    let limit = String(format: "%g s", vigil.limit) + (setting.map { " (\($0))" } ?? "")
     let what =
       switch finding {
       case .stuck:
@@ -205,7 +214,6 @@ public final class Watchdog: Sendable {
         "all \(vigil.size) ranks wait for each other in \(place(own)), for longer than the limit of \(limit). "
           + "A message between hosts was lost: look at the network."
       }
-    return "watchdog: \(what) The job ends with code \(exitCode). The run goes on from its newest checkpoint with the "
-      + "same command: \(command)"
+    return "watchdog: \(what) The job ends with code \(exitCode). \(advice)"
   }
 }

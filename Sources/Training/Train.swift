@@ -11,9 +11,11 @@ import Storage
 public func train(_ request: TrainRequest) throws -> Int32 {
   LinearAlgebra.prepare()
   try StopSignals.install()
-  let watchdog = Watchdog(limit: request.configuration.training.watchdogSeconds, fault: request.fault) {
-    RunFolder(request.runDirectory).note(incident: $0)
-  }
+  let command = Launch(environment: ProcessInfo.processInfo.environment).command(CommandLine.arguments)
+  let watchdog = Watchdog(
+    limit: request.configuration.training.watchdogSeconds, setting: "training.watchdogSeconds",
+    advice: "The run goes on from its newest checkpoint with the same command: \(command)", fault: request.fault
+  ) { RunFolder(request.runDirectory).note(incident: $0) }
   defer { watchdog.stop() }
   let communicator = try Communicator.start()
   try watchdog.join(communicator)

@@ -30,6 +30,7 @@ struct SQAIRDist: ParsableCommand {
     subcommands: [
       TrainCommand.self, DataCommand.self, EvaluateCommand.self, ReconstructCommand.self, GenerateCommand.self,
       SampleCommand.self, InspectCommand.self, ConfigCommand.self, BenchmarkCommand.self,
+      DoctorCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)
 

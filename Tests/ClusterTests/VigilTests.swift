@@ -102,11 +102,11 @@ import Testing
     _ = vigil.look(at: sight(0, waits: true), heard: nil, elapsed: 1.5, longest: 2)
     let own = Heartbeat(rank: 1, host: "b", processIdentifier: 8, update: 4, phase: .reduction)
     #expect(
-      Watchdog.text(.silent(vigil.heard), own, vigil, command: "mpirun -np 3 x")
+      Watchdog.text(.silent(vigil.heard), own, vigil, setting: "training.watchdogSeconds", advice: "Start it again.")
         == "watchdog: rank 0 on a (process 7) has given no sign of life for 1.5 s, last in update 3, phase model; the "
         + "limit is 10 s (training.watchdogSeconds). It was stopped, or its host or network is down. Noticed by rank 1 "
-        + "on b, in update 4, phase reduction. The job ends with code 75. The run goes on from its newest checkpoint "
-        + "with the same command: mpirun -np 3 x")
+        + "on b, in update 4, phase reduction. The job ends with code 75. Start it again.")
+    #expect(Watchdog.text(.allWait, own, vigil, setting: nil, advice: "").contains("the limit of 10 s. A message"))
   }
 
   @Test func aFaultIsRead() throws {

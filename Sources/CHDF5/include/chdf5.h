@@ -23,6 +23,9 @@ enum { CHDF5_MAX_RANK = 32 };
 /// Why the last call on this thread failed; empty where HDF5 gave no reason.
 const char *chdf5_error(void);
 
+/// The version of the library that runs.
+void chdf5_version(unsigned *major, unsigned *minor, unsigned *release);
+
 // Files. No file locks are taken (shared disks often cannot lock). Closing closes all that is open inside.
 chdf5_id chdf5_open(const char *path);
 chdf5_id chdf5_create(const char *path);

@@ -36,6 +36,9 @@ int cmpi_host_name(char *name, int capacity);
 /// The library's own version line, zero-terminated, cut to `capacity`.
 int cmpi_library_version(char *text, int capacity);
 
+/// The version of the MPI standard that the library follows.
+int cmpi_standard_version(int *major, int *minor);
+
 /// What an error code means, zero-terminated, cut to `capacity`.
 void cmpi_error_text(int status, char *text, int capacity);
 
