@@ -8,6 +8,7 @@ import PackageDescription
 //   CHDF5 <- Storage <--------------------------------+-- Training <- sqair-dist
 //   CMPI  <- Cluster <--------------------------------+
 //            Report  <--------------------------------+
+//            Tracking <-------------------------------+
 //
 // Numbers know no processes, processes know no model, stored bytes know no model.
 // `scripts/test` builds with `--explicit-target-dependency-import-check error`, so an import
@@ -59,10 +60,11 @@ let package = Package(
     .target(name: "Storage", dependencies: ["CHDF5", "CCrypto"]),
     .target(name: "Cluster", dependencies: ["CMPI"]),
     .target(name: "Report", dependencies: ["CPNG", "CEventProtobuf"]),
+    .target(name: "Tracking"),
     .target(
       name: "Training",
       dependencies: [
-        "Numerics", "SQAIR", "MovingDigits", "Storage", "Cluster", "Report",
+        "Numerics", "SQAIR", "MovingDigits", "Storage", "Cluster", "Report", "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
@@ -87,6 +89,8 @@ let package = Package(
     .testTarget(name: "StorageTests", dependencies: ["Storage", "TestSupport"]),
     .testTarget(name: "ClusterTests", dependencies: ["Cluster", "TestSupport"]),
     .testTarget(name: "ReportTests", dependencies: ["Report", "TestSupport"]),
+    .testTarget(
+      name: "TrackingTests", dependencies: ["Tracking", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "TrainingTests",
       dependencies: ["Training", "SQAIR", "Storage", "Numerics", "Report", "TestSupport"]),

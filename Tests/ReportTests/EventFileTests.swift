@@ -68,7 +68,7 @@ import Report
     #expect(try #require(error).description.contains("'\(folder.path("file/events"))'"))
   }
 
-  @Test(.enabled(if: Python.has(module: "tensorboard"), "needs python3 with the package tensorboard"))
+  @Test(.enabled(if: Python.has("tensorboard"), "needs python3 with the package tensorboard"))
   func tensorBoardReadsIt() throws {
     let folder = try TemporaryDirectory()
     let first = try EventFile(folder: folder.path, resumingAfter: nil, host: "a", now: { 1_700_000_000 })

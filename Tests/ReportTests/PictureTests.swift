@@ -74,7 +74,7 @@ import Report
     #expect(PixelFont.rows(of: "漢") == PixelFont.rows(of: "?"))
   }
 
-  @Test(.enabled(if: Python.has(module: "zlib"), "needs python3"))
+  @Test(.enabled(if: Python.has("zlib"), "needs python3"))
   func anotherReaderSeesTheSamePixels() throws {
     let folder = try TemporaryDirectory()
     var picture = Picture(width: 61, height: 37)

@@ -90,7 +90,7 @@ struct HDF5FileTests {
 }
 
 /// Files cross the border between this project and h5py in both directions.
-@Suite("Interoperation with h5py", .enabled(if: Python.hasH5py, "python3 with h5py and numpy was not found"))
+@Suite("Interoperation with h5py", .enabled(if: Python.has("h5py", "numpy"), "python3 with h5py and numpy was not found"))
 struct InteroperationTests {
   @Test("h5py's attributes and arrays are read")
   func readsH5py() throws {
@@ -214,27 +214,5 @@ struct InteroperationTests {
     #expect(checkpoint.step == 9 && checkpoint.model == "air")
     #expect(checkpoint.parameters == [NamedArray(name: "w", shape: [2, 2], values: [1, 2, 3, 4])])
     #expect(checkpoint.optimizer[0].arrays[0].values == [5, 6, 7, 8])
-  }
-}
-
-/// The machine's Python, for the tests that compare with h5py.
-enum Python {
-  static let hasH5py = (try? run("import h5py, numpy", [])) != nil
-
-  struct Failure: Error, CustomStringConvertible {
-    let description: String
-  }
-
-  /// Runs a program; a failed assertion in it is an error here.
-  static func run(_ program: String, _ arguments: [String]) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["python3", "-c", program] + arguments
-    let output = Pipe()
-    process.standardError = output
-    try process.run()
-    let text = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw Failure(description: String(decoding: text, as: UTF8.self)) }
   }
 }

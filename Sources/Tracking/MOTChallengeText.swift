@@ -1,0 +1,21 @@
+/// Tracks as text in the format of MOTChallenge, which other tools read.
+///
+/// One box a line: frame, identity, left, top, width, height, confidence, and three places for the world that are -1.
+/// The format counts frames, identities and pixels from 1; in `TrackedBox` they count from 0.
+public enum MOTChallengeText {
+  /// The lines of one sequence's boxes, frame by frame.
+  public static func tracks(_ frames: [[TrackedBox]]) -> String {
+    var text = ""
+    for (frame, boxes) in frames.enumerated() {
+      for box in boxes {
+        text += "\(frame + 1),\(box.id + 1),\(box.x + 1),\(box.y + 1),\(box.width),\(box.height),1,-1,-1,-1\n"
+      }
+    }
+    return text
+  }
+
+  /// What stands beside the true tracks of a sequence, in `seqinfo.ini`.
+  public static func information(name: String, frames: Int, height: Int, width: Int) -> String {
+    "[Sequence]\nname=\(name)\nseqLength=\(frames)\nimWidth=\(width)\nimHeight=\(height)\n"
+  }
+}
