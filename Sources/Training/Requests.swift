@@ -39,15 +39,22 @@ public struct EvaluateRequest: Sendable {
   public var batch: Int?
   /// Whether to print one JSON object in place of a table.
   public var json: Bool
+  /// Whether to measure how well objects are followed, too.
+  public var tracking: Bool
+  /// New folder for the tracks in the format of MOTChallenge, with the true ones beside them; needs `tracking`.
+  public var tracks: String?
 
   public init(
-    checkpoint: String, data: String, particles: Int? = nil, batch: Int? = nil, json: Bool = false
+    checkpoint: String, data: String, particles: Int? = nil, batch: Int? = nil, json: Bool = false,
+    tracking: Bool = false, tracks: String? = nil
   ) {
     self.checkpoint = checkpoint
     self.data = data
     self.particles = particles
     self.batch = batch
     self.json = json
+    self.tracking = tracking
+    self.tracks = tracks
   }
 }
 

@@ -14,6 +14,7 @@ struct EvaluateCommand: ParsableCommand {
         sqair-dist evaluate --checkpoint first --data valid.h5
         sqair-dist evaluate --checkpoint first/step-0000005000.h5 \\
           --data valid.h5 --particles 50 --json
+        sqair-dist evaluate --checkpoint first --data valid.h5 --tracking
       """)
 
   @OptionGroup var source: CheckpointAndDataOptions
@@ -27,6 +28,15 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(help: "Print one JSON object in place of a table.")
   var json = false
 
+  @Flag(help: "Measure too how well objects are followed: MOTA, MOTP, IDF1 and the like.")
+  var tracking = false
+
+  @Option(
+    help: ArgumentHelp(
+      "New folder for the tracks and the true ones as MOTChallenge files; means --tracking.", valueName: "folder"),
+    completion: .directory)
+  var tracks: String?
+
   func validate() throws {
     try requireAtLeast(1, particles, "--particles")
     try requireAtLeast(1, batch, "--batch")
@@ -35,7 +45,8 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     try evaluate(
       EvaluateRequest(
-        checkpoint: source.checkpoint.path, data: source.data, particles: particles, batch: batch, json: json))
+        checkpoint: source.checkpoint.path, data: source.data, particles: particles, batch: batch, json: json,
+        tracking: tracking || tracks != nil, tracks: tracks))
   }
 }
 

@@ -1,8 +1,11 @@
 import Foundation
+import Tracking
 
 extension Evaluation {
   /// One JSON object; nats per sequence.
-  package func json(checkpoint: String, data: String, step: Int) throws -> String {
+  package func json(
+    checkpoint: String, data: String, step: Int, tracking: TrackingCounts? = nil
+  ) throws -> String {
     struct Report: Encodable {
       let checkpoint: String
       let step: Int
@@ -17,6 +20,7 @@ extension Evaluation {
       let objects_per_frame: Double
       let count_accuracy: Double?
       let count_confusion: [[Double]]?
+      let tracking: [String: Double]?
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -24,7 +28,7 @@ extension Evaluation {
       checkpoint: checkpoint, step: step, data: data, sequences: sequences, frames: frames, particles: particles,
       bound: bound, reconstruction: reconstruction, kl: divergence, effective_particles: effectiveParticles,
       objects_per_frame: objectsPerFrame, count_accuracy: countAccuracy,
-      count_confusion: countConfusion.isEmpty ? nil : countConfusion)
+      count_confusion: countConfusion.isEmpty ? nil : countConfusion, tracking: tracking?.encoded())
     return String(decoding: try encoder.encode(report), as: UTF8.self)
   }
 

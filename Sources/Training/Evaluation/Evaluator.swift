@@ -16,7 +16,7 @@ struct Evaluator {
   let batch: Int
 
   /// Rows run at a time at most: more particles than that come in parts.
-  private static let mostRows = 320
+  static let mostRows = 320
 
   /// Evaluates the first `sequences` sequences, all processes together.
   ///

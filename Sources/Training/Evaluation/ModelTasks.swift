@@ -4,6 +4,7 @@ import Numerics
 import Report
 import SQAIR
 import Storage
+import Tracking
 
 /// Measures a checkpoint on a sequence file and prints the result. Every process of the job calls this.
 public func evaluate(_ request: EvaluateRequest) throws {
@@ -41,6 +42,7 @@ public func evaluate(_ request: EvaluateRequest) throws {
     throw Interrupted(signal: signal)
   }
   progress?.finish()
+  let tracking = request.tracking ? try track(request, file, evaluator, communicator) : nil
   guard evaluation.bound.isFinite else {
     throw RunError(
       "\(trained.path): the bound on \(request.data) is \(evaluation.bound): training has broken the parameters. "
@@ -49,11 +51,40 @@ public func evaluate(_ request: EvaluateRequest) throws {
   if communicator.isRoot {
     let text =
       request.json
-      ? try evaluation.json(checkpoint: trained.path, data: request.data, step: trained.state.step)
-      : evaluation.text(checkpoint: trained.path, data: request.data, step: trained.state.step)
+      ? try evaluation.json(
+        checkpoint: trained.path, data: request.data, step: trained.state.step, tracking: tracking)
+      : ([evaluation.text(checkpoint: trained.path, data: request.data, step: trained.state.step)]
+        + (tracking.map { [$0.text()] } ?? [])).joined(separator: "\n")
     print(text)
   }
   try communicator.finish()
+}
+
+/// Follows the objects of a file, as `evaluate` does when it is asked to. Every process of the job calls this.
+private func track(
+  _ request: EvaluateRequest, _ file: SequenceFile, _ evaluator: Evaluator, _ communicator: Communicator
+) throws -> TrackingCounts {
+  let folder = try communicator.collectively("preparing to follow objects") { () -> TrackFolder? in
+    guard file.hasBoxes, file.hasIds else {
+      throw RunError("\(request.data): it has no /boxes and /ids to compare with: leave out --tracking.")
+    }
+    return try request.tracks.map { communicator.isRoot ? try TrackFolder(making: $0) : TrackFolder(madeAt: $0) }
+  }
+  let total = evaluator.share(of: file.sequenceCount, rank: communicator.rank, size: communicator.size).count
+  let progress = communicator.isRoot ? ProgressLine(label: "track", total: UInt64(total), unit: "sequences") : nil
+  do {
+    let counts = try Tracker(evaluator: evaluator, folder: folder).track(
+      file, sequences: file.sequenceCount, frameCount: file.frameCount, communicator: communicator
+    ) { done in
+      progress?.update(UInt64(done))
+      if let signal = StopSignals.requested { throw Interrupted(signal: signal) }
+    }
+    progress?.finish()
+    return counts
+  } catch {
+    guard let signal = StopSignals.requested else { throw error }
+    throw Interrupted(signal: signal)
+  }
 }
 
 /// Draws sequences of a file over what the model makes of them.
@@ -160,11 +191,11 @@ private func load(_ path: String) throws -> TrainedModel {
   return trained
 }
 
-func makeFolder(_ path: String) throws {
+func makeFolder(_ path: String, option: String = "--out") throws {
   do {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   } catch {
-    throw RunError("the folder '\(path)' cannot be made: \(error.localizedDescription) Choose another with --out.")
+    throw RunError("the folder '\(path)' cannot be made: \(error.localizedDescription) Choose another with \(option).")
   }
 }
 
