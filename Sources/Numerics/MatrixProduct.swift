@@ -88,24 +88,6 @@ public enum LinearAlgebra {
     kernel_flush_denormals()
   }
 
-  /// Operations per second of the library's product at a large size on one thread: what this processor can do.
-  public static func measureRate() -> Double {
-    let size = 1024
-    let matrices = (0..<3).map { _ in UnsafeMutablePointer<Float>.allocate(capacity: size * size) }
-    defer { for matrix in matrices { matrix.deallocate() } }
-    for matrix in matrices { matrix.initialize(repeating: 0.5, count: size * size) }
-    var best = 0.0
-    // The first run warms up; of the others the best counts, because other programs only ever slow it down.
-    for _ in 0..<6 {
-      let begin = Profile.now
-      cblas_sgemm(
-        CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(size), blasint(size), blasint(size), 1, matrices[0],
-        blasint(size), matrices[1], blasint(size), 0, matrices[2], blasint(size))
-      best = max(best, 2 * Double(size * size * size) / (Double(Profile.now - begin) * 1e-9))
-    }
-    return best
-  }
-
   /// The kernels that run on this processor: those of products, and the level of all others. Among processors where
   /// this text is the same, the same program computes the same bits.
   public static var kernels: String { kernelFamily + "/" + String(cString: kernel_vector_level()) }

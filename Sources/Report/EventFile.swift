@@ -60,9 +60,8 @@ public final class EventFile {
   }
 
   /// Writes a picture of one step.
-  public func write(_ picture: Picture, name: String, step: UInt64) throws {
-    let png = try picture.pngBytes()
-    try append(.image(tag: name, height: picture.height, width: picture.width, png: png), step: step)
+  public func write(_ picture: EncodedPicture, name: String, step: UInt64) throws {
+    try append(.image(tag: name, height: picture.height, width: picture.width, png: picture.png), step: step)
   }
 
   private func append(_ content: EventMessage.Content, step: UInt64) throws {

@@ -22,8 +22,21 @@ extension Picture {
     return Array(bytes.prefix(size))
   }
 
-  /// Writes the picture to a PNG file: under a temporary name first, then renamed.
-  public func writePNG(to path: String) throws {
-    try OutputFile.replace(path, with: pngBytes())
+  /// The picture in the form of a PNG file, to be put into several places.
+  public func encoded() throws -> EncodedPicture {
+    EncodedPicture(height: height, width: width, png: try pngBytes())
   }
+
+  /// Writes the picture to a PNG file: under a temporary name first, then renamed.
+  public func writePNG(to path: String) throws { try encoded().write(to: path) }
+}
+
+/// A picture in the form of a PNG file. Encoding takes longer than drawing, so it is done once for all places.
+public struct EncodedPicture: Sendable {
+  public let height: Int
+  public let width: Int
+  let png: [UInt8]
+
+  /// Writes the PNG file: under a temporary name first, then renamed.
+  public func write(to path: String) throws { try OutputFile.replace(path, with: png) }
 }

@@ -43,8 +43,14 @@ public struct Arithmetic: Sendable {
     operations[part.rawValue] += 2 * passes * Double(rows) * Double(inputs) * Double(outputs)
   }
 
-  /// The least arithmetic of one batch.
-  public init(of frames: [FrameInference], examples: Int, _ c: SQAIRConfiguration) {
+  public init() {}
+
+  public mutating func clear() {
+    for part in operations.indices { operations[part] = 0 }
+  }
+
+  /// Adds what inferring the frames of some examples takes.
+  public mutating func add(_ frames: [FrameInference], examples: Int, _ c: SQAIRConfiguration) {
     let n = c.hidden
     let d = c.what
     let cells = c.glimpseHeight * c.glimpseWidth

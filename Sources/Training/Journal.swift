@@ -92,8 +92,9 @@ final class Journal {
 
   /// A picture, as a file and for TensorBoard.
   func keep(_ picture: Picture, name: String, step: Int) throws {
-    try picture.writePNG(to: "\(folder.pictures)/\(name)-\(String(format: "%07d", step)).png")
-    try events.write(picture, name: name, step: UInt64(step))
+    let encoded = try picture.encoded()
+    try encoded.write(to: "\(folder.pictures)/\(name)-\(String(format: "%07d", step)).png")
+    try events.write(encoded, name: name, step: UInt64(step))
   }
 
   /// Saves the state.

@@ -39,8 +39,8 @@ package final class Replica {
   /// If set, asked for the noise of a piece in place of the counter-based source.
   var noise: (any NoiseSource)?
 
-  /// The least arithmetic of the last piece.
-  func arithmetic(examples: Int) -> Arithmetic { Arithmetic(of: frames, examples: examples, model.configuration) }
+  /// If set, replaced by the least arithmetic of the batch.
+  var arithmetic: Arithmetic?
 
   /// Computes the loss gradient of this process's shares of a batch, and their figures.
   ///
@@ -58,6 +58,7 @@ package final class Replica {
   ) {
     nonFiniteSequences.removeAll(keepingCapacity: true)
     gradients.clear()
+    arithmetic?.clear()
     let position = layout.examples(ofShares: shares).lowerBound
     var first = shares.lowerBound
     while first < shares.upperBound {
@@ -123,6 +124,7 @@ package final class Replica {
         isFinite: loss.isFinite, in: &sums)
     }
     tape.backward(into: gradients, firstShare: shares.lowerBound)
+    arithmetic?.add(frames, examples: piece.count, model.configuration)
   }
 
   /// The surrogate loss of one example; its derivatives go to `weightGradients` and `discreteGradients`.

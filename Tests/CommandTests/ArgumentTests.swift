@@ -39,7 +39,7 @@ import Testing
       "trian --steps 5", 64,
       """
       Unknown subcommand 'trian'; did you mean train? \
-      (known: train, data, evaluate, reconstruct, generate, sample, inspect, config, benchmark, help)
+      (known: train, data, evaluate, reconstruct, generate, sample, inspect, config, benchmark, doctor, help)
       """),
     Mistake("evaluate --data x.h5", 64, "Missing expected argument '--checkpoint <checkpoint>'"),
     Mistake("sample --checkpoint x", 64, "Missing expected argument '--out <out>'"),

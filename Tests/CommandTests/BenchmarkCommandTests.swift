@@ -59,6 +59,9 @@ import Testing
     #expect(abs(try products("propagation prior") - 12 * (70 * 48 + 16 * 109)) < 1)
     let sum = try parts.keys.reduce(0) { try $0 + #require(parts[$1]?["gflop"]) }
     #expect(abs(try number(object, "useful_gflop_per_update") - sum) < 1e-9)
+    // A batch that is computed in pieces counts whole.
+    let large = try #require(try objects(["--frames", "2", "--dense", "--batch", "70"]).first)
+    #expect(abs(try number(large, "useful_gflop_per_update") / sum - 35) < 1e-6)
   }
 
   /// Once the first updates have taken their memory. With every slot live all updates are alike, so none needs more.

@@ -21,7 +21,7 @@ import Report
     #expect(file.path == folder.path("events.out.tfevents.1700000000.node7"))
     try file.write([("loss/a", 0.5), ("loss/b", 0)], step: 42)
     let picture = Picture(width: 5, height: 3)
-    try file.write(picture, name: "figure", step: 43)
+    try file.write(picture.encoded(), name: "figure", step: 43)
 
     let events = try records(file.path).map(fields)
     #expect(events.count == 4)
@@ -75,8 +75,8 @@ import Report
     for step in stride(from: UInt64(0), through: 50, by: 10) {
       try first.write([("bound", Double(step) / 4), ("count", 1)], step: step)
     }
-    try first.write(Picture(width: 5, height: 3, background: .black), name: "figure", step: 10)
-    try first.write(Picture(width: 5, height: 3), name: "figure", step: 40)
+    try first.write(Picture(width: 5, height: 3, background: .black).encoded(), name: "figure", step: 10)
+    try first.write(Picture(width: 5, height: 3).encoded(), name: "figure", step: 40)
     let second = try EventFile(folder: folder.path, resumingAfter: 20, host: "a", now: { 1_700_000_000 })
     for step in stride(from: UInt64(30), through: 40, by: 10) { try second.write([("bound", -1)], step: step) }
 

@@ -110,7 +110,7 @@ struct Bench {
     let constants = configuration.model.constants
     var settings = configuration.data.builtin.movingDigits(.train)
     settings.sequences = 256
-    settings.frames = max(request.frames.max() ?? 1, configuration.training.frames.end)
+    settings.frames = max(settings.frames, request.frames.max() ?? 1, configuration.training.frames.end)
     settings.canvasHeight = constants.height
     settings.canvasWidth = constants.width
     let file = try communicator.collectively("making sequences") {

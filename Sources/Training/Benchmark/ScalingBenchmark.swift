@@ -115,8 +115,11 @@ struct ScalingBenchmark {
   private static func measureNetwork(
     _ parameters: ParameterStore, addition: Double, _ communicator: Communicator
   ) throws -> Network {
-    func median(of runs: Int, _ exchange: () throws -> Void) throws -> Double {
+    let product = ReferenceProduct()
+    func median(of runs: Int, afterWork: Bool, _ exchange: () throws -> Void) throws -> Double {
       let seconds = try (0..<runs).map { _ in
+        // In a training, a link rests while ranks compute.
+        if afterWork { _ = product.measureRate() }
         try communicator.barrier()
         let begin = StageClock.now
         try exchange()
@@ -131,7 +134,7 @@ struct ScalingBenchmark {
     numbers.initialize(repeating: 0)
     defer { numbers.deallocate() }
     var figure = 0.0
-    let least = try median(of: 100) {
+    let least = try median(of: 100, afterWork: false) {
       try communicator.exchange(
         numbers, sending: each, into: UnsafeMutableBufferPointer(rebasing: numbers[ranks...]), receiving: each)
       figure = try communicator.sum(figure)
@@ -141,7 +144,7 @@ struct ScalingBenchmark {
     (settings.batch, settings.shares) = (ranks, ranks)
     var sums = ShareSums(shares: ranks)
     let reduction = GradientReduction(parameters, ShareLayout(settings), communicator)
-    let whole = try median(of: 15) {
+    let whole = try median(of: 15, afterWork: true) {
       _ = try reduction.sum([parameters.gradients])
       _ = try reduction.complete(&sums)
       try reduction.shareParameters(parameters)

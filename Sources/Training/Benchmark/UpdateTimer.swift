@@ -88,6 +88,7 @@ final class UpdateTimer {
     let blockSize = max(1, min(Int((Self.blockSeconds / slowest).rounded(.up)), updates / 5))
     timed.reserve(updates)
     step.replica.profile = clock.profile
+    step.replica.arithmetic = Arithmetic()
     step.clock = clock
     clock.clear()
 
@@ -123,7 +124,7 @@ final class UpdateTimer {
     timed.modelSeconds.append(clock.processorSeconds(.model) - inModel)
     timed.optimizerSeconds.append(clock.processorSeconds(.optimizer) - inOptimizer)
     timed.objects += record.sums.mean(.objects) / Double(updates)
-    let arithmetic = step.replica.arithmetic(examples: batch.examples)
+    let arithmetic = step.replica.arithmetic!
     timed.operations.append(arithmetic.total)
     for part in ModelPart.allCases { timed.operationsByPart[part.rawValue] += arithmetic[part] / Double(updates) }
   }

@@ -63,7 +63,9 @@ private struct Doctor {
   func examine() throws -> [HealthCheck] {
     var facts = RankFacts(communicator)
     try communicator.barrier()
-    facts.rate = LinearAlgebra.measureRate()
+    let product = ReferenceProduct()
+    // Other programs only ever slow it down.
+    facts.rate = (0..<5).map { _ in product.measureRate().elapsed }.max()!
     (facts.clockOffset, facts.clockError) = try compareClocks()
     try measureNetwork(&facts)
     let folder = try tryFolder(&facts)
