@@ -43,6 +43,9 @@ let package = Package(
       name: "CPNG", path: "Sources/System/CPNG", pkgConfig: "libpng",
       providers: [.apt(["libpng-dev"])]),
     .systemLibrary(
+      name: "CGIF", path: "Sources/System/CGIF", pkgConfig: "libgif",
+      providers: [.apt(["libgif-dev"])]),
+    .systemLibrary(
       name: "CProtobufC", path: "Sources/System/CProtobufC", pkgConfig: "libprotobuf-c",
       providers: [.apt(["libprotobuf-c-dev"])]),
 
@@ -59,7 +62,7 @@ let package = Package(
     .target(name: "MovingDigits", dependencies: ["Numerics", "CZlib"]),
     .target(name: "Storage", dependencies: ["CHDF5", "CCrypto"]),
     .target(name: "Cluster", dependencies: ["CMPI"]),
-    .target(name: "Report", dependencies: ["CPNG", "CEventProtobuf"]),
+    .target(name: "Report", dependencies: ["CPNG", "CGIF", "CEventProtobuf"]),
     .target(name: "Tracking"),
     .target(
       name: "Training",
@@ -88,7 +91,7 @@ let package = Package(
     .testTarget(name: "MovingDigitsTests", dependencies: ["MovingDigits", "Numerics", "TestSupport"]),
     .testTarget(name: "StorageTests", dependencies: ["Storage", "TestSupport"]),
     .testTarget(name: "ClusterTests", dependencies: ["Cluster", "TestSupport"]),
-    .testTarget(name: "ReportTests", dependencies: ["Report", "TestSupport"]),
+    .testTarget(name: "ReportTests", dependencies: ["Report", "CGIF", "TestSupport"]),
     .testTarget(
       name: "TrackingTests", dependencies: ["Tracking", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(

@@ -96,8 +96,10 @@ public struct SequenceFigure: Sendable {
   /// The picture gets no wider than this many pixels as long as two columns fit: of a long sequence
   /// only chosen steps are drawn (`shownSteps`), and the labels above say which.
   public var maximumWidth = 3_900
+  /// An animation gets no wider than this many pixels as long as one frame fits.
+  public var maximumAnimationWidth = 1_000
 
-  /// A figure; `scale`, `columnLabels`, `divider` and `maximumWidth` may be set afterwards.
+  /// A figure; `scale`, `columnLabels`, `divider` and the widths may be set afterwards.
   public init(title: String, frameHeight: Int, frameWidth: Int, blocks: [Block]) {
     (self.title, self.frameHeight, self.frameWidth, self.blocks) = (title, frameHeight, frameWidth, blocks)
   }

@@ -90,7 +90,7 @@ extension SequenceFigure {
     return picture
   }
 
-  func textWidth(_ text: String) -> Int { Picture.width(of: text, scale: textScale) }
+  func textWidth(_ text: String, scale: Int? = nil) -> Int { Picture.width(of: text, scale: scale ?? textScale) }
 
   /// x of each shown step; the gap is wider where the divider stands.
   private func columnPositions(_ shown: [Int], _ layout: FigureLayout) -> [Int] {
@@ -121,7 +121,7 @@ extension SequenceFigure {
     return step == 0 && textWidth(long) <= width ? long : "\(step)"
   }
 
-  private func drawCell(of row: Row, step: Int, y: Int, x: Int, on picture: inout Picture) {
+  func drawCell(of row: Row, step: Int, y: Int, x: Int, on picture: inout Picture) {
     guard step < row.frames.count else {
       picture.outline(y: y, x: x, height: frameHeight * scale, width: frameWidth * scale, .mist)
       return

@@ -2,8 +2,7 @@ import Foundation
 
 /// Writes a sequence file one sequence after another.
 ///
-/// The file grows under a hidden name beside its target and gets its name at `finish()`, once it is
-/// complete and on the disk: whoever sees the name sees a whole file. Without `finish()` nothing stays.
+/// The file gets its name at `finish()`, once it is complete and on the disk; without it nothing stays.
 /// The mean frame is summed in integers, so it does not depend on the order of anything.
 public final class SequenceFileWriter {
   /// Everything that must be known before the first sequence.
@@ -66,16 +65,14 @@ public final class SequenceFileWriter {
   }
 
   private let path: String
-  private let partial: String
   private let settings: Settings
-  private let file: HDF5File
+  private let staged: StagedHDF5File
   private let frames: HDF5DataSet
   private let truth: SequenceTruthBuffer?
   private var sums: [UInt64]
   private var appended = 0
-  private var finished = false
 
-  /// Creates the hidden file.
+  /// Creates the file under a hidden name.
   ///
   /// - Throws: `StorageError` for an existing target, a bad setting or a folder that cannot be written.
   public init(path: String, settings: Settings) throws {
@@ -91,21 +88,11 @@ public final class SequenceFileWriter {
         throw refuse("the given mean frame is not H x W values in [0, 1]", "Take it from the training file.")
       }
     }
-    guard settings.overwrite || !FileManager.default.fileExists(atPath: path) else {
-      throw refuse("the file exists", "Choose another name, remove it, or allow overwriting.")
-    }
     self.path = path
     self.settings = settings
-    // The process number keeps two writers of the same target apart; the last to finish wins.
-    partial = "\(folder(of: path))/.\(fileName(of: path)).\(ProcessInfo.processInfo.processIdentifier).partial"
     sums = [UInt64](repeating: 0, count: settings.height * settings.width)
-    do {
-      file = try HDF5File(creating: partial, named: path)
-      (frames, truth) = try SequenceFileWriter.layOut(file, settings)
-    } catch {
-      _ = try? FileManager.default.removeItem(atPath: partial)
-      throw error
-    }
+    staged = try StagedHDF5File(path: path, overwrite: settings.overwrite)
+    (frames, truth) = try SequenceFileWriter.layOut(staged.file, settings)
   }
 
   /// Writes what is known beforehand and makes the data sets.
@@ -126,10 +113,6 @@ public final class SequenceFileWriter {
       truth = try SequenceTruthBuffer(file: file, settings: settings, slots: slots)
     }
     return (frames, truth)
-  }
-
-  deinit {
-    if !finished { _ = try? FileManager.default.removeItem(atPath: partial) }
   }
 
   /// Adds the next sequence: `frames` is `[T, H, W]`, 0 black to 255 white; `truth` is needed exactly when
@@ -164,7 +147,6 @@ public final class SequenceFileWriter {
 
   /// Completes the file, hands it to the disk and gives it its name.
   public func finish() throws {
-    precondition(!finished, "finish() was called twice")
     guard appended == settings.sequenceCount else {
       throw refuse(
         "only \(appended) of \(settings.sequenceCount) sequences were appended", "Append all of them first.")
@@ -173,18 +155,10 @@ public final class SequenceFileWriter {
     // Each sum is exact; one rounding to double, one to float.
     let scale = Double(settings.sequenceCount * settings.frameCount) * 255
     let mean = settings.mean ?? sums.map { Float(Double($0) / scale) }
+    let file = staged.file
     try file.write(mean, shape: [settings.height, settings.width], to: "/mean")
     try file.setAttribute("digest", to: SequenceDigest.compute(file))
-    try file.close()
-    do {
-      let system = FileSystem.posix
-      try system.synchronizePath(partial)
-      try system.rename(partial, path)
-      finished = true
-      try system.synchronizePath(folder(of: path))
-    } catch {
-      throw refuse("\(error)", "Check that the disk has room and the folder is writable.")
-    }
+    try staged.finish()
   }
 
   private func refuse(_ problem: String, _ hint: String) -> StorageError {

@@ -97,10 +97,15 @@ public struct GenerateRequest: Sendable {
   public var seed: UInt64
   /// Whether new objects may appear in imagined frames.
   public var discoverLater: Bool
+  /// How many of the sequences are drawn, from the first.
+  public var pictures: Int
+  /// Whether to print one JSON object in place of a table.
+  public var json: Bool
 
   public init(
     checkpoint: String, data: String, out: String, condition: Int = 3, frames: Int = 100,
-    futures: Int = 5, sequences: Int = 4, seed: UInt64 = 0, discoverLater: Bool = false
+    futures: Int = 5, sequences: Int = 16, seed: UInt64 = 0, discoverLater: Bool = false, pictures: Int = 4,
+    json: Bool = false
   ) {
     self.checkpoint = checkpoint
     self.data = data
@@ -111,6 +116,8 @@ public struct GenerateRequest: Sendable {
     self.sequences = sequences
     self.seed = seed
     self.discoverLater = discoverLater
+    self.pictures = pictures
+    self.json = json
   }
 }
 
@@ -128,10 +135,14 @@ public struct SampleRequest: Sendable {
   public var seed: UInt64
   /// Whether new objects may appear after the first frame.
   public var discoverLater: Bool
+  /// How many of the sequences are drawn, from the first.
+  public var pictures: Int
+  /// Whether to print one JSON object in place of a table.
+  public var json: Bool
 
   public init(
     checkpoint: String, out: String, frames: Int = 10, sequences: Int = 8, seed: UInt64 = 0,
-    discoverLater: Bool = true
+    discoverLater: Bool = true, pictures: Int = 8, json: Bool = false
   ) {
     self.checkpoint = checkpoint
     self.out = out
@@ -139,5 +150,7 @@ public struct SampleRequest: Sendable {
     self.sequences = sequences
     self.seed = seed
     self.discoverLater = discoverLater
+    self.pictures = pictures
+    self.json = json
   }
 }

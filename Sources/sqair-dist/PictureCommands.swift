@@ -37,9 +37,14 @@ struct GenerateCommand: ParsableCommand {
     commandName: "generate",
     abstract: "Shows the model the first frames of sequences and lets it imagine how they go on.",
     discussion: """
+      Writes a strip (PNG) and an animation (GIF) of the first sequences: what happened, as far as the file knows, \
+      beside each future, with boxes in the colours of identities. The frames and latent variables of all futures go \
+      to imagination.h5. Measured on all of them: whether looks and number of objects are kept, whether they move as \
+      in the file, how far the futures part from each other, and how far from what happened, beside two naive guesses.
+
       Example:
         sqair-dist generate --checkpoint first --data valid.h5 --out futures \\
-          --condition 3 --frames 20 --futures 5
+          --condition 3 --frames 100 --futures 5
       """)
 
   @OptionGroup var source: CheckpointAndDataOptions
@@ -57,7 +62,10 @@ struct GenerateCommand: ParsableCommand {
   var futures = 5
 
   @Option(help: "How many sequences, from the first of the file.")
-  var sequences = 4
+  var sequences = 16
+
+  @Option(help: "How many of them are drawn.")
+  var pictures = 4
 
   @Option(help: "Seed of the imagination.")
   var seed: UInt64 = 0
@@ -65,10 +73,14 @@ struct GenerateCommand: ParsableCommand {
   @Flag(inversion: .prefixedNo, help: "Whether new objects may appear in imagined frames.")
   var discoverLater = false
 
+  @Flag(help: "Print one JSON object in place of a table.")
+  var json = false
+
   func validate() throws {
     try requireAtLeast(1, condition, "--condition")
     try requireAtLeast(1, futures, "--futures")
     try requireAtLeast(1, sequences, "--sequences")
+    try requireAtLeast(0, pictures, "--pictures")
     guard frames > condition else {
       throw ValidationError(
         "The value of '--frames' counts seen and imagined frames, so it must be more than '--condition' "
@@ -80,7 +92,8 @@ struct GenerateCommand: ParsableCommand {
     try generate(
       GenerateRequest(
         checkpoint: source.checkpoint.path, data: source.data, out: out, condition: condition, frames: frames,
-        futures: futures, sequences: sequences, seed: seed, discoverLater: discoverLater))
+        futures: futures, sequences: sequences, seed: seed, discoverLater: discoverLater, pictures: pictures,
+        json: json))
   }
 }
 
@@ -90,6 +103,8 @@ struct SampleCommand: ParsableCommand {
     commandName: "sample",
     abstract: "Lets the model imagine whole sequences from nothing.",
     discussion: """
+      Writes a strip (PNG) and an animation (GIF), and the frames and latent variables (imagination.h5).
+
       Example:
         sqair-dist sample --checkpoint first --out dreams --sequences 16
       """)
@@ -105,21 +120,28 @@ struct SampleCommand: ParsableCommand {
   @Option(help: "How many sequences.")
   var sequences = 8
 
+  @Option(help: "How many of them are drawn.")
+  var pictures = 8
+
   @Option(help: "Seed of the imagination.")
   var seed: UInt64 = 0
 
   @Flag(inversion: .prefixedNo, help: "Whether new objects may appear after the first frame.")
   var discoverLater = true
 
+  @Flag(help: "Print one JSON object in place of a table.")
+  var json = false
+
   func validate() throws {
     try requireAtLeast(1, frames, "--frames")
     try requireAtLeast(1, sequences, "--sequences")
+    try requireAtLeast(0, pictures, "--pictures")
   }
 
   func run() throws {
     try sample(
       SampleRequest(
         checkpoint: checkpoint.path, out: out, frames: frames, sequences: sequences, seed: seed,
-        discoverLater: discoverLater))
+        discoverLater: discoverLater, pictures: pictures, json: json))
   }
 }

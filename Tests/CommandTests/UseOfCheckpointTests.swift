@@ -1,4 +1,3 @@
-import CPNG
 import Foundation
 import Storage
 import TestSupport
@@ -112,71 +111,23 @@ import Testing
 
   // MARK: Pictures
 
-  /// Width and height of a picture, decoded by libpng, and how many colours it has.
-  private func decode(_ path: String) throws -> (width: Int, height: Int, colours: Int) {
-    let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-    var image = png_image()
-    image.version = png_uint_32(PNG_IMAGE_VERSION)
-    defer { png_image_free(&image) }
-    return try bytes.withUnsafeBytes { bytes in
-      try #require(png_image_begin_read_from_memory(&image, bytes.baseAddress, bytes.count) != 0, "\(path)")
-      image.format = png_uint_32(PNG_FORMAT_FLAG_COLOR)
-      var pixels = [UInt8](repeating: 0, count: Int(image.width * image.height) * 3)
-      try #require(png_image_finish_read(&image, nil, &pixels, 0, nil) != 0, "\(path)")
-      let colours = Set(stride(from: 0, to: pixels.count, by: 3).map { Array(pixels[$0..<$0 + 3]) })
-      return (Int(image.width), Int(image.height), colours.count)
-    }
-  }
-
-  private func draw(_ command: String, _ options: String..., hasData: Bool = true) throws -> ProcessOutcome {
+  private func reconstruct(_ options: String...) throws -> ProcessOutcome {
     let outcome = try ToyRun.program(
-      [command, "--checkpoint", toy.path("run"), "--out", toy.path("out/\(command)")]
-        + (hasData ? ["--data", toy.data] : []) + options)
+      ["reconstruct", "--checkpoint", toy.path("run"), "--out", toy.path("out/reconstruct"), "--data", toy.data]
+        + options)
     #expect(outcome.exitCode == 0, "\(outcome)")
     return outcome
   }
 
   @Test func reconstructDrawsSequencesUnderEachOther() throws {
-    let outcome = try draw("reconstruct", "--sequences", "2")
+    let outcome = try reconstruct("--sequences", "2")
     #expect(outcome.standardOutput == "wrote \(toy.path("out/reconstruct"))/reconstruction.png\n")
-    let two = try decode(toy.path("out/reconstruct/reconstruction.png"))
+    let two = try DecodedPicture(toy.path("out/reconstruct/reconstruction.png"))
     #expect(two.width >= 3 * 16 && two.width < 2_000 && two.height >= 4 * 16 && two.height < 2_000)
     #expect(two.colours > 4)
     // More sequences than the file has are all that it has.
-    _ = try draw("reconstruct", "--sequences", "1000")
-    let all = try decode(toy.path("out/reconstruct/reconstruction.png"))
+    _ = try reconstruct("--sequences", "1000")
+    let all = try DecodedPicture(toy.path("out/reconstruct/reconstruction.png"))
     #expect(all.width == two.width && all.height > 5 * two.height)
-  }
-
-  @Test func generateGoesOnBeyondTheFile() throws {
-    let outcome = try draw(
-      "generate", "--condition", "2", "--frames", "30", "--futures", "2", "--sequences", "3", "--discover-later")
-    for name in ["futures-000.png", "futures-001.png", "futures-002.png"] {
-      let picture = try decode(toy.path("out/generate/" + name))
-      #expect(picture.width >= 30 * 16 && picture.width < 8_000, "\(picture)")
-      #expect(picture.height >= 3 * 16 && picture.height < 1_000, "\(picture)")
-    }
-    // Only frame 2 is known to the file.
-    #expect(outcome.standardOutput.contains("\n    2  "))
-    #expect(!outcome.standardOutput.contains("\n    3  "))
-    let chart = try decode(toy.path("out/generate/prediction-error.png"))
-    #expect(chart.width > 200 && chart.height > 100)
-  }
-
-  @Test func generateIsAFunctionOfItsSeed() throws {
-    func picture(_ seed: String) throws -> Data {
-      _ = try draw(
-        "generate", "--frames", "12", "--sequences", "3", "--condition", "2", "--discover-later", "--seed", seed)
-      return try Data(contentsOf: URL(fileURLWithPath: toy.path("out/generate/futures-002.png")))
-    }
-    let first = try picture("1")
-    #expect(try picture("1") == first)
-    #expect(try picture("2") != first)
-  }
-
-  @Test func sampleImaginesFromNothing() throws {
-    _ = try draw("sample", "--frames", "7", "--sequences", "5", hasData: false)
-    let picture = try decode(toy.path("out/sample/samples.png"))
-    #expect(picture.width >= 7 * 16 && picture.width < 3_000 && picture.height >= 5 * 16 && picture.height < 3_000)
   }
 }

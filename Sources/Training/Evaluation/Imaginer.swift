@@ -16,8 +16,11 @@ struct Imaginer {
   struct Future {
     /// [T] images.
     var frames: [[Float]]
-    /// [T] lists of boxes.
-    var boxes: [[SequenceFigure.Box]]
+    /// [T] lists of objects.
+    var objects: [[ImaginedObject]]
+
+    /// [T] lists of boxes as figures draw them.
+    var boxes: [[SequenceFigure.Box]] { objects.map { $0.map { SequenceFigure.Box($0.box) } } }
   }
 
   /// The futures of some sequences, and how far they are from what really happened.
@@ -28,6 +31,8 @@ struct Imaginer {
     /// Mean squared pixel error by frame, from the first imagined one to the last whose truth is known; means over
     /// examples and, for the model, futures.
     let modelError: [Double]
+    /// The same for the one future of each example and frame that comes nearest to the truth.
+    let bestFutureError: [Double]
     /// The same for repeating the last watched frame, and for moving its objects on at constant velocity.
     let lastFrameError: [Double]
     let constantVelocityError: [Double]
@@ -39,7 +44,6 @@ struct Imaginer {
   func imagine(_ data: SequenceBatch, watched: Int, frames count: Int, futures: Int) -> Result {
     let tape = Tape(recording: false)
     let examples = data.examples
-    let configuration = model.configuration
     let identities = data.sequences.map { UInt32($0) }
 
     // Explain what is seen, then pick particles in proportion to their importance.
@@ -61,31 +65,33 @@ struct Imaginer {
         into: &imagined)
     }
 
+    let watchedFrames = inferred.map(\.frame)
+    let imaginedFrames = imagined.map(\.frame)
     let results = (0..<examples).map { example in
-      (0..<futures).map { future in
-        let row = example * futures + future
-        let seen = inferred.map { (state: $0.state, mean: $0.mean, row: selection[row]) }
-        let all = seen + imagined.map { (state: $0.state, mean: $0.mean, row: row) }
-        return Future(
-          frames: all.map { $0.mean.slice(rows: $0.row..<$0.row + 1).array },
-          boxes: all.map { $0.state.figureBoxes(ofRow: $0.row, configuration) })
+      (example * futures..<(example + 1) * futures).map { row in
+        future(watchedFrames, row: selection[row]).followed(by: future(imaginedFrames, row: row))
       }
     }
     let known = max(0, min(count, data.frameCount) - watched)
     let before = watched > 1 ? inferred[watched - 2].state.selecting(rows: selection, on: tape) : state
-    func error(_ t: Int, _ image: (Int, Int) -> [Float]) -> Double {
-      var sum = 0.0
-      for example in 0..<examples {
+    /// Of each example and future.
+    func errors(_ t: Int, _ image: (Int, Int) -> [Float]) -> [[Double]] {
+      (0..<examples).map { example in
         let truth = data.image(example: example, frame: t)
-        for future in 0..<futures {
-          sum += zip(truth, image(example, future)).reduce(0) { $0 + pow(Double($1.0 - $1.1), 2) } / Double(truth.count)
+        return (0..<futures).map { number in
+          let squares = zip(truth, image(example, number)).map { Double($0 - $1) * Double($0 - $1) }
+          return squares.reduce(0, +) / Double(truth.count)
         }
       }
-      return sum / Double(examples * futures)
     }
+    func error(_ t: Int, _ image: (Int, Int) -> [Float]) -> Double {
+      errors(t, image).joined().reduce(0, +) / Double(examples * futures)
+    }
+    let modelErrors = (watched..<watched + known).map { t in errors(t) { results[$0][$1].frames[t] } }
     return Result(
       watched: watched, futures: results,
-      modelError: (watched..<watched + known).map { t in error(t) { results[$0][$1].frames[t] } },
+      modelError: modelErrors.map { $0.joined().reduce(0, +) / Double(examples * futures) },
+      bestFutureError: modelErrors.map { errors in errors.map { $0.min()! }.reduce(0, +) / Double(examples) },
       lastFrameError: (watched..<watched + known).map { t in
         error(t) { example, _ in data.image(example: example, frame: watched - 1) }
       },
@@ -95,6 +101,35 @@ struct Imaginer {
           let row = example * futures + future
           return moved.slice(rows: row..<row + 1).array
         }
+      })
+  }
+
+  /// Imagines whole sequences from nothing.
+  ///
+  /// - Parameters:
+  ///   - samples: their numbers, which choose their noise.
+  ///   - count: frames of each.
+  /// - Returns: one future for each sample, and no errors.
+  func imagineFromNothing(_ samples: [Int], frames count: Int) -> Result {
+    let tape = Tape(recording: false)
+    var imagined: [FrameImagination] = []
+    samples.map { UInt32($0) }.withUnsafeBufferPointer { identities in
+      model.imagine(
+        from: nil, rowCount: samples.count, frames: 0..<count, discovers: { $0 == 0 || discoversLater },
+        noise: CounterNoise(seed: seed, purpose: .generation, examples: identities, particles: 1), on: tape,
+        into: &imagined)
+    }
+    return Result(
+      watched: 0, futures: samples.indices.map { [future(imagined.map(\.frame), row: $0)] }, modelError: [],
+      bestFutureError: [], lastFrameError: [], constantVelocityError: [])
+  }
+
+  /// What a row of some frames shows.
+  private func future(_ frames: [DrawnFrame], row: Int) -> Future {
+    Future(
+      frames: frames.map { $0.drawn.mean.slice(rows: row..<row + 1).array },
+      objects: frames.map {
+        $0.state.imaginedObjects(ofRow: row, glimpses: $0.drawn.glimpses, model.configuration)
       })
   }
 
@@ -162,8 +197,30 @@ extension Imaginer.Result {
 extension ObjectState {
   /// The boxes of a row as figures draw them.
   func figureBoxes(ofRow row: Int, _ configuration: SQAIRConfiguration) -> [SequenceFigure.Box] {
-    boxes(ofRow: row, configuration).map {
-      SequenceFigure.Box(y: $0.y, x: $0.x, height: $0.height, width: $0.width, id: $0.id)
-    }
+    boxes(ofRow: row, configuration).map { SequenceFigure.Box($0) }
   }
+}
+
+extension SequenceFigure.Box {
+  init(_ box: ObjectBox) { self.init(y: box.y, x: box.x, height: box.height, width: box.width, id: box.id) }
+}
+
+extension Imaginer.Future {
+  func followed(by other: Self) -> Self {
+    Self(frames: frames + other.frames, objects: objects + other.objects)
+  }
+}
+
+/// The objects of a frame, explained or imagined, and their picture.
+private struct DrawnFrame {
+  let state: ObjectState
+  let drawn: FrameDecoder.Output
+}
+
+extension FrameInference {
+  fileprivate var frame: DrawnFrame { DrawnFrame(state: state, drawn: drawn) }
+}
+
+extension FrameImagination {
+  fileprivate var frame: DrawnFrame { DrawnFrame(state: state, drawn: drawn) }
 }

@@ -103,87 +103,8 @@ public func reconstruct(_ request: ReconstructRequest) throws {
   print("wrote \(path)")
 }
 
-/// Watches the first frames of sequences and draws several ways in which they go on.
-public func generate(_ request: GenerateRequest) throws {
-  LinearAlgebra.prepare()
-  let trained = try load(request.checkpoint)
-  let file = try trained.open(request.data)
-  guard request.condition >= 1, request.condition <= file.frameCount else {
-    throw RunError(
-      "--condition \(request.condition): the sequences of \(request.data) have \(file.frameCount) frames to watch. "
-        + "Give a number from 1 to \(file.frameCount).")
-  }
-  guard request.frames > request.condition, request.frames <= 10_000 else {
-    throw RunError(
-      "--frames \(request.frames): it counts the \(request.condition) watched frames too. "
-        + "Give a number above \(request.condition), at most 10000.")
-  }
-  let batch = SequenceBatch()
-  try batch.read(Array(0..<min(request.sequences, file.sequenceCount)), frameCount: file.frameCount, from: file)
-  let imaginer = Imaginer(
-    model: trained.state.model, particles: trained.configuration.training.particles, seed: request.seed,
-    discoversLater: request.discoverLater)
-  let result = imaginer.imagine(
-    batch, watched: request.condition, frames: request.frames, futures: request.futures)
-  try makeFolder(request.out)
-  for example in 0..<batch.examples {
-    let path = request.out + "/" + String(format: "futures-%03d.png", batch.sequences[example])
-    try result.figure(
-      of: example, in: batch, trained.configuration.model.constants,
-      title: "sequence \(batch.sequences[example]): \(request.condition) frames watched"
-    ).draw().writePNG(to: path)
-    print("wrote \(path)")
-  }
-  guard !result.modelError.isEmpty else { return }
-  let path = request.out + "/prediction-error.png"
-  try result.errorChart(title: "prediction error, \(batch.examples) sequences").draw().writePNG(to: path)
-  print("wrote \(path)")
-  print("frame     model  last frame  constant velocity   (mean squared pixel error)")
-  for (place, error) in result.modelError.enumerated() {
-    print(
-      String(
-        format: "%5d  %8.5f    %8.5f           %8.5f", request.condition + place, error,
-        result.lastFrameError[place], result.constantVelocityError[place]))
-  }
-}
-
-/// Imagines whole sequences from nothing.
-public func sample(_ request: SampleRequest) throws {
-  LinearAlgebra.prepare()
-  guard (1...10_000).contains(request.frames), (1...10_000).contains(request.sequences) else {
-    throw RunError("--frames and --sequences must be from 1 to 10000.")
-  }
-  let trained = try load(request.checkpoint)
-  let constants = trained.configuration.model.constants
-  let tape = Tape(recording: false)
-  var frames: [FrameImagination] = []
-  let identities = (0..<request.sequences).map { UInt32($0) }
-  identities.withUnsafeBufferPointer { identities in
-    trained.state.model.imagine(
-      from: nil, rowCount: request.sequences, frames: 0..<request.frames,
-      discovers: { $0 == 0 || request.discoverLater },
-      noise: CounterNoise(seed: request.seed, purpose: .generation, examples: identities, particles: 1), on: tape,
-      into: &frames)
-  }
-  var figure = SequenceFigure(
-    title: "samples from the prior after \(trained.state.step) updates", frameHeight: constants.height,
-    frameWidth: constants.width, blocks: [])
-  figure.blocks = [
-    SequenceFigure.Block(
-      rows: (0..<request.sequences).map { row in
-        SequenceFigure.Row(
-          label: "sample \(row + 1)", frames: frames.map { $0.mean.slice(rows: row..<row + 1).array },
-          boxes: frames.map { $0.state.figureBoxes(ofRow: row, constants) })
-      })
-  ]
-  try makeFolder(request.out)
-  let path = request.out + "/samples.png"
-  try figure.draw().writePNG(to: path)
-  print("wrote \(path)")
-}
-
 /// Loads a checkpoint file, or the newest sound one of a run folder, and says which newer ones were skipped.
-private func load(_ path: String) throws -> TrainedModel {
+func load(_ path: String) throws -> TrainedModel {
   let trained = try TrainedModel(path)
   for error in trained.skipped {
     try? FileHandle.standardError.write(contentsOf: Data("warning: skipped a damaged checkpoint: \(error)\n".utf8))
@@ -200,7 +121,7 @@ func makeFolder(_ path: String, option: String = "--out") throws {
 }
 
 /// The user or the system asked a command to stop.
-private struct Interrupted: ExitCodeProviding, CustomStringConvertible {
+struct Interrupted: ExitCodeProviding, CustomStringConvertible {
   let signal: StopSignals.Signal
   var description: String { "stopped by \(signal)" }
   var exitCode: Int32 { 128 + signal.rawValue }

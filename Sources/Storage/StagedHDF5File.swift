@@ -1,0 +1,50 @@
+import Foundation
+
+/// An HDF5 file in the making: it grows under a hidden name beside its target and gets its name at `finish()`, once it
+/// is complete and on the disk. Whoever sees the name sees a whole file; without `finish()` nothing stays.
+final class StagedHDF5File {
+  /// The file to fill; its errors name the target.
+  let file: HDF5File
+  private let path: String
+  private let partial: String
+  private var isFinished = false
+
+  /// Creates the hidden file.
+  ///
+  /// - Throws: `StorageError` for a folder that cannot be written, and for an existing target if `overwrite` is false.
+  init(path: String, overwrite: Bool) throws {
+    guard overwrite || !FileManager.default.fileExists(atPath: path) else {
+      throw StorageError(
+        file: path, problem: "the file exists", hint: "Choose another name, remove it, or allow overwriting.")
+    }
+    self.path = path
+    // The process number keeps two writers of the same target apart; the last to finish wins.
+    partial = "\(folder(of: path))/.\(fileName(of: path)).\(ProcessInfo.processInfo.processIdentifier).partial"
+    do {
+      file = try HDF5File(creating: partial, named: path)
+    } catch {
+      _ = try? FileManager.default.removeItem(atPath: partial)
+      throw error
+    }
+  }
+
+  deinit {
+    if !isFinished { _ = try? FileManager.default.removeItem(atPath: partial) }
+  }
+
+  /// Hands the file to the disk and gives it its name.
+  func finish() throws {
+    precondition(!isFinished, "finish() was called twice")
+    try file.close()
+    do {
+      let system = FileSystem.posix
+      try system.synchronizePath(partial)
+      try system.rename(partial, path)
+      isFinished = true
+      try system.synchronizePath(folder(of: path))
+    } catch {
+      throw StorageError(
+        file: path, problem: "\(error)", hint: "Check that the disk has room and the folder is writable.")
+    }
+  }
+}
