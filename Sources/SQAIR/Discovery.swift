@@ -53,7 +53,8 @@ package struct Discovery: BitwiseCopyable {
 
   let prior: DiscoveryPrior
   private let image: TwoLayers
-  private let latent: TwoLayers
+  /// Nil if nothing is ever propagated; the step network and the prior then have no input for it.
+  private let latent: TwoLayers?
   private let encoder: GlimpseEncoder
   private let cell: RecurrentCell
   private let whereHidden: TwoLayers
@@ -61,17 +62,20 @@ package struct Discovery: BitwiseCopyable {
   private let scaleOffset: Tensor
   private let presence: (hidden: Dense, output: Dense)
   private let hidden: Int
-  private let what: Int
-  private let slots: Int
+  /// Elements of the summary of the propagated objects.
+  private let summarySize: Int
+  let what: Int
+  let slots: Int
   private let geometry: GlimpseGeometry
   private let minimum: Float
   private let minimumProbability: Float
   private let isMasked: Bool
 
-  init(_ configuration: SQAIRConfiguration, in store: ParameterStore) {
-    prior = DiscoveryPrior(configuration, in: store)
+  init(_ configuration: SQAIRConfiguration, followsPropagation: Bool, in store: ParameterStore) {
+    prior = DiscoveryPrior(configuration, followsPropagation: followsPropagation, in: store)
     image = TwoLayers("enc.img", in: store)
-    latent = TwoLayers("enc.latent", in: store)
+    latent = followsPropagation ? TwoLayers("enc.latent", in: store) : nil
+    summarySize = followsPropagation ? configuration.hidden : 0
     encoder = GlimpseEncoder(configuration, in: store)
     cell = RecurrentCell("disc.rnn", in: store)
     whereHidden = TwoLayers("disc.where", in: store)
@@ -112,7 +116,7 @@ package struct Discovery: BitwiseCopyable {
   func summary(
     of index: Index, rows: Index, what: Tensor, whereLogits: Tensor, rowCount: Int, shares: RowShares, on tape: Tape
   ) -> Tensor? {
-    guard index.count > 0 else { return nil }
+    guard let latent, index.count > 0 else { return nil }
     tape.enter(.discovery)
     tape.rowShares = shares.of(rows, on: tape)
     let input = tape.join(tape.selectRows(of: what, at: index), tape.selectRows(of: whereLogits, at: index))
@@ -124,9 +128,11 @@ package struct Discovery: BitwiseCopyable {
   ///   - expected: e of section 5.1 [N, 1].
   ///   - propagated: number of propagated objects in each row, [N].
   ///   - image: for each row its frame in `frames`, [N].
+  ///   - frame: the frame's number, for the noise.
+  ///   - isFirst: whether the prior is that of a sequence's first frame.
   func infer(
-    summary: Tensor?, expected: Tensor, propagated: Index, frames: Tensor, image: Index, frame: Int, shared: Shared,
-    shares: RowShares, noise: any NoiseSource, on tape: Tape
+    summary: Tensor?, expected: Tensor, propagated: Index, frames: Tensor, image: Index, frame: Int, isFirst: Bool,
+    shared: Shared, shares: RowShares, noise: any NoiseSource, on tape: Tape
   ) -> Output {
     tape.enter(.discovery)
     tape.rowShares = shares.rows
@@ -137,7 +143,7 @@ package struct Discovery: BitwiseCopyable {
     let fixed: Tensor
     if let summary {
       fixed = tape.affine(
-        summary * cell.input.weight.slice(rows: hidden..<2 * hidden), adding: shared.codes, at: image)
+        summary * cell.input.weight.slice(rows: hidden..<hidden + summarySize), adding: shared.codes, at: image)
     } else {
       fixed = tape.selectRows(of: shared.codes, at: image)
     }
@@ -201,7 +207,7 @@ package struct Discovery: BitwiseCopyable {
         tape.place(whats, at: index, in: input.slice(columns: 0..<d))
         tape.place(wheres, at: index, in: input.slice(columns: d..<d + 4))
         _ = tape.affine(
-          input * cell.input.weight.slice(rows: 2 * hidden..<2 * hidden + d + 4),
+          input * cell.input.weight.slice(rows: hidden + summarySize..<hidden + summarySize + d + 4),
           tape.selectRows(of: hiddenStates, at: index) * cell.state.weight, shareBias: shared.stepBias, adding: fixed,
           at: rows.slice(draws), activation: .tanh, into: h)
       }
@@ -249,7 +255,7 @@ package struct Discovery: BitwiseCopyable {
     }
     tape.enter(.discoveryPrior)
     tape.rowShares = shares.rows
-    let countLogits = prior.countLogits(expected, isFirst: frame == 0, shared.prior, on: tape)
+    let countLogits = prior.countLogits(expected, isFirst: isFirst, shared.prior, on: tape)
     let countPrior = tape.categoricalLogMass(countLogits, value: counts)
 
     // The where-prior matters only for what is present, and its conditioning for the rows that found something.

@@ -16,7 +16,8 @@ struct DiscoveryPrior: BitwiseCopyable {
   }
 
   private let stepBias: Tensor
-  private let stepTimeBias: Tensor
+  /// Nil if every frame is a first one.
+  private let stepTimeBias: Tensor?
   private let count: (hidden: Dense, output: Dense)
   private let start: Tensor
   private let initialState: Tensor
@@ -26,9 +27,9 @@ struct DiscoveryPrior: BitwiseCopyable {
   private let head: Dense
   private let minimum: Float
 
-  init(_ configuration: SQAIRConfiguration, in store: ParameterStore) {
+  init(_ configuration: SQAIRConfiguration, followsPropagation: Bool, in store: ParameterStore) {
     stepBias = store["disc.prior.step_bias"]
-    stepTimeBias = store["disc.prior.step_time_bias"]
+    stepTimeBias = followsPropagation ? store["disc.prior.step_time_bias"] : nil
     count = (Dense("disc.prior.step.l0", in: store), Dense("disc.prior.step.out", in: store))
     start = store["disc.prior.where.s0"]
     initialState = store["disc.prior.where.h0"]
@@ -44,7 +45,8 @@ struct DiscoveryPrior: BitwiseCopyable {
     tape.rowShares = tape.eachShare
     let first = tape.scaledSum(tape.perShare(count.output.bias), 1, tape.perShare(stepBias))
     return Shared(
-      firstCountBias: first, laterCountBias: tape.scaledSum(first, 1, tape.perShare(stepTimeBias)),
+      firstCountBias: first,
+      laterCountBias: stepTimeBias.map { tape.scaledSum(first, 1, tape.perShare($0)) } ?? first,
       conditionStart: tape.affine(
         tape.perShare(initialState) * condition.weight.slice(rows: 0..<4), bias: condition.bias),
       cellBias: tape.scaledSum(tape.perShare(input.bias), 1, tape.perShare(state.bias)),

@@ -58,4 +58,13 @@ package struct FrameDecoder: BitwiseCopyable {
       at: image, background: shared.background, geometry, constants)
     return Output(glimpses: glimpses, mean: painted.mean, mask: painted.mask, logLikelihood: painted.logLikelihood)
   }
+
+  /// Draws a state that has no frame to be compared with.
+  func draw(_ state: ObjectState, shared: Shared, on tape: Tape) -> Output {
+    let blank = tape.constant(rows: 1, columns: geometry.imagePixels)
+    blank.values.update(repeating: 0, count: blank.columns)
+    let image = tape.index(count: state.rowCount)
+    image.base.update(repeating: 0, count: state.rowCount)
+    return draw(state, frames: blank, image: image, shared: shared, shares: RowShares(rows: nil), on: tape)
+  }
 }

@@ -43,14 +43,16 @@ public struct Arithmetic: Sendable {
     operations[part.rawValue] += 2 * passes * Double(rows) * Double(inputs) * Double(outputs)
   }
 
+  /// No arithmetic at all.
   public init() {}
 
+  /// Back to no arithmetic; the memory is kept.
   public mutating func clear() {
     for part in operations.indices { operations[part] = 0 }
   }
 
-  /// Adds what inferring the frames of some examples takes.
-  public mutating func add(_ frames: [FrameInference], examples: Int, _ c: SQAIRConfiguration) {
+  /// Adds the least arithmetic of one batch of a model with objects.
+  mutating func add(objectsIn frames: [FrameInference], examples: Int, _ c: SQAIRConfiguration) {
     let n = c.hidden
     let d = c.what
     let cells = c.glimpseHeight * c.glimpseWidth
@@ -59,39 +61,21 @@ public struct Arithmetic: Sendable {
     add(.imageEncoder, rows: images, n, n)
     add(.imageEncoder, rows: images, n, n)
     for frame in frames {
-      let old = frame.previous.count
-      let later = old - frame.previous.range(ofSlot: 0).count
-      for _ in 0..<2 { addLook(.propagation, rows: old, cells, n) }
-      add(.propagation, rows: old, n, d)
-      add(.propagation, rows: old, n, 2 * d)
-      add(.propagation, rows: old, n, c.maskHidden + c.whereBiasHidden)
-      add(.propagation, rows: old, c.maskHidden, cells)
-      add(.propagation, rows: old, c.whereBiasHidden, 4)
-      add(.propagation, rows: old, d + d + 4 + 1 + n, n)
-      add(.propagation, rows: later, d + 4 + 1 + n, n)
-      add(.propagation, rows: old, n + 4 + n, n)
-      add(.propagation, rows: old, n, n + 8)
-      add(.propagation, rows: old, n + 4 + 2 * d + n, 3 * n)
-      add(.propagation, rows: old, n, 5 * d)
-      add(.propagation, rows: old, n + n + d, n / 2)
-      add(.propagation, rows: old, n / 2, 1)
-      add(.propagationPrior, rows: old, d + 4 + n, 3 * n)
-      add(.propagationPrior, rows: old, n, 1 + 2 * (4 + d))
-
-      let survivors = (0..<old).count { frame.propagated.presence[$0, 0] > 0 }
-      add(.discovery, rows: survivors, d + 4, n)
-      add(.discovery, rows: survivors, n, n)
-      let rows = frame.previous.rowCount
-      let draws = frame.discovered.rows.count
-      if survivors > 0 { add(.discovery, rows: rows, n, n) }
+      guard let details = frame.details else { continue }
+      let rows = frame.state.rowCount
+      // Without propagation discovery is conditioned on nothing.
+      let summary = details.propagation == nil ? 0 : n
+      if let propagation = details.propagation { addPropagation(propagation, c) }
+      let discovered = details.discovered
+      let draws = discovered.rows.count
       add(.discovery, rows: max(0, draws - rows), d + 4 + 1 + n, n)
       add(.discovery, rows: draws, n, n + n + 8)
       addLook(.discovery, rows: draws, cells, n)
       add(.discovery, rows: draws, n, 2 * d)
       add(.discovery, rows: draws, n + d, n / 2)
       add(.discovery, rows: draws, n / 2, 1)
-      let finders = (0..<rows).count { frame.discovered.counts[$0] > 0 }
-      add(.discoveryPrior, rows: finders, n + 1, c.wherePriorHidden)
+      let finders = (0..<rows).count { discovered.counts[$0] > 0 }
+      add(.discoveryPrior, rows: finders, summary + 1, c.wherePriorHidden)
       add(.discoveryPrior, rows: finders, c.wherePriorHidden, 4)
       add(.discoveryPrior, rows: rows, 1, 10)
       add(.discoveryPrior, rows: rows, 10, c.slots + 1)
@@ -101,6 +85,35 @@ public struct Arithmetic: Sendable {
       add(.decoder, rows: drawn, n, n)
       add(.decoder, rows: drawn, n, cells)
     }
+  }
+
+  private mutating func addPropagation(_ details: PropagationDetails, _ c: SQAIRConfiguration) {
+    let n = c.hidden
+    let d = c.what
+    let cells = c.glimpseHeight * c.glimpseWidth
+    let old = details.previous.count
+    let later = old - details.previous.range(ofSlot: 0).count
+    for _ in 0..<2 { addLook(.propagation, rows: old, cells, n) }
+    add(.propagation, rows: old, n, d)
+    add(.propagation, rows: old, n, 2 * d)
+    add(.propagation, rows: old, n, c.maskHidden + c.whereBiasHidden)
+    add(.propagation, rows: old, c.maskHidden, cells)
+    add(.propagation, rows: old, c.whereBiasHidden, 4)
+    add(.propagation, rows: old, d + d + 4 + 1 + n, n)
+    add(.propagation, rows: later, d + 4 + 1 + n, n)
+    add(.propagation, rows: old, n + 4 + n, n)
+    add(.propagation, rows: old, n, n + 8)
+    add(.propagation, rows: old, n + 4 + 2 * d + n, 3 * n)
+    add(.propagation, rows: old, n, 5 * d)
+    add(.propagation, rows: old, n + n + d, n / 2)
+    add(.propagation, rows: old, n / 2, 1)
+    add(.propagationPrior, rows: old, d + 4 + n, 3 * n)
+    add(.propagationPrior, rows: old, n, 1 + 2 * (4 + d))
+
+    let survivors = (0..<old).count { details.propagated.presence[$0, 0] > 0 }
+    add(.discovery, rows: survivors, d + 4, n)
+    add(.discovery, rows: survivors, n, n)
+    if survivors > 0 { add(.discovery, rows: details.previous.rowCount, n, n) }
   }
 
   private mutating func addLook(_ part: ModelPart, rows: Int, _ cells: Int, _ n: Int) {

@@ -23,7 +23,7 @@ public struct ObjectState: BitwiseCopyable {
   /// Appearance [objects, d] and place logits [objects, 4].
   public let what: Tensor
   public let whereLogits: Tensor
-  /// Temporal state [objects, n] and prior state [objects, n].
+  /// Temporal state [objects, n] and prior state [objects, n]; no columns in a model that carries nothing over.
   public let temporal: Tensor
   public let prior: Tensor
 

@@ -3,12 +3,13 @@ import SQAIR
 
 /// One process's copy of the model at work: runs its shares of a batch forwards and backwards.
 package final class Replica {
-  let model: SequenceModel
+  let model: any SequenceModel
   private let settings: TrainingConfiguration
   private let tape = Tape()
   private let gradients: ShareGradients
   private let counterNoise: CounterNoise
   private var frames: [FrameInference] = []
+  /// Log weights of particles, of their discrete draws, and the gradients by both: [weightings, rows].
   private var weights: [Double] = []
   private var discrete: [Double] = []
   private var weightGradients: [Double] = []
@@ -21,7 +22,7 @@ package final class Replica {
   /// Examples run at a time, which bounds memory.
   private static let pieceSize = 32
 
-  package init(model: SequenceModel, settings: TrainingConfiguration) {
+  package init(model: any SequenceModel, settings: TrainingConfiguration) {
     self.model = model
     self.settings = settings
     gradients = ShareGradients(model.parameters)
@@ -99,35 +100,43 @@ package final class Replica {
     }
 
     tape.enter(.objective)
-    resize(rows)
-    for row in 0..<rows {
-      (weights[row], discrete[row]) = (0, 0)
-      // By number: a frame is a large value, and a loop over values would copy each.
-      for t in frames.indices {
-        weights[row] += frames[t].logWeight(row)
-        discrete[row] += frames[t].discreteLogProbability(row)
+    let weightings = model.weightings(ofFrames: frames.count)
+    resize(weightings * rows)
+    for place in 0..<weightings * rows { (weights[place], discrete[place]) = (0, 0) }
+    // By number: a frame is a large value, and a loop over values would copy each.
+    for t in frames.indices {
+      let first = model.weighting(ofFrame: t) * rows
+      for row in 0..<rows {
+        weights[first + row] += frames[t].logWeight(row)
+        discrete[first + row] += frames[t].discreteLogProbability(row)
       }
     }
     tape.prepareBackward()
     let scale = 1 / Double(settings.batch * batch.frameCount)
     for example in 0..<piece.count {
-      let range = example * particles..<(example + 1) * particles
-      let loss = loss(of: range)
+      var loss = 0.0
+      for weighting in 0..<weightings {
+        let first = weighting * rows + example * particles
+        loss += self.loss(of: first..<first + particles)
+      }
       if !loss.isFinite { nonFiniteSequences.append(batch.sequences[place + example]) }
-      for row in range {
-        let weightGradient = Float(scale * weightGradients[row])
-        let discreteGradient = Float(scale * discreteGradients[row])
-        for t in frames.indices { frames[t].seed(row, logWeight: weightGradient, discrete: discreteGradient) }
+      for t in frames.indices {
+        let first = model.weighting(ofFrame: t) * rows
+        for row in example * particles..<(example + 1) * particles {
+          frames[t].seed(
+            row, logWeight: Float(scale * weightGradients[first + row]),
+            discrete: Float(scale * discreteGradients[first + row]))
+        }
       }
       note(
-        example, of: batch, at: place + example, share: shares.lowerBound + exampleShares[example],
+        example, rows: rows, of: batch, at: place + example, share: shares.lowerBound + exampleShares[example],
         isFinite: loss.isFinite, in: &sums)
     }
     tape.backward(into: gradients, firstShare: shares.lowerBound)
-    arithmetic?.add(frames, examples: piece.count, model.configuration)
+    if arithmetic != nil { model.addArithmetic(of: frames, examples: piece.count, to: &arithmetic!) }
   }
 
-  /// The surrogate loss of one example; its derivatives go to `weightGradients` and `discreteGradients`.
+  /// The surrogate loss of the particles of one weighting; its derivatives go to `weightGradients` and `discreteGradients`.
   private func loss(of rows: Range<Int>) -> Double {
     weights.withUnsafeBufferPointer { weights in
       discrete.withUnsafeBufferPointer { discrete in
@@ -146,18 +155,17 @@ package final class Replica {
 
   /// Adds the figures of one example. Its importance weights are, up to sign, the gradients by its log weights.
   private func note(
-    _ example: Int, of batch: SequenceBatch, at place: Int, share: Int, isFinite: Bool, in sums: inout ShareSums
+    _ example: Int, rows: Int, of batch: SequenceBatch, at place: Int, share: Int, isFinite: Bool,
+    in sums: inout ShareSums
   ) {
     sums[share, .examples] += 1
     if !isFinite { sums[share, .nonFinite] += 1 }
     let particles = settings.particles
     let perFrame = 1 / Double(batch.frameCount)
-    var squares = 0.0
     for particle in 0..<particles {
       let row = example * particles + particle
-      let weight = -weightGradients[row]
-      squares += weight * weight
       for t in frames.indices {
+        let weight = -weightGradients[model.weighting(ofFrame: t) * rows + row]
         sums[share, .reconstruction] += weight * Double(frames[t].logLikelihood[row, 0]) * perFrame
         sums[share, .divergence] += weight * Double(frames[t].divergence(row)) * perFrame
         sums[share, .objects] += weight * Double(frames[t].objectCount(row)) * perFrame
@@ -167,19 +175,25 @@ package final class Replica {
         if frames[t].objectCount(row) == batch.count(example: place, frame: t) { sums[share, .countedRight] += weight }
       }
     }
-    sums[share, .effectiveParticles] += 1 / squares
-    weights.withUnsafeBufferPointer {
-      let own = UnsafeBufferPointer(rebasing: $0[example * particles..<(example + 1) * particles])
-      sums[share, .bound] += Objective.bound(own) * perFrame
+    let weightings = model.weightings(ofFrames: frames.count)
+    for weighting in 0..<weightings {
+      let first = weighting * rows + example * particles
+      var squares = 0.0
+      for place in first..<first + particles { squares += weightGradients[place] * weightGradients[place] }
+      sums[share, .effectiveParticles] += 1 / squares / Double(weightings)
+      weights.withUnsafeBufferPointer {
+        let own = UnsafeBufferPointer(rebasing: $0[first..<first + particles])
+        sums[share, .bound] += Objective.bound(own) * perFrame
+      }
     }
     guard batch.hasCounts else { return }
     sums[share, .counted] += Double(batch.frameCount)
     for t in 0..<batch.frameCount { sums[share, .trueObjects] += Double(batch.count(example: place, frame: t)) * perFrame }
   }
 
-  private func resize(_ rows: Int) {
-    guard weights.count < rows else { return }
-    weights = Array(repeating: 0, count: rows)
+  private func resize(_ count: Int) {
+    guard weights.count < count else { return }
+    weights = Array(repeating: 0, count: count)
     discrete = weights
     weightGradients = weights
     discreteGradients = weights

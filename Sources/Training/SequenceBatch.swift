@@ -60,7 +60,7 @@ package final class SequenceBatch {
   /// Some examples as the model wants them: values in [0, 1], frame by frame.
   func modelBatch(
     _ range: Range<Int>, frames count: Int? = nil, particles: Int, shares: Index? = nil, on tape: Tape
-  ) -> SequenceModel.Batch {
+  ) -> FrameBatch {
     let count = count ?? frameCount
     let frames = tape.constant(rows: count * range.count, columns: imagePixels)
     pixels.withUnsafeBufferPointer { pixels in
@@ -72,6 +72,7 @@ package final class SequenceBatch {
         }
       }
     }
-    return SequenceModel.Batch(frames: frames, frameCount: count, examples: range.count, particles: particles, shares: shares)
+    return FrameBatch(
+      frames: frames, frameCount: count, examples: range.count, particles: particles, shares: shares)
   }
 }

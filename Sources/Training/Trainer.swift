@@ -148,6 +148,7 @@ final class Trainer {
   }
 
   func imagine() {
+    guard !state.model.framesAreIndependent else { return }
     guard let journal, let file = validationFile, file.frameCount >= 2 else { return }
     watchdog.enter(.pictures, update: state.step)
     journal.attempt("imagining futures") {

@@ -7,7 +7,7 @@ import Storage
 /// Together with the configuration it determines the rest of the run; nothing in it depends on the
 /// number of processes.
 package final class TrainingState {
-  package let model: SequenceModel
+  package let model: any SequenceModel
   package let optimizer: any Optimizer
   /// Finished updates.
   package var step = 0
@@ -20,7 +20,7 @@ package final class TrainingState {
   /// A state at the start: parameters from the seed, the mean image from the training data.
   package init(_ configuration: Configuration, meanImage: [Float]) {
     self.configuration = configuration
-    model = SequenceModel(configuration: configuration.model.constants)
+    model = configuration.model.make()
     model.parameters.initialize(seed: configuration.training.seed)
     if let mean = model.parameters.parameter("dec.mean_img") { model.parameters.write(meanImage, to: mean) }
     optimizer = configuration.training.optimizer.make(count: model.parameters.count)

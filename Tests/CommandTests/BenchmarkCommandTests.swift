@@ -65,8 +65,8 @@ import Testing
   }
 
   /// Once the first updates have taken their memory. With every slot live all updates are alike, so none needs more.
-  @Test func anUpdateAllocatesNothing() throws {
-    let object = try #require(try objects(["--frames", "3", "--dense"]).first)
+  @Test(arguments: ModelKindTests.kinds + [[]]) func anUpdateAllocatesNothing(of kind: [String]) throws {
+    let object = try #require(try objects(["--frames", "3", "--dense"] + kind).first)
     #expect(try number(object, "allocations_per_update") == 0)
     // The thread that reads is counted too, so zero is not for want of counting.
     #expect(try number(object, "allocations_per_update_all_threads") > 0)

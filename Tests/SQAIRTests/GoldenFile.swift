@@ -68,8 +68,8 @@ final class GoldenFile {
   }
 
   /// A model with the file's parameters.
-  func model() throws -> SequenceModel {
-    let model = SequenceModel(configuration: configuration)
+  func model() throws -> SQAIRModel {
+    let model = SQAIRModel(configuration: configuration)
     let names = try Set(names(below: "/params"))
     #expect(names == Set(model.parameters.parameters.map(\.name)))
     for parameter in model.parameters.parameters {
@@ -81,14 +81,26 @@ final class GoldenFile {
   }
 
   /// The first `count` frames as a batch.
-  func batch(frames count: Int? = nil, on tape: Tape) throws -> SequenceModel.Batch {
+  func batch(frames count: Int? = nil, on tape: Tape) throws -> FrameBatch {
     let images = try array("images")
     let count = count ?? frameCount
     let pixels = configuration.height * configuration.width
     let frames = tape.constant(rows: count * examples, columns: pixels)
     for place in 0..<count * examples * pixels { frames.values[place] = Float(images.values[place]) }
-    return SequenceModel.Batch(frames: frames, frameCount: count, examples: examples, particles: particles)
+    return FrameBatch(frames: frames, frameCount: count, examples: examples, particles: particles)
   }
+}
+
+/// SQAIR always tells how it came to its results.
+extension FrameInference {
+  private var propagation: PropagationDetails { details!.propagation! }
+  var previous: ObjectState { propagation.previous }
+  var propagated: Propagation.Output { propagation.propagated }
+  var summary: Tensor? { propagation.summary }
+  var expected: Tensor { propagation.expected }
+  var mergeSource: Index { propagation.mergeSource }
+  var discovered: Discovery.Output { details!.discovered }
+  var drawn: FrameDecoder.Output { details!.drawn }
 }
 
 /// An array of the file, row-major.

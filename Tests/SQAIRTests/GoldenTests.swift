@@ -9,7 +9,7 @@ import Testing
 @Suite struct GoldenTests {
   /// Runs inference on the file's batch and hands over everything.
   private func withInference(
-    _ body: (GoldenFile, SequenceModel, Tape, [FrameInference]) throws -> Void
+    _ body: (GoldenFile, SQAIRModel, Tape, [FrameInference]) throws -> Void
   ) throws {
     let file = try GoldenFile()
     let model = try file.model()
@@ -345,7 +345,7 @@ extension GoldenTests {
     }
   }
 
-  static func expectGradients(of model: SequenceModel, agreeWith group: String, in file: GoldenFile) throws {
+  static func expectGradients(of model: any SequenceModel, agreeWith group: String, in file: GoldenFile) throws {
     for name in try file.names(below: "/" + group) {
       let expected = try file.array(group + "/" + name).values
       let parameter = try #require(model.parameters.parameter(name))

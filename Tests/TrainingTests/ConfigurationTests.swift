@@ -180,7 +180,7 @@ import Training
       "--set training.optimizer.kind=adm: training.optimizer.kind: unknown value \"adm\"; did you mean adam? "
         + "(known: adam, rmsprop)"
     ),
-    ("model.kind=air", "--set model.kind=air: model.kind: unknown value \"air\" (known: sqair)"),
+    ("model.kind=dair", "--set model.kind=dair: model.kind: unknown value \"dair\"; did you mean air? (known: sqair, air)"),
     ("training.batch=0", "training.batch must be at least 1, not 0"),
     (
       "training.particles=1",

@@ -1,12 +1,15 @@
 import Numerics
 import SQAIR
 
-/// Noise with which each row finds a given number of objects in the first frame and keeps them to the end.
+/// Noise with which each row finds a given number of objects in the first frame and keeps them to the end; or, for a model
+/// that keeps none, finds them in every frame.
 ///
 /// How much work a model has depends on how many objects it finds. Here that is chosen, whatever its parameters are.
 final class ForcedObjects: NoiseSource {
   private let objects: Double
   private let isDense: Bool
+  /// Whether there is no first frame, because frames are independent.
+  var findsInEveryFrame = false
   private let random = CounterRandom(seed: 0, purpose: .inference)
 
   /// - Parameter objects: the mean over rows; a fraction is shared out evenly.
@@ -31,6 +34,6 @@ final class ForcedObjects: NoiseSource {
   /// Below or above every probability.
   func uniform(_ latent: Latent, frame: Int, row: Int, slot: Int) -> Float {
     if isDense || latent == .propagationPresence { return -1 }
-    return frame == 0 && slot < objects(ofRow: row) ? -1 : 2
+    return (frame == 0 || findsInEveryFrame) && slot < objects(ofRow: row) ? -1 : 2
   }
 }

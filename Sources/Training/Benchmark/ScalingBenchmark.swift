@@ -57,7 +57,7 @@ struct ScalingBenchmark {
         examples: Self.examples[place], seconds: measurement.modelSeconds * measurement.processorRate / rate,
         work: measurement.ownOperations)
     }
-    let parameters = SequenceModel(configuration: configuration.model.constants).parameters
+    let parameters = configuration.model.make().parameters
     let addition = Self.timeAddition(parameters)
     var network = Network.sharedMemory
     var source = "shared memory, for want of a second rank; start under mpirun to measure it"

@@ -70,6 +70,7 @@ final class UpdateTimer {
     }
     let settings = configuration.training
     step = TrainingStep(state, settings, communicator)
+    workload.noise?.findsInEveryFrame = state.model.framesAreIndependent
     step.replica.noise = workload.noise
     loader = SequenceLoader(workload.file, settings, steps: 0..<Self.warmup + updates, examples: step.examples)
   }

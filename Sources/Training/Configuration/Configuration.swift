@@ -34,8 +34,10 @@ public struct Configuration: Codable, Equatable, Sendable {
 public struct ModelConfiguration: Codable, Equatable, Sendable {
   /// The models that can be trained.
   public enum Kind: String, ConfigurationChoice {
-    /// Sequential Attend, Infer, Repeat with multi-layer perceptrons.
+    /// Sequential Attend, Infer, Repeat.
     case sqair
+    /// Attend, Infer, Repeat: every frame alone. What concerns propagation is not used.
+    case air
   }
 
   /// The model. Default sqair.
@@ -44,6 +46,14 @@ public struct ModelConfiguration: Codable, Equatable, Sendable {
   public var constants = SQAIRConfiguration()
 
   public init() {}
+
+  /// A model of this kind, with parameters that are zero.
+  func make() -> any SequenceModel {
+    switch kind {
+    case .sqair: SQAIRModel(configuration: constants)
+    case .air: AIRModel(configuration: constants)
+    }
+  }
 
   private enum CodingKeys: CodingKey {
     case kind

@@ -8,8 +8,11 @@ import Storage
 ///
 /// The work is cut into pieces of whole examples that do not depend on the number of processes, and
 /// the noise of an example depends on its place in the file; so the result has the same bits on any number of them.
+///
+/// Where a model explains frames independently of each other, particles are weighted frame by frame, and the bound of a
+/// sequence is the sum of the bounds of its frames.
 struct Evaluator {
-  let model: SequenceModel
+  let model: any SequenceModel
   let particles: Int
   let seed: UInt64
   /// Examples at a time.
@@ -58,23 +61,35 @@ struct Evaluator {
     return min(pieces.lowerBound * batch, sequences)..<min(pieces.upperBound * batch, sequences)
   }
 
-  /// Figures of each particle of one example, collected over parts.
+  /// Figures of each particle of one example in the frames that are weighted together, collected over parts.
   private struct Particles {
+    let frames: Range<Int>
     var logWeights: [Double] = []
     var reconstructions: [Double] = []
     var divergences: [Double] = []
     /// Objects in each frame, [particle][frame].
     var counts: [[Int]] = []
+
+    mutating func add(_ row: Int, of all: [FrameInference]) {
+      let own = all[frames]
+      logWeights.append(own.reduce(0) { $0 + $1.logWeight(row) })
+      reconstructions.append(own.reduce(0) { $0 + Double($1.logLikelihood[row, 0]) })
+      divergences.append(own.reduce(0) { $0 + Double($1.divergence(row)) })
+      counts.append(own.map { $0.objectCount(row) })
+    }
   }
 
   private func evaluate(_ data: SequenceBatch, on tape: Tape, into sums: inout EvaluationSums) {
     let partSize = min(particles, Self.mostRows)
     let groupSize = max(1, Self.mostRows / partSize)
     var frames: [FrameInference] = []
+    let weightings = model.weightings(ofFrames: data.frameCount)
+    let together = data.frameCount / weightings
+    let nothing = (0..<weightings).map { Particles(frames: $0 * together..<($0 + 1) * together) }
     var first = 0
     while first < data.examples {
       let group = first..<min(first + groupSize, data.examples)
-      var results = Array(repeating: Particles(), count: group.count)
+      var results = Array(repeating: nothing, count: group.count)
       let identities = group.map { UInt32(data.sequences[$0]) }
       var part = 0
       while part < particles {
@@ -86,11 +101,8 @@ struct Evaluator {
           model.infer(data.modelBatch(group, particles: size, on: tape), noise: noise, on: tape, into: &frames)
         }
         for place in 0..<group.count {
-          for row in place * size..<(place + 1) * size {
-            results[place].logWeights.append(frames.reduce(0) { $0 + $1.logWeight(row) })
-            results[place].reconstructions.append(frames.reduce(0) { $0 + Double($1.logLikelihood[row, 0]) })
-            results[place].divergences.append(frames.reduce(0) { $0 + Double($1.divergence(row)) })
-            results[place].counts.append(frames.map { $0.objectCount(row) })
+          for weighting in 0..<weightings {
+            for row in place * size..<(place + 1) * size { results[place][weighting].add(row, of: frames) }
           }
         }
         part += size
@@ -100,22 +112,25 @@ struct Evaluator {
     }
   }
 
-  private func add(_ result: Particles, of data: SequenceBatch, example: Int, to sums: inout EvaluationSums) {
+  private func add(_ results: [Particles], of data: SequenceBatch, example: Int, to sums: inout EvaluationSums) {
     var weights = [Double](repeating: 0, count: particles)
-    var bound = 0.0
-    result.logWeights.withUnsafeBufferPointer { logWeights in
-      bound = Objective.bound(logWeights)
-      weights.withUnsafeMutableBufferPointer { Objective.importanceWeights(logWeights, into: $0) }
-    }
-    sums.add(
-      bound: bound, reconstruction: zip(weights, result.reconstructions).reduce(0) { $0 + $1.0 * $1.1 },
-      divergence: zip(weights, result.divergences).reduce(0) { $0 + $1.0 * $1.1 },
-      effectiveParticles: 1 / weights.reduce(0) { $0 + $1 * $1 })
-    for (weight, counts) in zip(weights, result.counts) {
-      for (frame, count) in counts.enumerated() {
-        sums.add(count: count, truth: data.hasCounts ? data.count(example: example, frame: frame) : nil, weight: weight)
+    var (bound, reconstruction, divergence, effective) = (0.0, 0.0, 0.0, 0.0)
+    for result in results {
+      result.logWeights.withUnsafeBufferPointer { logWeights in
+        bound += Objective.bound(logWeights)
+        weights.withUnsafeMutableBufferPointer { Objective.importanceWeights(logWeights, into: $0) }
+      }
+      reconstruction += zip(weights, result.reconstructions).reduce(0) { $0 + $1.0 * $1.1 }
+      divergence += zip(weights, result.divergences).reduce(0) { $0 + $1.0 * $1.1 }
+      effective += 1 / weights.reduce(0) { $0 + $1 * $1 } / Double(results.count)
+      for (weight, counts) in zip(weights, result.counts) {
+        for (frame, count) in zip(result.frames, counts) {
+          sums.add(
+            count: count, truth: data.hasCounts ? data.count(example: example, frame: frame) : nil, weight: weight)
+        }
       }
     }
+    sums.add(bound: bound, reconstruction: reconstruction, divergence: divergence, effectiveParticles: effective)
   }
 }
 

@@ -62,7 +62,7 @@ extension Evaluator {
         let rows = place * particles..<(place + 1) * particles
         let explanation = Explanation(
           sequence: data.sequences[example],
-          frames: zip(frames, mostImportantRows(of: rows, in: frames)).map { frame, row in
+          frames: zip(frames, model.mostImportantRows(of: rows, in: frames)).map { frame, row in
             Explanation.Frame(
               boxes: frame.state.boxes(ofRow: row, model.configuration).map(TrackedBox.init),
               mean: frame.mean.slice(rows: row..<row + 1), state: frame.state, row: row)
@@ -70,13 +70,6 @@ extension Evaluator {
         try body(data, example, explanation, tape)
       }
     }
-  }
-
-  /// For each frame the row of an example's most important particle.
-  private func mostImportantRows(of rows: Range<Int>, in frames: [FrameInference]) -> [Int] {
-    let weights = rows.map { row in frames.reduce(0) { $0 + $1.logWeight(row) } }
-    let best = rows.lowerBound + weights.indices.max { weights[$0] < weights[$1] }!
-    return frames.map { _ in best }
   }
 }
 

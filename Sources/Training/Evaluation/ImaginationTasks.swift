@@ -11,6 +11,11 @@ public func generate(_ request: GenerateRequest) throws {
   LinearAlgebra.prepare()
   try StopSignals.install()
   let trained = try load(request.checkpoint)
+  guard !trained.state.model.framesAreIndependent else {
+    throw RunError(
+      "\(trained.path): the model '\(trained.configuration.model.kind.rawValue)' explains every frame alone, so it cannot "
+        + "tell how a sequence goes on. Draw frames of its own with `sample`, or give a checkpoint of another model.")
+  }
   let file = try trained.open(request.data)
   guard request.condition >= 1, request.condition <= file.frameCount else {
     throw RunError(

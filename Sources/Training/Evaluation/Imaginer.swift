@@ -5,7 +5,7 @@ import SQAIR
 
 /// Watches the first frames of sequences and imagines several ways in which they go on (section 10).
 struct Imaginer {
-  let model: SequenceModel
+  let model: any SequenceModel
   /// Particles with which the watched frames are explained.
   let particles: Int
   let seed: UInt64
@@ -127,9 +127,9 @@ struct Imaginer {
   /// What a row of some frames shows.
   private func future(_ frames: [DrawnFrame], row: Int) -> Future {
     Future(
-      frames: frames.map { $0.drawn.mean.slice(rows: row..<row + 1).array },
-      objects: frames.map {
-        $0.state.imaginedObjects(ofRow: row, glimpses: $0.drawn.glimpses, model.configuration)
+      frames: frames.map { $0.mean.slice(rows: row..<row + 1).array },
+      objects: frames.map { frame in
+        frame.glimpses.map { frame.state.imaginedObjects(ofRow: row, glimpses: $0, model.configuration) } ?? []
       })
   }
 
@@ -214,13 +214,15 @@ extension Imaginer.Future {
 /// The objects of a frame, explained or imagined, and their picture.
 private struct DrawnFrame {
   let state: ObjectState
-  let drawn: FrameDecoder.Output
+  let mean: PaintedImages
+  /// Nil for a model without objects.
+  let glimpses: Tensor?
 }
 
 extension FrameInference {
-  fileprivate var frame: DrawnFrame { DrawnFrame(state: state, drawn: drawn) }
+  fileprivate var frame: DrawnFrame { DrawnFrame(state: state, mean: mean, glimpses: details?.drawn.glimpses) }
 }
 
 extension FrameImagination {
-  fileprivate var frame: DrawnFrame { DrawnFrame(state: state, drawn: drawn) }
+  fileprivate var frame: DrawnFrame { DrawnFrame(state: state, mean: mean, glimpses: drawn.glimpses) }
 }

@@ -4,7 +4,7 @@ import SQAIR
 
 /// Draws what a model makes of sequences: input over reconstruction, boxes in the colours of identities.
 struct Reconstructor {
-  let model: SequenceModel
+  let model: any SequenceModel
   let particles: Int
   let seed: UInt64
 
@@ -22,13 +22,12 @@ struct Reconstructor {
     let configuration = model.configuration
     let sequences = (0..<data.examples).map { example in
       let rows = example * particles..<(example + 1) * particles
-      let weights = rows.map { row in frames.reduce(0) { $0 + $1.logWeight(row) } }
-      let best = rows.lowerBound + weights.indices.max { weights[$0] < weights[$1] }!
+      let best = model.mostImportantRows(of: rows, in: frames)
       return SequenceFigure.Tracked(
         heading: "sequence \(data.sequences[example])",
         input: (0..<data.frameCount).map { data.image(example: example, frame: $0) },
-        reconstruction: frames.map { $0.mean.slice(rows: best..<best + 1).array },
-        boxes: frames.map { $0.state.figureBoxes(ofRow: best, configuration) })
+        reconstruction: zip(frames, best).map { $0.mean.slice(rows: $1..<$1 + 1).array },
+        boxes: zip(frames, best).map { $0.state.figureBoxes(ofRow: $1, configuration) })
     }
     return SequenceFigure.tracking(
       title: title, frameHeight: configuration.height, frameWidth: configuration.width, sequences: sequences)
