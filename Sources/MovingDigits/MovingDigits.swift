@@ -60,31 +60,56 @@ public struct MovingDigits: Sendable {
         "a \(canvas) has hardly room for \(settings.maximumDigits) digits that do not overlap in the first frame: "
           + "\(successes) of \(tries) tries succeeded. Ask for fewer digits or make the canvas larger.")
     }
+    guard let challenge = settings.challenge else { return }
+    successes = 0
+    for _ in 0..<tries where successes < enough {
+      if tryToChallenge(challenge, random: &reader) != nil { successes += 1 }
+    }
+    guard successes == enough else {
+      throw MovingDigitsError(
+        "digits on a \(canvas) hardly ever hide as asked for: \(successes) of \(tries) tries succeeded. Ask for more "
+          + "frames, for faster motion, or for a canvas of another size.")
+    }
   }
 
   /// The sequence with that number, 0 or above.
   public func sequence(_ index: Int) -> DigitSequence {
     precondition(index >= 0, "a sequence index is not negative, got \(index)")
     var reader = random.reader(UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32))
-    let count = reader.index(below: settings.maximumDigits + 1)
-    let placed = place(count, random: &reader)
-    var sequence = blank(count: count)
-    for (slot, digit) in placed.enumerated() {
+    guard let challenge = settings.challenge else {
+      return render(tracks(count: reader.index(below: settings.maximumDigits + 1), random: &reader))
+    }
+    while true {
+      if let sequence = tryToChallenge(challenge, random: &reader) { return sequence }
+    }
+  }
+
+  /// Digits that do not overlap in the first frame, and the ways they go.
+  func tracks(count: Int, random: inout CounterRandom.Reader) -> [DigitTrack] {
+    place(count, random: &random).map { digit in
       let rows = settings.motion.track(
         from: digit.y, digitLength: digit.image.height, canvasLength: settings.canvasHeight, frames: settings.frames,
-        random: &reader)
+        random: &random)
       let columns = settings.motion.track(
         from: digit.x, digitLength: digit.image.width, canvasLength: settings.canvasWidth, frames: settings.frames,
-        random: &reader)
-      sequence.labels[slot] = digit.image.label
+        random: &random)
+      return DigitTrack(image: digit.image, rows: rows, columns: columns)
+    }
+  }
+
+  /// The sequence in which digits go these ways.
+  func render(_ tracks: [DigitTrack]) -> DigitSequence {
+    var sequence = blank(count: tracks.count)
+    for (slot, track) in tracks.enumerated() {
+      sequence.labels[slot] = track.image.label
       for frame in 0..<settings.frames {
         let entry = frame * settings.maximumDigits + slot
         sequence.ids[entry] = Int32(slot)
-        sequence.boxes[4 * entry] = Float(rows[frame])
-        sequence.boxes[4 * entry + 1] = Float(columns[frame])
-        sequence.boxes[4 * entry + 2] = Float(digit.image.height)
-        sequence.boxes[4 * entry + 3] = Float(digit.image.width)
-        draw(digit.image, y: rows[frame], x: columns[frame], frame: frame, on: &sequence.frames)
+        sequence.boxes[4 * entry] = Float(track.rows[frame])
+        sequence.boxes[4 * entry + 1] = Float(track.columns[frame])
+        sequence.boxes[4 * entry + 2] = Float(track.image.height)
+        sequence.boxes[4 * entry + 3] = Float(track.image.width)
+        draw(track.image, y: track.rows[frame], x: track.columns[frame], frame: frame, on: &sequence.frames)
       }
     }
     return sequence

@@ -16,6 +16,8 @@ public struct MovingDigitsSettings: Codable, Sendable, Equatable {
   public var digits = DigitChoice.strokes
   /// Which half of the digits.
   public var split = DigitSplit.train
+  /// What makes the sequences hard on purpose; nil for ordinary ones.
+  public var challenge: Challenge?
   /// Decides everything random. Together with the split and the index it names a sequence.
   public var seed: UInt64 = 0
 
@@ -35,6 +37,12 @@ public struct MovingDigitsSettings: Codable, Sendable, Equatable {
     require("canvasHeight", canvasHeight, 1...4096)
     require("canvasWidth", canvasWidth, 1...4096)
     require("maximumDigits", maximumDigits, 1...255)
+    if let challenge, frames < challenge.fewestFrames {
+      reasons.append("frames is \(frames), expected \(challenge.fewestFrames) or more for digits that hide")
+    }
+    if challenge == .overlap, maximumDigits != 2 {
+      reasons.append("maximumDigits is \(maximumDigits), expected 2 for digits that cross")
+    }
     if case .mnist(let directory) = digits, directory.isEmpty {
       reasons.append("the folder of the MNIST files is empty, expected one such as data/mnist")
     }

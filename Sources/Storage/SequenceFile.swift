@@ -38,6 +38,7 @@ public final class SequenceFile: Sendable {
   private let boxes: HDF5DataSet?
   private let ids: HDF5DataSet?
   private let labels: HDF5DataSet?
+  let scene: SequenceSceneSets
 
   public var hasCounts: Bool { counts != nil }
   public var hasBoxes: Bool { boxes != nil }
@@ -78,6 +79,7 @@ public final class SequenceFile: Sendable {
     slots = slots ?? ids?.shape[2]
     labels = try checker.openIfPresent("/labels", .uint8, [sequenceCount, slots])
     objectSlots = slots ?? labels?.shape[1]
+    scene = try SequenceSceneSets(checker, shape: shape, slots: objectSlots)
 
     mean = try meanSet.readAll(as: Float.self)
     guard mean.allSatisfy({ $0 >= 0 && $0 <= 1 }) else {
@@ -136,6 +138,7 @@ public final class SequenceFile: Sendable {
   /// - Parameter progress: called with sequences done and N, about every hundredth of the way.
   public func verify(progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws {
     for set in [frames, counts, boxes, ids, labels] { try set?.requireAllChunks() }
+    try scene.verify(SequenceShapes(file: file))
     _ = try counts?.readAll(as: UInt8.self)
     _ = try labels?.readAll(as: UInt8.self)
     let slots = objectSlots ?? 0
@@ -152,7 +155,7 @@ public final class SequenceFile: Sendable {
     }
   }
 
-  private func require(_ set: HDF5DataSet?, _ name: String) throws -> HDF5DataSet {
+  func require(_ set: HDF5DataSet?, _ name: String) throws -> HDF5DataSet {
     guard let set else {
       throw StorageError(
         file: path, part: name, problem: "the file does not have this ground truth",

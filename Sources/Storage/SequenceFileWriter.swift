@@ -14,6 +14,8 @@ public final class SequenceFileWriter {
     public var width: Int
     /// M, the slots for objects in the ground truth; nil writes none.
     public var objectSlots: Int?
+    /// What is known of each scene besides the ground truth; nil writes nothing of it.
+    public var scene: SequenceScene.Shape?
     /// Seed of the generator.
     public var seed: UInt64
     /// JSON of all settings that made the file.
@@ -28,14 +30,15 @@ public final class SequenceFileWriter {
     public var compression: Int
 
     public init(
-      sequenceCount: Int, frameCount: Int, height: Int, width: Int, objectSlots: Int? = nil, seed: UInt64,
-      generator: String, source: String, mean: [Float]? = nil, overwrite: Bool = false, compression: Int = 2
+      sequenceCount: Int, frameCount: Int, height: Int, width: Int, objectSlots: Int? = nil,
+      scene: SequenceScene.Shape? = nil, seed: UInt64, generator: String, source: String, mean: [Float]? = nil, overwrite: Bool = false, compression: Int = 2
     ) {
       self.sequenceCount = sequenceCount
       self.frameCount = frameCount
       self.height = height
       self.width = width
       self.objectSlots = objectSlots
+      self.scene = scene
       self.seed = seed
       self.generator = generator
       self.source = source
@@ -55,12 +58,15 @@ public final class SequenceFileWriter {
     public var ids: [Int32]
     /// `[M]`: class, 255 where absent.
     public var labels: [UInt8]
+    /// Given exactly when the settings have its shape.
+    public var scene: SequenceScene?
 
-    public init(counts: [UInt8], boxes: [Float], ids: [Int32], labels: [UInt8]) {
+    public init(counts: [UInt8], boxes: [Float], ids: [Int32], labels: [UInt8], scene: SequenceScene? = nil) {
       self.counts = counts
       self.boxes = boxes
       self.ids = ids
       self.labels = labels
+      self.scene = scene
     }
   }
 

@@ -45,7 +45,8 @@ enum SequenceDigest {
     if try file.hasAttribute("seed") { digest.add(try file.unsignedAttribute("seed")) }
     for name in ["generator", "source"] where try file.hasAttribute(name) { digest.add(try file.textAttribute(name)) }
 
-    for path in ["/frames", "/mean", "/counts", "/boxes", "/ids", "/labels"] where try file.contains(path) {
+    let paths = ["/frames", "/mean", "/counts", "/boxes", "/ids", "/labels"] + SequenceSceneSets.paths
+    for path in paths where try file.contains(path) {
       let shape = try file.dataSet(path).shape
       digest.add(array: path, shape: shape, values: [UInt8]())
     }

@@ -10,6 +10,7 @@ final class SequenceTruthBuffer {
   private let boxes: HDF5DataSet
   private let ids: HDF5DataSet
   private let labels: HDF5DataSet
+  private let scenes: SequenceSceneBuffer?
   private var block = SequenceFileWriter.Truth(counts: [], boxes: [], ids: [], labels: [])
   private var blockStart = 0
   private var blockCount = 0
@@ -31,6 +32,7 @@ final class SequenceTruthBuffer {
     boxes = try create("/boxes", Float.self, [frameCount, slots, 4])
     ids = try create("/ids", Int32.self, [frameCount, slots])
     labels = try create("/labels", UInt8.self, [slots])
+    scenes = try settings.scene.map { try SequenceSceneBuffer($0, file: file, settings: settings) }
   }
 
   func append(_ truth: SequenceFileWriter.Truth, sequence: Int) throws {
@@ -43,6 +45,13 @@ final class SequenceTruthBuffer {
           + "where \(expected) were expected",
         hint: "Check the number of frames and object slots.")
     }
+    guard (truth.scene != nil) == (scenes != nil) else {
+      throw StorageError(
+        file: path,
+        problem: "sequence \(sequence) has \(truth.scene == nil ? "no" : "a") scene, unlike what the settings say",
+        hint: "Give the shape of the scenes and the scenes together.")
+    }
+    if let scene = truth.scene { try scenes?.append(scene) }
     block.counts += truth.counts
     block.boxes += truth.boxes
     block.ids += truth.ids
@@ -53,6 +62,7 @@ final class SequenceTruthBuffer {
 
   /// Writes what was gathered.
   func flush() throws {
+    try scenes?.flush()
     guard blockCount > 0 else { return }
     let outer = blockStart..<blockStart + blockCount
     try counts.write(outer: outer, block.counts)

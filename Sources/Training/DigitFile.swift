@@ -28,7 +28,8 @@ public enum DigitFile {
       path: path,
       settings: SequenceFileWriter.Settings(
         sequenceCount: settings.sequences, frameCount: settings.frames, height: settings.canvasHeight,
-        width: settings.canvasWidth, objectSlots: settings.maximumDigits, seed: settings.seed,
+        width: settings.canvasWidth, objectSlots: settings.maximumDigits,
+        scene: settings.challenge.map { $0.sceneShape(digits.source) }, seed: settings.seed,
         generator: String(decoding: try encoder.encode(settings), as: UTF8.self),
         source: digits.source.provenance, mean: mean, overwrite: overwrite))
     try digits.generate(0..<settings.sequences) { block, sequences in
@@ -36,10 +37,20 @@ public enum DigitFile {
         try writer.append(
           frames: sequence.frames,
           truth: SequenceFileWriter.Truth(
-            counts: sequence.counts, boxes: sequence.boxes, ids: sequence.ids, labels: sequence.labels))
+            counts: sequence.counts, boxes: sequence.boxes, ids: sequence.ids, labels: sequence.labels,
+            scene: sequence.hidden.map {
+              SequenceScene(visible: $0.visible, ink: $0.ink, bars: $0.bars, unoccluded: $0.unoccluded)
+            }))
       }
       try onProgress(block.upperBound)
     }
     try writer.finish()
+  }
+}
+
+extension Challenge {
+  fileprivate func sceneShape(_ source: any DigitSource) -> SequenceScene.Shape {
+    SequenceScene.Shape(
+      bars: self == .overlap ? 0 : 1, inkHeight: source.maximumHeight, inkWidth: source.maximumWidth)
   }
 }

@@ -30,6 +30,8 @@ struct MovingDigitsCommand: ParsableCommand {
           --split test --mean-from train.h5
         sqair-dist data moving-digits --out paper.h5 --sequences 60000 \\
           --motion reference --digits mnist
+        sqair-dist data moving-digits --out hard.h5 --sequences 500 \\
+          --split test --mean-from train.h5 --occluded
       """)
 
   @Option(help: "The file to make.", completion: .sequences)
@@ -51,6 +53,12 @@ struct MovingDigitsCommand: ParsableCommand {
 
   @Option(help: "How they move: slowly and inside, or as published: fast, accelerated, leaving and coming back.")
   var motion = Motion.gentle
+
+  @Flag(exclusivity: .exclusive)
+  var challenge: ChallengeOption?
+
+  @Option(help: ArgumentHelp("Grey level of the bar of --occluded. (default: 0, black)", valueName: "0-255"))
+  var barShade: UInt8?
 
   @Option(help: "Most digits in a sequence; their number is uniform from 0.")
   var maxDigits = 2
@@ -75,6 +83,9 @@ struct MovingDigitsCommand: ParsableCommand {
     try requireAtLeast(1, sequences, "--sequences")
     try requireAtLeast(1, frames, "--frames")
     try requireAtLeast(1, maxDigits, "--max-digits")
+    if barShade != nil, challenge != .occluded {
+      throw ValidationError("'--bar-shade' is the grey level of the bar that '--occluded' draws; give both.")
+    }
   }
 
   func run() throws {
@@ -92,6 +103,7 @@ struct MovingDigitsCommand: ParsableCommand {
     settings.maximumDigits = maxDigits
     settings.digits = digits == "builtin" ? .strokes : .mnist(directory: digits)
     settings.split = split
+    settings.challenge = challenge?.challenge(barShade: barShade ?? 0)
     settings.seed = seed
     let mean = try meanFrame()
     try StopSignals.install()
@@ -146,6 +158,26 @@ struct Canvas: ExpressibleByArgument {
   }
 
   var defaultValueDescription: String { height == width ? "\(height)" : "\(height)x\(width)" }
+}
+
+/// `--occluded` and `--overlap`.
+enum ChallengeOption: String, EnumerableFlag {
+  case occluded
+  case overlap
+
+  static func help(for value: ChallengeOption) -> ArgumentHelp? {
+    switch value {
+    case .occluded: "Draw a bar over the digits that hides some of them for some frames; tell what it hides."
+    case .overlap: "Let two digits cross and cover each other at mid-sequence, on straight lines whatever the --motion."
+    }
+  }
+
+  func challenge(barShade: UInt8) -> Challenge {
+    switch self {
+    case .occluded: .occluded(barShade: barShade)
+    case .overlap: .overlap
+    }
+  }
 }
 
 extension DigitSplit: ExpressibleByArgument {}

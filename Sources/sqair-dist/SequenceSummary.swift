@@ -28,6 +28,8 @@ struct SequenceSummary {
   private var truthText: String {
     let present = [
       ("counts", file.hasCounts), ("boxes", file.hasBoxes), ("identities", file.hasIds), ("classes", file.hasLabels),
+      ("visible shares", file.hasVisible), ("ink", file.inkShape != nil), ("bars", file.barCount > 0),
+      ("unoccluded frames", file.hasUnoccluded),
     ].filter(\.1).map(\.0)
     guard !present.isEmpty else { return "none" }
     let slots = file.objectSlots.map { ", \($0) object slots" } ?? ""

@@ -28,6 +28,28 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["digits.h5"])
   }
 
+  @Test func dataHidesDigitsWhenItIsAskedTo() throws {
+    let bar = try makeDigits("bar.h5", "--occluded", "--bar-shade", "99", "--motion", "reference", "--frames", "8")
+    #expect(bar.exitCode == 0, "\(bar)")
+    #expect(bar.standardOutput.contains("visible shares, ink, bars, unoccluded frames, 2 object slots\n"))
+    let occluded = try SequenceFile(path: folder.path("bar.h5"))
+    #expect(occluded.barCount == 1 && occluded.hasUnoccluded && occluded.generator.contains(#""barShade":99"#))
+    let crossing = try makeDigits("crossing.h5", "--overlap", "--frames", "8")
+    #expect(crossing.exitCode == 0, "\(crossing)")
+    let overlap = try SequenceFile(path: folder.path("crossing.h5"))
+    #expect(overlap.hasVisible && overlap.inkShape != nil && overlap.barCount == 0 && !overlap.hasUnoccluded)
+    for name in ["bar.h5", "crossing.h5"] {
+      let inspected = try run("inspect", folder.path(name))
+      #expect(inspected.exitCode == 0, "\(inspected)")
+    }
+    for refused in [
+      try makeDigits("no.h5", "--bar-shade", "9"), try makeDigits("no.h5", "--overlap", "--bar-shade", "9"),
+      try makeDigits("no.h5", "--overlap", "--occluded"),
+    ] {
+      #expect(refused.exitCode == 64, "\(refused)")
+    }
+  }
+
   @Test func equalOptionsMakeEqualFiles() throws {
     for name in ["a.h5", "b.h5"] { #expect(try makeDigits(name).exitCode == 0) }
     #expect(try Data(contentsOf: url("a.h5")) == Data(contentsOf: url("b.h5")))
