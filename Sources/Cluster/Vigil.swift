@@ -34,8 +34,8 @@ package struct Vigil: Sendable {
     case stuck
     /// The ranks did not find each other.
     case notStarted
-    /// The rank before this one is not heard; what it said last, nil if nothing.
-    case silent(Heartbeat?)
+    /// The rank before this one is not heard; what it said last.
+    case silent(Heartbeat)
     /// All ranks wait for each other.
     case allWait
   }
@@ -61,8 +61,8 @@ package struct Vigil: Sendable {
   package let limit: Double
   package let size: Int
   package let rank: Int
-  /// Whether the ranks tell each other that they live.
-  package var listens = false
+  /// Whether the rank before this one says that it lives.
+  package var listens: Bool
   private var seen: Sight?
   /// What the rank before this one said last.
   package private(set) var heard: Heartbeat?
@@ -71,11 +71,17 @@ package struct Vigil: Sendable {
   package private(set) var standstill = 0.0
   package private(set) var silence = 0.0
 
-  package init(limit: Double, rank: Int, size: Int) {
+  /// - Parameter neighbour: the rank before this one, if it will say that it lives.
+  package init(limit: Double, rank: Int, size: Int, neighbour: Heartbeat? = nil) {
     self.limit = limit
     self.rank = rank
     self.size = size
+    heard = neighbour
+    listens = neighbour != nil
   }
+
+  /// Seconds that ranks have for finding each other: hundreds may take a while.
+  package var startLimit: Double { max(limit, Self.leastStartLimit) }
 
   /// How many ranks in a row, up to this one, wait for longer than the limit.
   package var waitingRow: Int {
@@ -100,11 +106,11 @@ package struct Vigil: Sendable {
     }
 
     if sight.phase == .starting {
-      // Hundreds of ranks may take a while to find each other.
-      return standstill >= max(limit, Self.leastStartLimit) ? .notStarted : nil
+      // The lowest rank that waits speaks for all: the job ends before it is the next one's turn.
+      return standstill >= startLimit + min(0.5 * Double(rank), 10) ? .notStarted : nil
     }
     if standstill >= limit, !sight.waits { return .stuck }
-    if silence >= limit { return .silent(heard) }
+    if silence >= limit, let heard { return .silent(heard) }
     // One speaks for all.
     if rank == 0, size > 1, waitingRow == size { return .allWait }
     return nil

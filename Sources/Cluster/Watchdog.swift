@@ -32,6 +32,8 @@ public final class Watchdog: Sendable {
 
   private struct State {
     var communicator: Communicator?
+    /// The rank before this one.
+    var neighbour: Heartbeat?
     /// The thread runs; the heartbeats are to end; the thread is to end.
     var runs = false, leaves = false, stops = false
   }
@@ -78,8 +80,8 @@ public final class Watchdog: Sendable {
   /// From now on ranks watch each other. Every rank calls this, with the same limit.
   public func join(_ communicator: Communicator) throws {
     rank.store(communicator.rank, ordering: .relaxed)
-    if limit > 0 { try communicator.openHeartbeats() }
-    state.withLock { $0.communicator = communicator }
+    let neighbour = limit > 0 ? try communicator.openHeartbeats(Self.heartbeat(of: communicator)) : nil
+    state.withLock { ($0.communicator, $0.neighbour) = (communicator, neighbour) }
     enter(.preparation, update: 0)
   }
 
@@ -109,9 +111,9 @@ public final class Watchdog: Sendable {
   private func watch() {
     defer { ended.signal() }
     let interval = min(max(limit / 20, 0.05), 2)
-    var vigil = Vigil(limit: limit, rank: 0, size: 1)
     var own = Heartbeat(
       rank: rank.load(ordering: .relaxed), host: ProcessInfo.processInfo.hostName, processIdentifier: getpid())
+    var vigil = Vigil(limit: limit, rank: own.rank, size: 1)
     var hasLeft = false
     var last = Self.now
     while true {
@@ -119,9 +121,8 @@ public final class Watchdog: Sendable {
       let state = state.withLock { $0 }
       if state.stops { return }
       if let communicator = state.communicator, vigil.size == 1, communicator.size > 1 {
-        vigil = Vigil(limit: limit, rank: communicator.rank, size: communicator.size)
-        vigil.listens = communicator.hasHeartbeats
-        (own.rank, own.host) = (communicator.rank, communicator.hostName)
+        own = Self.heartbeat(of: communicator)
+        vigil = Vigil(limit: limit, rank: own.rank, size: communicator.size, neighbour: state.neighbour)
       }
       let place = place.load(ordering: .relaxed)
       (own.update, own.phase) = (place >> 8, Phase(rawValue: UInt8(place & 0xff))!)
@@ -144,10 +145,18 @@ public final class Watchdog: Sendable {
       let finding = vigil.look(at: sight, heard: heard, elapsed: time - last, longest: 2 * interval)
       last = time
       if let finding {
+        // The next rank must not miss this one while the job ends.
+        own.isLast = true
+        if vigil.listens { _ = state.communicator?.exchangeHeartbeats(own) }
         let text = Self.text(finding, own, vigil, setting: setting, advice: advice)
         end(text, isInMPI: state.communicator != nil && !hasLeft)
       }
     }
+  }
+
+  private static func heartbeat(of communicator: Communicator) -> Heartbeat {
+    Heartbeat(
+      rank: communicator.rank, host: communicator.hostName, processIdentifier: getpid(), phase: .preparation)
   }
 
   private static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
@@ -200,16 +209,13 @@ public final class Watchdog: Sendable {
       case .stuck:
         "\(name(own)) is stuck in \(place(own)): no progress for \(seconds(vigil.standstill)); the limit is \(limit). "
           + "Look at that host: memory, disks, other programs."
-      case .silent(let heard?):
+      case .silent(let heard):
         "\(name(heard)) has given no sign of life for \(seconds(vigil.silence)), last in \(place(heard)); the limit is "
           + "\(limit). It was stopped, or its host or network is down. Noticed by rank \(own.rank) on \(own.host), in "
           + "\(place(own))."
-      case .silent(nil):
-        "rank \((own.rank + vigil.size - 1) % vigil.size) has given no sign of life since the start, "
-          + "\(seconds(vigil.silence)) ago; the limit is \(limit). Noticed by rank \(own.rank) on \(own.host)."
       case .notStarted:
-        "\(name(own)) waits for the other ranks to start, for \(seconds(vigil.standstill)) now; the limit is \(limit). "
-          + "See whether all hosts are up and can reach each other (cluster/README.md, Launching)."
+        "\(name(own)) waits for other ranks to start, for \(seconds(vigil.standstill)) now. See whether all hosts are "
+          + "up and can reach each other (cluster/README.md, Launching)."
       case .allWait:
         "all \(vigil.size) ranks wait for each other in \(place(own)), for longer than the limit of \(limit). "
           + "A message between hosts was lost: look at the network."

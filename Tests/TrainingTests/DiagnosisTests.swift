@@ -43,8 +43,8 @@ import Training
     #expect(checks.allSatisfy { $0.state == .ok && $0.advice == nil }, "\(checks)")
     #expect(
       checks.map(\.name) == [
-        "program", "libraries", "kernels", "threads", "cores", "cores", "memory", "memory", "speed", "network", "watchdog", "clocks",
-        "folder", "locks",
+        "program", "libraries", "kernels", "threads", "cores", "cores", "memory", "memory", "speed", "network",
+        "watchdog", "clocks", "folder", "locks",
       ])
     // A process alone has no network.
     #expect(Diagnosis(ranks(1), folder).checks.count == 9)

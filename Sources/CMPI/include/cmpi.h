@@ -69,8 +69,9 @@ int cmpi_all_gather_floats(float *values, const int32_t *counts, const int32_t *
 /// Bytes of a heartbeat.
 enum { CMPI_HEARTBEAT_BYTES = 512 };
 
-/// Prepares heartbeats, which go round the ranks beside all other messages. Every rank calls this.
-int cmpi_open_heartbeats(void);
+/// Prepares heartbeats, which go round the ranks beside all other messages, and exchanges the first. Every rank calls
+/// this, and waits for its neighbours.
+int cmpi_open_heartbeats(const void *mine, void *heard);
 
 /// Sends `mine` (if it is not null and the last one has left) to the next rank, and stores the newest heartbeat of the
 /// rank before this one in `heard`. Never waits; needs CMPI_MULTIPLE if another thread may be in MPI.
