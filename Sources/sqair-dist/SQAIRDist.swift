@@ -28,8 +28,16 @@ struct SQAIRDist: ParsableCommand {
       """,
     version: softwareVersion,
     subcommands: [
-      TrainCommand.self, DataCommand.self, EvaluateCommand.self, ReconstructCommand.self, GenerateCommand.self,
-      SampleCommand.self, InspectCommand.self, ConfigCommand.self, BenchmarkCommand.self,
+      TrainCommand.self,
+      DataCommand.self,
+      EvaluateCommand.self,
+      ReconstructCommand.self,
+      GenerateCommand.self,
+      SampleCommand.self,
+      PaperTableCommand.self,
+      InspectCommand.self,
+      ConfigCommand.self,
+      BenchmarkCommand.self,
       DoctorCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)

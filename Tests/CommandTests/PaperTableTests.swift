@@ -1,0 +1,63 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `paper-table`: log p(x), its parts, counting and addition of several models on one file.
+@Suite struct PaperTableTests {
+  @Test func measuresModelsBesideThePublishedFigures() throws {
+    let run = try ToyRun()
+    let train = run.path("digits.h5")
+    let test = run.path("unseen.h5")
+    for (file, split) in [(train, "train"), (test, "test")] {
+      try #require(
+        ToyRun.program([
+          "data", "moving-digits", "--out", file, "--sequences", "24", "--frames", "3", "--canvas", "32", "--split",
+          split,
+        ]).exitCode == 0)
+    }
+    try #require(run.train("first", "--data", train, "--steps", "2").exitCode == 0)
+
+    let arguments = [
+      "paper-table", run.path("first"), "--train", train, "--test", test, "--particles", "20", "--test-sequences", "9",
+    ]
+    let table = try ToyRun.program(arguments)
+    #expect(table.exitCode == 0)
+    let lines = table.standardOutput.split(separator: "\n")
+    #expect(lines.contains { $0.hasPrefix("MLP-SQAIR ") && $0.contains("after 2 updates") })
+    #expect(lines.contains { $0.hasPrefix("  published ") && $0.contains("6617.6") && $0.contains("0.9998") })
+    #expect(table.standardOutput.contains("9 sequences of \(test), 20 particles"))
+
+    // One object for programs, the same whoever evaluates: pieces of the file are summed in their order.
+    let alone = try ToyRun.program(arguments + ["--json"])
+    let together = try ToyRun.program(arguments + ["--json"], ranks: 2)
+    #expect(alone.standardOutput == together.standardOutput)
+    struct Report: Decodable {
+      struct Model: Decodable {
+        let name: String
+        let bound, reconstruction, kl, counting, addition, addition_by_guessing: Double
+      }
+      let models: [Model]
+    }
+    let model = try #require(JSONDecoder().decode(Report.self, from: Data(alone.standardOutput.utf8)).models.first)
+    #expect(model.name == "MLP-SQAIR")
+    #expect(model.bound < model.reconstruction && model.kl > 0)
+    #expect([model.counting, model.addition, model.addition_by_guessing].allSatisfy { (0...1).contains($0) })
+
+    // The bound is that of the evaluation.
+    let evaluation = try ToyRun.program([
+      "evaluate", "--checkpoint", run.path("first"), "--data", test, "--particles", "20", "--batch", "1", "--json",
+    ])
+    #expect(evaluation.exitCode == 0)
+  }
+
+  @Test func saysWhatTheFileLacks() throws {
+    let run = try ToyRun()
+    try #require(run.train("first", "--steps", "1").exitCode == 0)
+    let bare = try ToySequences.write(to: run.path("bare.h5"), hasTruth: false)
+    let outcome = try ToyRun.program([
+      "paper-table", run.path("first"), "--train", bare, "--test", run.data, "--particles", "2",
+    ])
+    #expect(outcome.exitCode == 1)
+    #expect(outcome.standardError.contains("bare.h5: it has no /ids and /labels"))
+  }
+}
