@@ -82,6 +82,19 @@ public struct Checkpoint: Equatable, Sendable {
     return "sha256:" + digest.finish()
   }
 
+  /// `sha256:` and 64 hexadecimal digits over the parameters alone, so that runs with other settings around the same
+  /// arithmetic can be compared: of each data set the path as text, the rank, the dimensions and the elements.
+  public var parametersDigest: String { Checkpoint.digest(of: arrays.filter { $0.path.hasPrefix("/parameters/") }) }
+
+  /// The same over the state of the optimizer.
+  public var optimizerDigest: String { Checkpoint.digest(of: arrays.filter { $0.path.hasPrefix("/optimizer/") }) }
+
+  private static func digest(of arrays: [(path: String, array: NamedArray)]) -> String {
+    let digest = SHA256Digest()
+    for (path, array) in arrays { digest.add(array: path, shape: array.shape, values: array.values) }
+    return "sha256:" + digest.finish()
+  }
+
   /// All arrays with their paths, sorted by path.
   private var arrays: [(path: String, array: NamedArray)] {
     let all =

@@ -34,6 +34,13 @@ struct CheckpointSummary {
     print("  sound: the digest holds, and every number is finite")
   }
 
+  /// Prints the step and the digests of parameters and optimizer, which are equal for equal bits.
+  func printDigests() {
+    print("step        \(checkpoint.step)")
+    print("parameters  \(checkpoint.parametersDigest)")
+    print("optimizer   \(checkpoint.optimizerDigest)")
+  }
+
   /// The preset that it is nearest to, and what differs.
   private var configurationText: String {
     let configuration: Configuration

@@ -15,6 +15,7 @@ struct InspectCommand: ParsableCommand {
         sqair-dist inspect train.h5
         sqair-dist inspect first
         sqair-dist inspect first/step-0000005000.h5 --arrays
+        sqair-dist inspect first --digest
       """)
 
   @Argument(
@@ -25,6 +26,9 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "List the parameter arrays of a checkpoint.")
   var arrays = false
 
+  @Flag(help: "Print only what tells whether two checkpoints hold the same bits; of a run, of its newest.")
+  var digest = false
+
   func run() throws {
     guard launchedRank() == 0 else { return }
     var isFolder: ObjCBool = false
@@ -33,11 +37,15 @@ struct InspectCommand: ParsableCommand {
     }
     switch try Self.format(of: path) {
     case SequenceFile.format:
-      let summary = SequenceSummary(try SequenceFile(path: path))
+      let file = try SequenceFile(path: path)
+      if digest { return print("data        \(file.identity)") }
+      let summary = SequenceSummary(file)
       summary.print()
       try summary.verify()
     case Checkpoint.format:
-      try CheckpointSummary(path: path).review(listsArrays: arrays)
+      let summary = try CheckpointSummary(path: path)
+      if digest { return summary.printDigests() }
+      try summary.review(listsArrays: arrays)
     case let other:
       throw StorageError(
         file: path, part: "attribute 'format'",
@@ -59,6 +67,7 @@ struct InspectCommand: ParsableCommand {
         file: path, problem: "there are no checkpoints in this folder",
         hint: "Name the folder that was given to --run, or a file.")
     }
+    if digest { return try CheckpointSummary(path: newest.path).printDigests() }
     print("\(path): run folder, \(entries.count == 1 ? "1 checkpoint" : "\(entries.count) checkpoints")")
     var unsound: [String] = []
     for entry in entries.dropLast() {
