@@ -1,33 +1,55 @@
 #!/usr/bin/env bash
-# Trains on this machine with several processes: cluster/local.sh [-n RANKS] ARGUMENTS OF sqair-dist
+# Trains without a scheduler, on this machine or on the hosts of a file:
+# cluster/local.sh [-n RANKS] [--hostfile FILE] ARGUMENTS OF sqair-dist
 #
 #   cluster/local.sh -n 4 train --data train.h5 --valid valid.h5 --run runs/first
+#   cluster/local.sh --hostfile hosts train --data train.h5 --valid valid.h5 --run runs/first
 #
-# Without -n there is one rank a core. Ctrl-C (or SIGTERM, SIGUSR1) saves a checkpoint and ends with code 85; the same
-# command goes on from there. A second Ctrl-C ends at once. The exit code is that of the job.
+# Without -n there is one rank a core, or one for each slot in the file. Ctrl-C (or SIGTERM, SIGUSR1) saves a checkpoint
+# and ends with code 85; the same command goes on from there. A second Ctrl-C ends at once. The exit code is that of the
+# job.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+script=local.sh
 # shellcheck source=launch.sh
 source "$here/launch.sh"
 
-cores=$(nproc)
-ranks=$cores
-if [ "${1:-}" = -n ]; then
-  ranks=${2:-}
-  shift $(($# > 1 ? 2 : 1))
-fi
-if ! [[ $ranks =~ ^[1-9][0-9]*$ ]] || [ $# -eq 0 ]; then
-  echo "usage: cluster/local.sh [-n RANKS] ARGUMENTS OF sqair-dist   (RANKS is 1 or more)" >&2
+usage() {
+  echo "usage: cluster/local.sh [-n RANKS] [--hostfile FILE] ARGUMENTS OF sqair-dist   (RANKS is 1 or more)" >&2
   exit 64
-fi
-program=${SQAIR_DIST:-$here/../.build/release/sqair-dist}
+}
+
+ranks=
+hostfile=
+while [ $# -gt 0 ]; do
+  case $1 in
+    -n) ranks=${2:-0} ;;
+    --hostfile) hostfile=${2:-} ;;
+    *) break ;;
+  esac
+  shift $(($# > 1 ? 2 : 1))
+done
+[ $# -gt 0 ] || usage
+if [ -n "$ranks" ] && ! [[ $ranks =~ ^[1-9][0-9]*$ ]]; then usage; fi
+program=${SQAIR_DIST:-$(dirname "$here")/.build/release/sqair-dist}
 if [ ! -x "$program" ]; then
   echo "local.sh: $program is not there; build it with \`swift build -c release\`, or name it in SQAIR_DIST" >&2
   exit 66
 fi
 
-options=(--bind-to none -np "$ranks")
-[ "$ranks" -le "$cores" ] || options=(--oversubscribe "${options[@]}")
+if [ -n "$hostfile" ]; then
+  if [ ! -r "$hostfile" ]; then
+    echo "local.sh: the file of hosts '$hostfile' cannot be read; cluster/hostfile.example shows what it holds" >&2
+    exit 66
+  fi
+  options=(--hostfile "$hostfile" "${hosts_options[@]}")
+  [ -z "$ranks" ] || options+=(-np "$ranks")
+else
+  cores=$(nproc)
+  ranks=${ranks:-$cores}
+  options=(--bind-to none -np "$ranks")
+  [ "$ranks" -le "$cores" ] || options=(--oversubscribe "${options[@]}")
+fi
 if [ "$(id -u)" -eq 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1  # as in a container
 fi
@@ -35,4 +57,8 @@ fi
 # In a session of its own, Ctrl-C reaches this script only, and not mpirun, which would kill the ranks.
 code=0
 launch setsid mpirun "${options[@]}" "$program" "$@" || code=$?
+first=$([ -z "$hostfile" ] || sed -n 's/^[[:space:]]*\([^#[:space:]]\{1,\}\).*/\1/p' "$hostfile" | head -n 1)
+case " localhost $(hostname) $(hostname -I 2>/dev/null) " in
+  *" ${first:-localhost} "*) refuse_nothing_done ;;  # The first host is this one.
+esac
 exit "$code"

@@ -107,6 +107,7 @@ public final class Communicator: Sendable {
     hostName = Self.text { _ = cmpi_host_name($0, $1) }
     self.launch = launch
     try refuseSeparateRuns(size: self.size)
+    if isRoot { launch.tellReady(environment: ProcessInfo.processInfo.environment) }
   }
 
   // MARK: Numbers

@@ -89,6 +89,13 @@ public struct Launch: Sendable, Equatable {
     }
   }
 
+  /// Tells the script that started the job that every rank is there, and may be sent signals: makes the file that
+  /// `SQAIR_READY_FILE` names. To be called by one rank, when MPI has started.
+  func tellReady(environment: [String: String]) {
+    guard let path = environment["SQAIR_READY_FILE"], !path.isEmpty else { return }
+    _ = FileManager.default.createFile(atPath: path, contents: nil)
+  }
+
   /// What is wrong, and what to do, when MPI joins another number of ranks than the launcher promised; nil when all is
   /// well.
   package func disagreement(size: Int) -> (reason: String, advice: String)? {

@@ -18,10 +18,14 @@ public struct RunFolder: Sendable {
 
   /// Makes the folder and keeps other runs out of it for as long as the lock is held.
   ///
+  /// A job that Slurm has started again may find the lock of its former self, on a host that was lost: the disk's server
+  /// takes a minute or two to give it up.
+  ///
   /// - Throws: `RunError` if the folder cannot be made, `StorageError` if it cannot be written or another run is in it.
   func lock() throws -> FolderLock {
     try make(path)
-    return try FolderLock(folder: path)
+    let isStartedAgain = ProcessInfo.processInfo.environment["SLURM_RESTART_COUNT"].map { $0 != "0" } ?? false
+    return try FolderLock(folder: path, patience: isStartedAgain ? 150 : 3)
   }
 
   /// Makes the rooms of the folder.
