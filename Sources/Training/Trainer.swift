@@ -66,9 +66,10 @@ final class Trainer {
       // A run that is asked to stop at its last update is finished.
       let stop = !isLast && record.sums[.requeueRequests] + record.sums[.interruptRequests] > 0
       report(record, isLast: isLast)
-      if !stop, isDue(configuration.logging.validateEvery) || isLast { try validate() }
-      if !stop, isDue(configuration.logging.picturesEvery) || isLast { draw() }
-      if !stop, isDue(configuration.logging.imaginationEvery) || isLast { imagine() }
+      // Also when asked to stop, so that an interrupted run logs what another does.
+      if isDue(configuration.logging.validateEvery) || isLast { try validate() }
+      if isDue(configuration.logging.picturesEvery) || isLast { draw() }
+      if isDue(configuration.logging.imaginationEvery) || isLast { imagine() }
       if isDue(configuration.checkpoint.everySteps) || isLast || stop {
         try save(mustSucceed: isLast || stop)
       }

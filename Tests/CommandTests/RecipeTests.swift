@@ -29,17 +29,21 @@ import Testing
 
   @Test(arguments: [SIGUSR1, SIGTERM, SIGHUP])
   func aSignalToTheScriptSavesAndTheSameCommandGoesOn(signal: Int32) throws {
-    let running = try local(
-      ranks: 2, toy.arguments("run", ["--steps", "1000000", "--set", "checkpoint.everySteps=1000000"]))
+    let options = ["--valid", toy.data, "--set", "logging.validateEvery=1", "--set", "checkpoint.everySteps=1000000"]
+    let running = try local(ranks: 2, toy.arguments("run", ["--steps", "1000000"] + options))
     #expect(toy.waitForUpdates(3, of: "run"))
     running.send(signal)
     let outcome = try running.wait(timeout: 30)
     #expect(outcome.exitCode == 85, "\(outcome)")
     let last = try #require(toy.loggedSteps("run").last)
     #expect(try toy.checkpointSteps("run") == [last])
-    let resumed = try local(ranks: 3, toy.arguments("run", ["--steps", "\(last + 2)"])).wait(timeout: 60)
+    let resumed = try local(ranks: 3, toy.arguments("run", ["--steps", "\(last + 2)"] + options)).wait(timeout: 60)
     #expect(resumed.exitCode == 0, "\(resumed)")
-    #expect(toy.loggedSteps("run") == Array(1...last + 2))
+    // The update at which it stopped is validated as well.
+    for figure in ["train/bound", "valid/bound"] {
+      let steps = toy.metrics("run").filter { $0[figure] != nil }.compactMap { $0["step"] }
+      #expect(steps == (1...last + 2).map(Double.init), "\(figure)")
+    }
   }
 
   @Test(arguments: [100_000, 300_000, 500_000] as [UInt32])
