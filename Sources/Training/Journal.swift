@@ -5,6 +5,8 @@ import Storage
 /// Everything that rank 0 writes and says while a run trains.
 final class Journal {
   private let folder: RunFolder
+  /// What the log said already of the step that the run goes on from: the groups of its figures.
+  private let groupsAtStart: Set<String>
   private let store: CheckpointStore
   private let metrics: MetricsLog
   private let events: EventFile
@@ -22,6 +24,9 @@ final class Journal {
         keepLast: checkpoint.keepLast, keepEvery: checkpoint.keepEvery > 0 ? UInt64(checkpoint.keepEvery) : nil))
     let resumed = step > 0 ? UInt64(step) : nil
     metrics = try MetricsLog(path: folder.metrics, keepingThrough: resumed)
+    groupsAtStart = Set(
+      try MetricsLog.read(folder.metrics).filter { $0.step == step }
+        .flatMap { $0.values.keys.compactMap { $0.split(separator: "/").first.map(String.init) } })
     events = try EventFile(folder: folder.events, resumingAfter: resumed)
     progress = ProgressLine(label: "train", total: UInt64(steps), unit: "updates", startingAt: UInt64(step))
     lastLogged = (step, Self.now)
@@ -90,10 +95,22 @@ final class Journal {
     }
   }
 
+  /// Whether there were figures of a group at the step that the run goes on from.
+  func hasLogged(_ group: String) -> Bool { groupsAtStart.contains(group) }
+
+  /// Whether there is a picture of this name.
+  func hasKept(_ name: String, step: Int) -> Bool {
+    FileManager.default.fileExists(atPath: picturePath(name, step: step))
+  }
+
+  private func picturePath(_ name: String, step: Int) -> String {
+    "\(folder.pictures)/\(name)-\(String(format: "%07d", step)).png"
+  }
+
   /// A picture, as a file and for TensorBoard.
   func keep(_ picture: Picture, name: String, step: Int) throws {
     let encoded = try picture.encoded()
-    try encoded.write(to: "\(folder.pictures)/\(name)-\(String(format: "%07d", step)).png")
+    try encoded.write(to: picturePath(name, step: step))
     try events.write(encoded, name: name, step: UInt64(step))
   }
 
@@ -101,15 +118,19 @@ final class Journal {
   ///
   /// - Parameter mustSucceed: whether a failure ends the run; otherwise it is told, training goes on, and the next
   ///   attempt may succeed.
-  func save(_ state: TrainingState, data: String, mustSucceed: Bool) throws {
+  /// - Returns: whether it is saved.
+  func save(_ state: TrainingState, data: String, mustSucceed: Bool) throws -> Bool {
     do {
       let commit = try store.commit(state.checkpoint(data: data))
       for warning in commit.warnings { warn(warning, step: state.step) }
-      guard let first = failing.removeValue(forKey: folder.checkpoints) else { return }
-      progress.note("update \(state.step): saved; no checkpoint could be saved since update \(first)")
+      if let first = failing.removeValue(forKey: folder.checkpoints) {
+        progress.note("update \(state.step): saved; no checkpoint could be saved since update \(first)")
+      }
+      return true
     } catch where !mustSucceed {
       if failing[folder.checkpoints] == nil { failing[folder.checkpoints] = state.step }
       warn("\(error) Training goes on; the next attempt is at the next checkpoint.", step: state.step)
+      return false
     }
   }
 

@@ -58,9 +58,17 @@ package final class SequenceLoader: @unchecked Sendable {
   /// The batch of the next update. It may be used until the call after this one.
   ///
   /// - Throws: `StorageError` of the read that failed, naming file and data set.
-  package func next() throws -> SequenceBatch {
+  package func next() throws -> SequenceBatch { try next(unless: { false })! }
+
+  /// The same, but not for one who is asked to stop while there is no batch yet.
+  ///
+  /// - Parameter isAskedToStop: looked at every tenth of a second of waiting.
+  /// - Returns: nil if it became true; then only `stop` may follow.
+  package func next(unless isAskedToStop: () -> Bool) throws -> SequenceBatch? {
     if nextTaken > firstStep { free.signal() }
-    filled.wait()
+    while filled.wait(timeout: .now() + 0.1) == .timedOut {
+      if isAskedToStop() { return nil }
+    }
     if let failure = lock.withLock({ failure }) { throw failure }
     defer { nextTaken += 1 }
     return batches[nextTaken % batches.count]

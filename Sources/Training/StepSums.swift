@@ -9,8 +9,8 @@ package struct StepSums {
     case counted, countedRight, trueObjects
     /// 1 / sum of squared importance weights.
     case effectiveParticles
-    /// Examples whose loss is not finite, and processes that were asked to stop: by TERM or USR1, by INT.
-    case nonFinite, requeueRequests, interruptRequests
+    /// Examples whose loss is not finite.
+    case nonFinite
   }
 
   package private(set) var values = [Double](repeating: 0, count: Field.allCases.count)

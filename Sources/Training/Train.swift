@@ -23,12 +23,7 @@ public func train(_ request: TrainRequest) throws -> Int32 {
   let ending = try run.train()
   try watchdog.leave(communicator)
   try communicator.finish()
-  guard communicator.isRoot else { return 0 }
-  switch ending {
-  case .finished: return 0
-  case .requeue: return 85
-  case .interrupted: return 130
-  }
+  return communicator.isRoot ? ending.exitCode : 0
 }
 
 /// Prepares a run on all processes: folder, data, state.
@@ -47,13 +42,18 @@ private struct Run {
     self.watchdog = watchdog
   }
 
-  mutating func train() throws -> Trainer.Ending {
+  mutating func train() throws -> Ending {
     try refuseMoreProcessesThanShares()
     let lock = try communicator.collectively("locking the run folder") {
       communicator.isRoot ? try folder.lock() : nil
     }
     defer { lock?.release() }
-    let (training, validation) = try openData()
+    try communicator.collectively("preparing the run folder") {
+      if communicator.isRoot, !isFresh { try folder.prepare() }
+    }
+    let builtin = BuiltinData(configuration.data.builtin, in: folder.data)
+    if configuration.data.train == nil, let ending = try builtin.make(communicator) { return ending }
+    let (training, validation) = try openData(orElse: builtin)
     let earlier = try setEarlierRunAside()
     configuration.model.constants.height = training.height
     configuration.model.constants.width = training.width
@@ -95,32 +95,22 @@ private struct Run {
         + "another number of shares changes how the numbers of a run round.")
   }
 
-  /// The training and validation files; the built-in ones are made if no file is named.
-  private func openData() throws -> (training: SequenceFile, validation: SequenceFile?) {
-    try communicator.collectively("preparing the run folder") {
-      if communicator.isRoot, !isFresh { try folder.prepare() }
-    }
-    var (train, valid) = (configuration.data.train, configuration.data.valid)
-    if train == nil {
-      let builtin = (train: folder.data + "/train.h5", valid: folder.data + "/valid.h5")
-      try communicator.collectively("making the built-in data set") {
-        if communicator.isRoot { try makeBuiltinData(builtin.train, builtin.valid) }
-      }
-      train = builtin.train
-      valid = valid ?? builtin.valid
-    }
+  /// The training and validation files; the built-in ones if no training file is named.
+  private func openData(orElse builtin: BuiltinData) throws -> (training: SequenceFile, validation: SequenceFile?) {
+    let train = configuration.data.train ?? builtin.train
+    let valid = configuration.data.valid ?? (configuration.data.train == nil ? builtin.valid : nil)
     let longest = configuration.training.frames.end
     return try communicator.collectively("opening the data") {
-      let training = try SequenceFile(path: train!)
+      let training = try SequenceFile(path: train)
       guard training.frameCount >= longest else {
         throw RunError(
-          "\(train!): its sequences have \(training.frameCount) frames, but training.frames.end is \(longest). "
+          "\(train): its sequences have \(training.frameCount) frames, but training.frames.end is \(longest). "
             + "Give --frames \(training.frameCount) or less, or make longer sequences.")
       }
       let validation = try valid.map { try SequenceFile(path: $0) }
       if let validation, validation.height != training.height || validation.width != training.width {
         throw RunError(
-          "\(valid!): its frames are \(validation.height)x\(validation.width) pixels, but those of \(train!) are "
+          "\(valid!): its frames are \(validation.height)x\(validation.width) pixels, but those of \(train) are "
             + "\(training.height)x\(training.width). Validate on frames of the same size.")
       }
       return (training, validation)
@@ -137,25 +127,6 @@ private struct Run {
       let target = try folder.setAside()
       try folder.prepare()
       return target
-    }
-  }
-
-  private func makeBuiltinData(_ train: String, _ valid: String) throws {
-    let builtin = configuration.data.builtin
-    let files = FileManager.default
-    try files.createDirectory(atPath: folder.data, withIntermediateDirectories: true)
-    if !files.fileExists(atPath: train) {
-      let progress = ProgressLine(
-        label: "training data", total: UInt64(builtin.trainSequences), unit: "sequences")
-      try DigitFile.write(builtin.movingDigits(.train), to: train) {
-        progress.update(UInt64($0))
-        watchdog.beat()
-      }
-      progress.finish()
-    }
-    if !files.fileExists(atPath: valid) {
-      let mean = try SequenceFile(path: train).mean
-      try DigitFile.write(builtin.movingDigits(.test), to: valid, mean: mean)
     }
   }
 

@@ -14,23 +14,16 @@ final class Trainer {
   private let communicator: Communicator
   private let watchdog: Watchdog
   private let trainingFile: SequenceFile
-  private let validationFile: SequenceFile?
   private let state: TrainingState
   private let loader: SequenceLoader
+  let examiner: Examiner
   private var step: TrainingStep
   private var watch: CollapseWatch
   private var lag: LagWatch
   /// Rank 0 only.
   private let journal: Journal?
-
-  /// Why the loop ended.
-  enum Ending {
-    case finished
-    /// Asked to stop; the state is saved and the job should be started again.
-    case requeue
-    /// Interrupted by the user; the state is saved.
-    case interrupted
-  }
+  /// Updates that the newest checkpoint holds; at the start of a run there is nothing to save.
+  private var savedStep: Int
 
   init(
     _ configuration: Configuration, state: TrainingState, training: SequenceFile, validation: SequenceFile?,
@@ -42,7 +35,7 @@ final class Trainer {
     self.state = state
     self.journal = journal
     trainingFile = training
-    validationFile = validation
+    savedStep = state.step
     step = TrainingStep(state, configuration.training, communicator)
     step.watchdog = watchdog
     watch = CollapseWatch(slots: configuration.model.constants.slots)
@@ -50,6 +43,9 @@ final class Trainer {
     lag = LagWatch(
       hosts: try communicator.gather(communicator.hostName),
       examples: (0..<size).map { layout.examples(ofShares: layout.shares(ofRank: $0, among: size)).count })
+    examiner = Examiner(
+      configuration, state: state, validation: validation, journal: journal, communicator: communicator,
+      watchdog: watchdog)
     loader = SequenceLoader(
       training, configuration.training, steps: state.step..<max(state.step, configuration.training.steps),
       examples: step.examples)
@@ -57,34 +53,30 @@ final class Trainer {
 
   func run() throws -> Ending {
     defer { loader.stop() }
-    let steps = configuration.training.steps
-    while state.step < steps {
-      let record = try step.run(try nextShare())
+    // A run that was stopped may have left this out.
+    if let ending = try examiner.examine(isResuming: true) { return try stop(ending) }
+    while state.step < configuration.training.steps {
+      let batch = try nextShare()
+      step.begin(.waiting)
+      if let ending = try Ending.requested(of: communicator) { return try stop(ending) }
+      let record = try step.run(batch!)
 
       // Only diagnostics and saving below.
-      let isLast = state.step == steps
-      // A run that is asked to stop at its last update is finished.
-      let stop = !isLast && record.sums[.requeueRequests] + record.sums[.interruptRequests] > 0
+      let isLast = state.step == configuration.training.steps
       report(record, isLast: isLast)
-      // Also when asked to stop, so that an interrupted run logs what another does.
-      if isDue(configuration.logging.validateEvery) || isLast { try validate() }
-      if isDue(configuration.logging.picturesEvery) || isLast { draw() }
-      if isDue(configuration.logging.imaginationEvery) || isLast { imagine() }
-      if isDue(configuration.checkpoint.everySteps) || isLast || stop {
-        try save(mustSucceed: isLast || stop)
-      }
-      if stop {
-        return record.sums[.interruptRequests] > 0 ? .interrupted : .requeue
-      }
+      if let ending = try examiner.examine() { return try stop(ending) }
+      if isDue(configuration.checkpoint.everySteps) || isLast { try save(mustSucceed: isLast) }
     }
     return .finished
   }
 
   /// A read that fails on one process ends all of them.
-  private func nextShare() throws -> SequenceBatch {
+  ///
+  /// - Returns: nil if this process was asked to stop while it waited.
+  private func nextShare() throws -> SequenceBatch? {
     step.begin(.data)
     do {
-      return try loader.next()
+      return try loader.next(unless: { StopSignals.requested != nil })
     } catch {
       throw RunError("update \(state.step + 1), rank \(communicator.rank): \(error)")
     }
@@ -105,71 +97,17 @@ final class Trainer {
     if isDue(configuration.logging.everySteps) || isLast { journal.log(record, step: state.step) }
   }
 
+  private func stop(_ ending: Ending) throws -> Ending {
+    if state.step != savedStep { try save(mustSucceed: true) }
+    let place = state.step > 0 ? "saved after \(state.step) updates" : "there was nothing to save"
+    journal?.note("asked to stop: \(place); the same command goes on from there")
+    return ending
+  }
+
   func save(mustSucceed: Bool) throws {
     watchdog.enter(.checkpoint, update: state.step)
     try step.shareOptimizerState()
-    try journal?.save(state, data: trainingFile.identity, mustSucceed: mustSucceed)
-  }
-
-  // MARK: - Evaluation
-
-  func validate() throws {
-    guard let validationFile else { return }
-    watchdog.enter(.evaluation, update: state.step)
-    let evaluator = Evaluator(
-      model: state.model, particles: configuration.training.particles, seed: configuration.training.seed,
-      batch: configuration.training.batch)
-    let evaluation = try evaluator.evaluate(
-      validationFile, sequences: min(configuration.logging.validationSequences, validationFile.sequenceCount),
-      frameCount: validationFrameCount, communicator: communicator,
-      progress: { _ in watchdog.beat() })
-    journal?.log(evaluation, step: state.step)
-  }
-
-  /// Validation shows as many frames as training does at this step.
-  private var validationFrameCount: Int {
-    let current = configuration.training.frames.frames(atStep: max(0, state.step - 1))
-    return min(current, validationFile?.frameCount ?? current)
-  }
-
-  /// Rank 0 draws a few sequences; the others are already at the next update.
-  func draw() {
-    guard let journal, let file = validationFile else { return }
-    watchdog.enter(.pictures, update: state.step)
-    journal.attempt("drawing reconstructions") {
-      let batch = SequenceBatch()
-      let count = min(configuration.logging.pictureSequences, file.sequenceCount)
-      try batch.read(Array(0..<count), frameCount: file.frameCount, from: file)
-      let reconstructor = Reconstructor(
-        model: state.model, particles: configuration.training.particles, seed: configuration.training.seed)
-      try journal.keep(
-        reconstructor.figure(batch, title: "after \(state.step) updates").draw(), name: "reconstruction",
-        step: state.step)
-    }
-  }
-
-  func imagine() {
-    guard !state.model.framesAreIndependent else { return }
-    guard let journal, let file = validationFile, file.frameCount >= 2 else { return }
-    watchdog.enter(.pictures, update: state.step)
-    journal.attempt("imagining futures") {
-      let batch = SequenceBatch()
-      let count = min(configuration.logging.pictureSequences, file.sequenceCount)
-      try batch.read(Array(0..<count), frameCount: file.frameCount, from: file)
-      let imaginer = Imaginer(
-        model: state.model, particles: configuration.training.particles, seed: configuration.training.seed,
-        discoversLater: false)
-      let result = imaginer.imagine(
-        batch, watched: min(3, file.frameCount - 1), frames: file.frameCount, futures: 3)
-      let busiest = (0..<count).max { batch.objects(in: $0) < batch.objects(in: $1) }!
-      journal.log(imagination: result.figures, step: state.step)
-      try journal.keep(
-        result.figure(
-          of: busiest, in: batch, state.model.configuration, title: "futures after \(state.step) updates"
-        ).draw(), name: "futures", step: state.step)
-      try journal.keep(
-        result.errorChart(title: "prediction error after \(state.step) updates").draw(), name: "prediction-error",
-        step: state.step)
-    }
+    let isSaved = try journal?.save(state, data: trainingFile.identity, mustSucceed: mustSucceed) ?? false
+    if try communicator.maximum(Int64(isSaved ? 1 : 0)) > 0 { savedStep = state.step }
   }
 }

@@ -58,7 +58,6 @@ struct TrainingStep {
     begin(.model)
     sums.clear()
     replica.accumulate(batch, shares: shares, of: layout, step: state.step, into: &sums)
-    noteStopRequest()
 
     // 2. Sums over all shares: of the gradient in the slice that this process owns, of the figures and the gradient's
     //    squares everywhere.
@@ -103,14 +102,6 @@ struct TrainingStep {
     guard clock != nil else { return }
     begin(.waiting)
     try communicator.barrier()
-  }
-
-  private mutating func noteStopRequest() {
-    switch StopSignals.requested {
-    case .terminate, .user1: sums[shares.lowerBound, .requeueRequests] += 1
-    case .interrupt: sums[shares.lowerBound, .interruptRequests] += 1
-    case nil: break
-    }
   }
 
   /// All processes stop together, before the update; the sequences are named.

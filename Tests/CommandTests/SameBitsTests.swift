@@ -101,4 +101,24 @@ import Testing
     let inspection = try ToyRun.program(["inspect", toy.checkpointPath("run", step: 4)])
     #expect(inspection.standardOutput.contains(kernels), "\(inspection)")
   }
+
+  /// Stopped by a signal again and again, each time going on with other processes.
+  @Test func aRunThatIsInterruptedIsTheSameRun() throws {
+    let options = options(steps: 16)
+    try train("whole", options, ranks: 2)
+    var stops = 0
+    for ranks in [3, 1, 5, 2, 8] {
+      let before = toy.loggedSteps("parts").last ?? 0
+      let running = try MPILauncher.start(ranks: ranks, arguments: toy.arguments("parts", options))
+      // Two lines an update.
+      _ = toy.waitForUpdates(2 * (before + 1), of: "parts")
+      running.send(SIGUSR1)
+      let outcome = try running.wait()
+      if outcome.exitCode == 85 { stops += 1 }
+      #expect([0, 85].contains(outcome.exitCode), "\(outcome)")
+    }
+    #expect(stops >= 3)
+    try train("parts", options, ranks: 2)
+    try expect("parts", isLike: "whole", "after \(stops) stops")
+  }
 }

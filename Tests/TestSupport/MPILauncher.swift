@@ -55,4 +55,18 @@ public enum MPILauncher {
       ["--oversubscribe", "--bind-to", "none", "-np", "\(ranks)", try program ?? BuiltProgram.trainer()] + arguments,
       environment: Self.environment.merging(environment) { $1 })
   }
+
+  /// The processes of a job's ranks on this machine, in rank order.
+  public static func ranks(of job: RunningProcess) -> [pid_t] {
+    let children = try? String(
+      contentsOfFile: "/proc/\(job.identifier)/task/\(job.identifier)/children", encoding: .utf8)
+    let ranks = (children ?? "").split(separator: " ").compactMap { pid_t($0) }.compactMap { child -> (Int, pid_t)? in
+      let environment = FileManager.default.contents(atPath: "/proc/\(child)/environ") ?? Data()
+      let prefix = "OMPI_COMM_WORLD_RANK="
+      let entry = environment.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        .first { $0.hasPrefix(prefix) }
+      return entry.flatMap { Int($0.dropFirst(prefix.count)) }.map { ($0, child) }
+    }
+    return ranks.sorted { $0.0 < $1.0 }.map(\.1)
+  }
 }

@@ -31,8 +31,8 @@ import Training
     sums[1, .bound] = -1e20
     sums[2, .bound] = 1
     sums[1, .examples] = 4
-    sums[2, .interruptRequests] = 1
-    #expect(sums.total[.bound] == 1 && sums.total[.examples] == 4 && sums.total[.interruptRequests] == 1)
+    sums[2, .nonFinite] = 1
+    #expect(sums.total[.bound] == 1 && sums.total[.examples] == 4 && sums.total[.nonFinite] == 1)
     #expect(sums.total[.divergence] == 0)
     sums.clear()
     #expect(StepSums.Field.allCases.allSatisfy { sums.total[$0] == 0 })

@@ -60,9 +60,9 @@ struct StallMeasurement {
     }
     let logging = configuration.logging
     interruptions = [
-      try time("validation", every: logging.validateEvery) { try trainer.validate() },
-      try time("pictures", every: logging.picturesEvery) { trainer.draw() },
-      try time("imagination", every: logging.imaginationEvery) { trainer.imagine() },
+      try time("validation", every: logging.validateEvery) { _ = try trainer.examiner.validate() },
+      try time("pictures", every: logging.picturesEvery) { trainer.examiner.draw() },
+      try time("imagination", every: logging.imaginationEvery) { trainer.examiner.imagine() },
       try time("checkpoint", every: configuration.checkpoint.everySteps) {
         try trainer.save(mustSucceed: true)
       },

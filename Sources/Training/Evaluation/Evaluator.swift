@@ -26,9 +26,11 @@ struct Evaluator {
   /// - Parameters:
   ///   - frameCount: frames of each sequence, from the first.
   ///   - progress: is told how many sequences of its share this process has done; what it throws ends the work.
+  ///   - betweenPieces: called by all processes together now and then; what it throws ends the work, so it must throw
+  ///     on all or none.
   func evaluate(
     _ file: SequenceFile, sequences: Int, frameCount: Int, communicator: Communicator,
-    progress: (Int) throws -> Void = { _ in }
+    progress: (Int) throws -> Void = { _ in }, betweenPieces: () throws -> Void = {}
   ) throws -> Evaluation {
     let batch = min(batch, sequences)
     let mine = share(of: sequences, rank: communicator.rank, size: communicator.size)
@@ -37,9 +39,14 @@ struct Evaluator {
     var pieces = [Double](repeating: 0, count: (sequences + batch - 1) / batch * width)
     let tape = Tape(recording: false)
     let data = SequenceBatch()
-    // An error on one process must not leave the others waiting.
-    try communicator.collectively("evaluating \(file.path)") {
-      for first in stride(from: mine.lowerBound, to: mine.upperBound, by: batch) {
+    // Rank 0 has as many pieces as any.
+    let rounds = share(of: sequences, rank: 0, size: communicator.size).count
+    for offset in stride(from: 0, to: rounds, by: batch) {
+      try betweenPieces()
+      // An error on one process must not leave the others waiting.
+      try communicator.collectively("evaluating \(file.path)") {
+        let first = mine.lowerBound + offset
+        guard first < mine.upperBound else { return }
         let piece = first..<min(first + batch, mine.upperBound)
         try data.read(Array(piece), frameCount: frameCount, from: file)
         var sums = EvaluationSums(slots: model.configuration.slots)
