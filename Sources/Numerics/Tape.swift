@@ -11,6 +11,7 @@ public final class Tape {
     let type: any Operation.Type
     let backward: (UnsafeRawPointer, MatrixProduct) -> Void
     let part: Int
+    let frame: Int?
   }
 
   private let valueArena = Arena()
@@ -24,6 +25,11 @@ public final class Tape {
   /// If set, the time spent is booked here, by part.
   public var profile: Profile?
   private var part = 0
+
+  /// If set, it looks through all that is computed. To be set before a recording begins.
+  public var check: FiniteCheck?
+  /// The frame that the coming operations belong to, for `check`; nil if they serve all frames.
+  public var frame: Int?
 
   /// How many shares of the batch the recording holds, and their numbers 0, 1, ...
   public private(set) var shareCount = 1
@@ -94,7 +100,8 @@ public final class Tape {
     entries.append(
       Entry(
         operands: operands, type: Recorded.self,
-        backward: { $0.assumingMemoryBound(to: Recorded.self).pointee.backward($1) }, part: part))
+        backward: { $0.assumingMemoryBound(to: Recorded.self).pointee.backward($1) }, part: part, frame: frame))
+    check?.look(at: operation, part: part, frame: frame, isDerivative: false)
   }
 
   /// Sets all gradients on the tape to zero. Seeds of the outputs are written after this.
@@ -113,6 +120,7 @@ public final class Tape {
     for entry in entries.reversed() {
       if entry.part != part { enterBackward(entry.part) }
       entry.backward(entry.operands, products)
+      if let check { look(at: entry, as: entry.type, with: check) }
     }
     let shares = firstShare..<firstShare + shareCount
     let room = gradients?.open(shares, elements: products.weightGradients.elements)
@@ -120,6 +128,11 @@ public final class Tape {
       shares: shares, displacements: room?.displacements ?? [0], accumulate: !(room?.isUndefined ?? false),
       entering: enterBackward)
     profile?.enter(nil, isBackward: true)
+  }
+
+  private func look<Recorded: Operation>(at entry: Entry, as type: Recorded.Type, with check: FiniteCheck) {
+    check.look(
+      at: entry.operands.load(as: Recorded.self), part: entry.part, frame: entry.frame, isDerivative: true)
   }
 
   private func enterBackward(_ next: Int) {
@@ -145,6 +158,7 @@ public final class Tape {
     writtenArena.reset()
     shareCount = shares
     rowShares = nil
+    frame = nil
     eachShare = Self.count(to: shares, in: valueArena)
   }
 
@@ -155,6 +169,10 @@ public final class Tape {
   }
 
   private func floats(_ count: Int, in arena: Arena) -> UnsafeMutablePointer<Float> {
-    arena.allocate(bytes: count * MemoryLayout<Float>.stride).bindMemory(to: Float.self, capacity: max(count, 1))
+    let floats = arena.allocate(bytes: count * MemoryLayout<Float>.stride)
+      .bindMemory(to: Float.self, capacity: max(count, 1))
+    // What an operation leaves undefined must not look like something that it computed.
+    if check != nil { floats.update(repeating: 0, count: count) }
+    return floats
   }
 }

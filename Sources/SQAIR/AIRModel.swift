@@ -62,11 +62,13 @@ public final class AIRModel: SequenceModel {
       nothing: Nothing(rows: batch.rowCount, configuration, on: tape))
     var state = shared.nothing.state
     for frame in 0..<batch.frameCount {
+      tape.frame = frame
       let result = infer(
         frame, batch.frames, image: batch.image(at: frame, on: tape), shared: shared, noise: noise, on: tape)
       results.append(result)
       state = result.state
     }
+    tape.frame = nil
     return state
   }
 

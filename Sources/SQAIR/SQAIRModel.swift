@@ -33,12 +33,14 @@ public final class SQAIRModel: SequenceModel {
       decoder: decoder.shared(on: tape), shares: batch.rowShares(on: tape))
     var state = ObjectState.empty(rows: batch.rowCount, configuration, on: tape)
     for frame in 0..<batch.frameCount {
+      tape.frame = frame
       let result = infer(
         frame, from: state, batch.frames, image: batch.image(at: frame, on: tape), shared: shared, noise: noise,
         on: tape)
       results.append(result)
       state = result.state
     }
+    tape.frame = nil
     return state
   }
 

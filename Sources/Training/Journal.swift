@@ -135,6 +135,24 @@ final class Journal {
   }
 
   /// Says what may go wrong, and keeps it in the folder.
+  /// Keeps the state before an update that failed, apart from the checkpoints that a run goes on from, and what failed.
+  ///
+  /// - Returns: what the user may do with it.
+  func keep(_ failure: NonFiniteError, before state: TrainingState, data: String) -> String {
+    let step = state.step + 1
+    folder.note(incident: "update \(step): \(failure)")
+    do {
+      let store = try CheckpointStore(directory: folder.failures)
+      // The state last: where it is, the rest is.
+      let text = String(decoding: try JSONEncoder().encode(failure), as: UTF8.self)
+      try folder.write(text, to: folder.failureRecord(ofUpdate: step))
+      _ = try store.commit(state.checkpoint(data: data))
+      return "See where it begins with `sqair-dist replay \(folder.path)`. "
+    } catch {
+      return "The state before it could not be kept for `sqair-dist replay`: \(error) "
+    }
+  }
+
   func warn(_ text: String, step: Int) {
     progress.note("warning: update \(step): \(text)")
     folder.note(incident: "warning: update \(step): \(text)")

@@ -16,6 +16,8 @@ package final class Replica {
   private var discreteGradients: [Double] = []
   /// Position in the global batch of each example of the piece; it identifies the example's noise.
   private var positions: [UInt32] = []
+  /// The losses of the examples of the last call, in their order.
+  private(set) var losses: [Double] = []
   /// The sequences whose loss was not finite at the last call.
   package private(set) var nonFiniteSequences: [Int] = []
 
@@ -35,6 +37,12 @@ package final class Replica {
   var profile: Profile? {
     get { tape.profile }
     set { tape.profile = newValue }
+  }
+
+  /// If set, it looks through all that is computed; to be set before the first call.
+  var check: FiniteCheck? {
+    get { tape.check }
+    set { tape.check = newValue }
   }
 
   /// If set, asked for the noise of a piece in place of the counter-based source.
@@ -58,6 +66,7 @@ package final class Replica {
     _ batch: SequenceBatch, shares: Range<Int>, of layout: ShareLayout, step: Int, into sums: inout ShareSums
   ) {
     nonFiniteSequences.removeAll(keepingCapacity: true)
+    losses.removeAll(keepingCapacity: true)
     gradients.clear()
     arithmetic?.clear()
     let position = layout.examples(ofShares: shares).lowerBound
@@ -119,6 +128,7 @@ package final class Replica {
         let first = weighting * rows + example * particles
         loss += self.loss(of: first..<first + particles)
       }
+      losses.append(loss)
       if !loss.isFinite { nonFiniteSequences.append(batch.sequences[place + example]) }
       for t in frames.indices {
         let first = model.weighting(ofFrame: t) * rows

@@ -8,6 +8,8 @@ public struct RunFolder: Sendable {
   public init(_ path: String) { self.path = path }
 
   public var checkpoints: String { path + "/checkpoints" }
+  /// States before updates that failed, for `replay`; no run goes on from them.
+  public var failures: String { path + "/failures" }
   public var metrics: String { path + "/metrics.jsonl" }
   public var events: String { path + "/tensorboard" }
   /// What ended the job or slowed it down, one line each.
@@ -15,6 +17,11 @@ public struct RunFolder: Sendable {
   public var pictures: String { path + "/pictures" }
   public var data: String { path + "/data" }
   public var configuration: String { path + "/config.json" }
+
+  /// What was found when an update failed, beside the state before it.
+  func failureRecord(ofUpdate step: Int) -> String {
+    failures + "/" + CheckpointStore.name(ofStep: UInt64(step - 1)).replacing(".h5", with: ".json")
+  }
 
   /// Makes the folder and keeps other runs out of it for as long as the lock is held.
   ///
@@ -56,7 +63,8 @@ public struct RunFolder: Sendable {
   /// - Returns: the folder it went to; nil if there was nothing.
   func setAside() throws -> String? {
     let files = FileManager.default
-    let parts = [checkpoints, metrics, events, incidents, pictures, configuration].filter(files.fileExists(atPath:))
+    let parts = [checkpoints, failures, metrics, events, incidents, pictures, configuration]
+      .filter(files.fileExists(atPath:))
     guard !parts.isEmpty else { return nil }
     var number = 1
     while files.fileExists(atPath: "\(path)/earlier-\(number)") { number += 1 }

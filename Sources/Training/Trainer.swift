@@ -59,7 +59,7 @@ final class Trainer {
       let batch = try nextShare()
       step.begin(.waiting)
       if let ending = try Ending.requested(of: communicator) { return try stop(ending) }
-      let record = try step.run(batch!)
+      let record = try learn(batch!)
 
       // Only diagnostics and saving below.
       let isLast = state.step == configuration.training.steps
@@ -68,6 +68,20 @@ final class Trainer {
       if isDue(configuration.checkpoint.everySteps) || isLast { try save(mustSucceed: isLast) }
     }
     return .finished
+  }
+
+  /// Learns from a batch. If its loss or gradient is not finite, the state before the update is kept for `replay`.
+  private func learn(_ batch: SequenceBatch) throws -> StepRecord {
+    do {
+      return try step.run(batch)
+    } catch let error as NonFiniteError {
+      try step.shareOptimizerState()
+      let advice = journal?.keep(error, before: state, data: trainingFile.identity) ?? ""
+      throw RunError(
+        "update \(state.step + 1): \(error). Stopped before the update; the last checkpoint is untouched. \(advice)"
+          + "Then begin a new run with a smaller training.optimizer.learningRate or clipNorm.",
+        isEverywhere: true)
+    }
   }
 
   /// A read that fails on one process ends all of them.

@@ -48,7 +48,7 @@ struct TrainingStep {
 
   /// Learns from this process's examples of the batch that belongs to the state's step.
   ///
-  /// - Throws: `RunError` on every process if the loss or the gradient of any is not finite; nothing is
+  /// - Throws: `NonFiniteError` on every process if the loss or the gradient of any is not finite; nothing is
   ///   updated then.
   mutating func run(_ batch: SequenceBatch) throws -> StepRecord {
     let parameters = state.model.parameters
@@ -66,7 +66,7 @@ struct TrainingStep {
     let gradient = try reduction.sum(parameters.gradientRoots)
     let norm = try reduction.complete(&sums, pace)
     sums.sum(into: &total)
-    try refuseNonFinite(total, gradientNorm: norm)
+    try refuseNonFinite(batch, total, gradientNorm: norm)
 
     // 3. Clip, and update the slice.
     begin(.optimizer)
@@ -104,20 +104,24 @@ struct TrainingStep {
     try communicator.barrier()
   }
 
-  /// All processes stop together, before the update; the sequences are named.
-  private func refuseNonFinite(_ total: StepSums, gradientNorm: Double) throws {
-    if total[.nonFinite] > 0 {
-      let mine = replica.nonFiniteSequences.map(String.init).joined(separator: ", ")
-      let all = try communicator.broadcast(communicator.gather(mine).filter { !$0.isEmpty }.joined(separator: ", "))
-      throw nonFinite("the loss is not finite for \(Int(total[.nonFinite])) examples (sequences \(all))")
-    }
-    guard gradientNorm.isFinite else { throw nonFinite("the gradient is not finite although every loss is") }
+  /// All processes stop together, before the update.
+  private func refuseNonFinite(_ batch: SequenceBatch, _ total: StepSums, gradientNorm: Double) throws {
+    guard total[.nonFinite] > 0 || !gradientNorm.isFinite else { return }
+    throw try NonFiniteError(mine: nonFinite(in: batch, isLoss: total[.nonFinite] > 0), communicator)
   }
 
-  private func nonFinite(_ what: String) -> RunError {
-    RunError(
-      "update \(state.step + 1): \(what). Stopped before the update; the last checkpoint is untouched. "
-        + "Resume with a smaller training.optimizer.learningRate or clipNorm in a new run folder.",
-      isEverywhere: true)
+  /// What this process computed that is not finite.
+  private func nonFinite(in batch: SequenceBatch, isLoss: Bool) -> NonFiniteError.Finding? {
+    var sequences = replica.nonFiniteSequences
+    if !isLoss {
+      // The sum over processes has overwritten the gradient: compute it again.
+      var sums = sums
+      replica.accumulate(batch, shares: shares, of: layout, step: state.step, into: &sums)
+      let isFinite = state.model.parameters.gradientRoots.allSatisfy { $0.allSatisfy(\.isFinite) }
+      sequences = isFinite ? [] : batch.sequences
+    }
+    guard !sequences.isEmpty else { return nil }
+    return NonFiniteError.Finding(
+      rank: communicator.rank, host: communicator.hostName, isLoss: isLoss, sequences: sequences)
   }
 }

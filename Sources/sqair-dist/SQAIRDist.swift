@@ -36,6 +36,7 @@ struct SQAIRDist: ParsableCommand {
       SampleCommand.self,
       PaperTableCommand.self,
       InspectCommand.self,
+      ReplayCommand.self,
       ConfigCommand.self,
       BenchmarkCommand.self,
       DoctorCommand.self,

@@ -7,11 +7,12 @@ public enum ToySequences {
   ///
   /// - Parameters:
   ///   - hasTruth: whether the file has ground truth at all.
+  ///   - marked: a sequence whose last pixel is lit in every frame, as that of no other is.
   ///   - isNoisy: whether the background is noise, which no compression makes smaller, in place of black.
   @discardableResult
   public static func write(
     to path: String, sequences: Int = 24, frames: Int = 3, height: Int = 16, width: Int = 16, seed: Int = 0,
-    hasTruth: Bool = true, isNoisy: Bool = false
+    hasTruth: Bool = true, marked: Int? = nil, isNoisy: Bool = false
   ) throws -> String {
     let slots = 2
     let writer = try SequenceFileWriter(
@@ -29,6 +30,7 @@ public enum ToySequences {
       var boxes = [Float](repeating: 0, count: frames * slots * 4)
       var ids = [Int32](repeating: -1, count: frames * slots)
       for frame in 0..<frames {
+        if sequence == marked { bytes[(frame + 1) * height * width - 1] = 255 }
         for object in 0..<count {
           // One blob in the left half, one in the right, each moving down a pixel a frame.
           let y = (7 * (sequence + seed) + 5 * object + frame) % (height - 3)
