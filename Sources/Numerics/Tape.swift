@@ -55,7 +55,7 @@ public final class Tape {
 
   /// A tensor with gradients (if the tape records) and undefined values.
   ///
-  /// - Parameter feedsOneProduct: whether its only use will be as the input of one product. This saves
+  /// - Parameter feedsOneProduct: whether its only use will be as the input of one product or convolution. This saves
   ///   setting the gradient to zero and adding to it, half of the work in memory of a walk back.
   public func tensor(rows: Int, columns: Int, feedsOneProduct: Bool = false) -> Tensor {
     let values = floats(rows * columns, in: valueArena)

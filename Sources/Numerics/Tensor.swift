@@ -49,6 +49,16 @@ public struct Tensor: BitwiseCopyable {
       gradients: gradients.map { $0 + range.lowerBound }, feedsOneProduct: feedsOneProduct)
   }
 
+  /// The same elements in rows of another length; they must lie without gaps.
+  public func reshaped(rows: Int, columns: Int) -> Tensor {
+    precondition(
+      (stride == self.columns || self.rows == 1) && rows * columns == self.rows * self.columns,
+      "[\(self.rows), \(self.columns)] with a stride of \(stride) as [\(rows), \(columns)]")
+    return Tensor(
+      rows: rows, columns: columns, stride: columns, values: values, gradients: gradients,
+      feedsOneProduct: feedsOneProduct)
+  }
+
   /// A copy of the values, row after row.
   public var array: [Float] {
     (0..<rows).flatMap { row in (0..<columns).map { self[row, $0] } }

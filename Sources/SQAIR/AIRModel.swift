@@ -100,7 +100,7 @@ public final class AIRModel: SequenceModel {
     return FrameInference(
       state: state, mean: drawn.mean, logLikelihood: drawn.logLikelihood, logQ: logQ, logP: logP, discrete: discrete,
       propagatedCounts: nil, discoveredCounts: found.counts,
-      details: ObjectDetails(propagation: nil, discovered: found, drawn: drawn))
+      details: ObjectDetails(propagation: nil, discovered: found, drawn: drawn), vector: nil)
   }
 
   /// Every frame is a first one: `discovers` is not asked.
@@ -118,7 +118,8 @@ public final class AIRModel: SequenceModel {
         frame, isFirst: true, rowCount: rowCount, summary: nil, expected: nothing.expected, discovers: true,
         shared: prior, noise: noise, on: tape)
       let state = merge(found.candidates, what: found.what, whereLogits: found.whereLogits, nothing, on: tape)
-      results.append(FrameImagination(state: state, drawn: decoder.draw(state, shared: shared, on: tape)))
+      let drawn = decoder.draw(state, shared: shared, on: tape)
+      results.append(FrameImagination(state: state, mean: drawn.mean, drawn: drawn))
     }
   }
 
@@ -136,11 +137,11 @@ public final class AIRModel: SequenceModel {
       whereLogits: tape.selectRows(of: whereLogits, at: merge.source), temporal: none, prior: none)
   }
 
-  public func meanImages(of state: ObjectState, on tape: Tape) -> PaintedImages {
+  public func meanImages(of state: ObjectState, on tape: Tape) -> PaintedImages? {
     decoder.draw(state, shared: decoder.shared(on: tape), on: tape).mean
   }
 
-  public func addArithmetic(of frames: [FrameInference], examples: Int, to arithmetic: inout Arithmetic) {
+  public func count(_ frames: [FrameInference], examples: Int, in arithmetic: inout Arithmetic) {
     arithmetic.add(objectsIn: frames, examples: examples, configuration)
   }
 }

@@ -4,7 +4,7 @@ import Numerics
 ///
 /// A slot after the first empty one reaches nothing (note O11), so each slot is computed only for
 /// the rows that filled the slot before.
-package struct Discovery: BitwiseCopyable {
+package struct Discovery {
   /// Every draw up to the first failure in each row, ordered by slot and row.
   package struct Output: BitwiseCopyable {
     /// Row and slot of each draw, [draws].
@@ -52,7 +52,7 @@ package struct Discovery: BitwiseCopyable {
   }
 
   let prior: DiscoveryPrior
-  private let image: TwoLayers
+  private let image: ImageEncoder
   /// Nil if nothing is ever propagated; the step network and the prior then have no input for it.
   private let latent: TwoLayers?
   private let encoder: GlimpseEncoder
@@ -73,7 +73,7 @@ package struct Discovery: BitwiseCopyable {
 
   init(_ configuration: SQAIRConfiguration, followsPropagation: Bool, in store: ParameterStore) {
     prior = DiscoveryPrior(configuration, followsPropagation: followsPropagation, in: store)
-    image = TwoLayers("enc.img", in: store)
+    image = ImageEncoder("enc.img", configuration.imageGrid, configuration, in: store)
     latent = followsPropagation ? TwoLayers("enc.latent", in: store) : nil
     summarySize = followsPropagation ? configuration.hidden : 0
     encoder = GlimpseEncoder(configuration, in: store)
@@ -103,7 +103,7 @@ package struct Discovery: BitwiseCopyable {
     let offset = tape.perShare(scaleOffset)
     tape.enter(.imageEncoder)
     tape.rowShares = shares
-    let code = tape.hidden(frames, image)
+    let code = tape.features(frames, image, feedsOneProduct: true)
     return Shared(
       prior: prior, stepBias: stepBias, start: start,
       codes: tape.affine(code * cell.input.weight.slice(rows: 0..<hidden), bias: cell.input.bias),

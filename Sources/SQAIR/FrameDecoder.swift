@@ -1,7 +1,7 @@
 import Numerics
 
 /// Draws the objects and scores the frames against the drawing (section 6).
-package struct FrameDecoder: BitwiseCopyable {
+package struct FrameDecoder {
   package struct Output: BitwiseCopyable {
     /// What each object looks like [objects, cells], already scaled.
     package let glimpses: Tensor
@@ -18,16 +18,14 @@ package struct FrameDecoder: BitwiseCopyable {
     let background: Tensor
   }
 
-  private let hidden: TwoLayers
-  private let output: Dense
+  private let images: ImageDecoder
   private let outputScale: Tensor
   private let background: Tensor
   private let geometry: GlimpseGeometry
   private let constants: PaintConstants
 
   init(_ configuration: SQAIRConfiguration, in store: ParameterStore) {
-    hidden = TwoLayers("dec", in: store)
-    output = Dense("dec.out", in: store)
+    images = ImageDecoder("dec", configuration.glimpseGrid, configuration, in: store)
     outputScale = store["dec.output_scale"]
     let mean = store["dec.mean_img"]
     background = Tensor(
@@ -50,7 +48,7 @@ package struct FrameDecoder: BitwiseCopyable {
   ) -> Output {
     tape.enter(.decoder)
     tape.rowShares = shares.of(state.rows, on: tape)
-    let glimpses = tape.scale(tape.dense(tape.hidden(state.what, hidden), output), by: shared.outputScale)
+    let glimpses = tape.scale(tape.images(of: state.what, images), by: shared.outputScale)
     tape.enter(.likelihood)
     tape.rowShares = shares.rows
     let painted = tape.paint(

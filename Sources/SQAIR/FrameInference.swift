@@ -17,6 +17,8 @@ public struct FrameInference: BitwiseCopyable {
   let discoveredCounts: Index?
   /// How a model with objects came to all this.
   package let details: ObjectDetails?
+  /// The latent vector of each row [N, size], in a model without objects.
+  let vector: Tensor?
 
   /// log q - log p of row n.
   public func divergence(_ row: Int) -> Float { logQ[row, 0] - logP[row, 0] }
@@ -24,6 +26,23 @@ public struct FrameInference: BitwiseCopyable {
   public func objectCount(_ row: Int) -> Int {
     (0..<state.slots).reduce(0) { $0 + (state.objects[row * state.slots + $1] >= 0 ? 1 : 0) }
   }
+  /// What was inferred about the frame in row n, in as many numbers as the model's `latentCount`: for each slot
+  /// appearance, place logits and presence, all zero where no object is; or the latent vector of a model without objects.
+  public func latents(_ row: Int) -> [Float] {
+    if let vector { return vector.slice(rows: row..<row + 1).array }
+    let size = state.what.columns + state.whereLogits.columns + 1
+    var latents = [Float](repeating: 0, count: state.slots * size)
+    for slot in 0..<state.slots {
+      let object = state.objects[row * state.slots + slot]
+      guard object >= 0 else { break }
+      let own = object..<object + 1
+      latents.replaceSubrange(
+        slot * size..<(slot + 1) * size,
+        with: state.what.slice(rows: own).array + state.whereLogits.slice(rows: own).array + [1])
+    }
+    return latents
+  }
+
   public func propagatedCount(_ row: Int) -> Int { propagatedCounts?[row] ?? 0 }
   public func discoveredCount(_ row: Int) -> Int { discoveredCounts?[row] ?? 0 }
 }

@@ -4,9 +4,12 @@ import Numerics
 public struct FrameImagination: BitwiseCopyable {
   /// The objects of the frame.
   public let state: ObjectState
-  package let drawn: FrameDecoder.Output
   /// Mean images [N, H W].
-  public var mean: PaintedImages { drawn.mean }
+  public let mean: PaintedImages
+  /// How a model with objects drew them.
+  package let drawn: FrameDecoder.Output?
+  /// What each object looks like [objects, Gh Gw]; nil in a model without objects.
+  public var glimpses: Tensor? { drawn?.glimpses }
 }
 
 /// What all imagined frames share.
@@ -61,7 +64,8 @@ extension SQAIRModel {
         tape.tensor(rows: 0, columns: configuration.hidden), orFresh: shared.initialStates.temporal, merge,
         shares: shares, on: tape),
       prior: carry(predicted.state, orFresh: shared.initialStates.prior, merge, shares: shares, on: tape))
-    return FrameImagination(state: merged, drawn: decoder.draw(merged, shared: shared.decoder, on: tape))
+    let drawn = decoder.draw(merged, shared: shared.decoder, on: tape)
+    return FrameImagination(state: merged, mean: drawn.mean, drawn: drawn)
   }
 
   private func samplePropagation(
@@ -89,7 +93,7 @@ extension SQAIRModel {
     return (what, place, presence)
   }
 
-  public func meanImages(of state: ObjectState, on tape: Tape) -> PaintedImages {
+  public func meanImages(of state: ObjectState, on tape: Tape) -> PaintedImages? {
     decoder.draw(state, shared: decoder.shared(on: tape), on: tape).mean
   }
 }

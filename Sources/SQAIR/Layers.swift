@@ -75,14 +75,14 @@ extension Tape {
 }
 
 /// `look` of section 3.1: what a glimpse shows, as mean and spread of an appearance vector.
-struct GlimpseEncoder: BitwiseCopyable {
-  private let hidden: TwoLayers
+struct GlimpseEncoder {
+  private let hidden: ImageEncoder
   private let mean: Dense
   private let spread: Dense
   private let minimum: Float
 
   init(_ configuration: SQAIRConfiguration, in store: ParameterStore) {
-    hidden = TwoLayers("enc.glimpse", in: store)
+    hidden = ImageEncoder("enc.glimpse", configuration.glimpseGrid, configuration, in: store)
     let head = Dense("enc.glimpse.out", in: store)
     mean = head.outputs(0..<configuration.what)
     spread = head.outputs(configuration.what..<2 * configuration.what)
@@ -91,12 +91,12 @@ struct GlimpseEncoder: BitwiseCopyable {
 
   /// The mean alone [rows, d], for glimpses [rows, cells].
   func location(_ glimpses: Tensor, on tape: Tape) -> Tensor {
-    tape.dense(tape.hidden(glimpses, hidden), mean)
+    tape.dense(tape.features(glimpses, hidden, feedsOneProduct: true), mean)
   }
 
   /// Writes [mean | spread] into a tensor [rows, 2d], for glimpses [rows, cells].
   func moments(_ glimpses: Tensor, on tape: Tape, into moments: Tensor) {
-    let features = tape.twoLayers(glimpses, hidden)
+    let features = tape.features(glimpses, hidden, feedsOneProduct: false)
     let d = mean.weight.columns
     _ = tape.dense(features, mean, into: moments.slice(columns: 0..<d))
     _ = tape.softplusScale(tape.dense(features, spread), minimum: minimum, into: moments.slice(columns: d..<2 * d))

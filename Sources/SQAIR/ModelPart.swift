@@ -3,6 +3,8 @@ import Numerics
 /// The parts of the model whose time and arithmetic are told apart.
 public enum ModelPart: Int, CaseIterable, Sendable {
   case imageEncoder, propagation, propagationPrior, discovery, discoveryPrior, merging, decoder, likelihood
+  /// What is not of objects: latents and state of a VRNN.
+  case recurrence
   /// Log weights, loss and figures, and whatever else is not the model's.
   case objective
 
@@ -16,6 +18,7 @@ public enum ModelPart: Int, CaseIterable, Sendable {
     case .merging: "merging"
     case .decoder: "decoder"
     case .likelihood: "likelihood"
+    case .recurrence: "recurrence"
     case .objective: "objective"
     }
   }
@@ -55,10 +58,8 @@ public struct Arithmetic: Sendable {
   mutating func add(objectsIn frames: [FrameInference], examples: Int, _ c: SQAIRConfiguration) {
     let n = c.hidden
     let d = c.what
-    let cells = c.glimpseHeight * c.glimpseWidth
     let images = examples * frames.count
-    add(.imageEncoder, rows: images, c.height * c.width, n, passes: 2)
-    add(.imageEncoder, rows: images, n, n)
+    addImages(images, c)
     add(.imageEncoder, rows: images, n, n)
     for frame in frames {
       guard let details = frame.details else { continue }
@@ -70,7 +71,7 @@ public struct Arithmetic: Sendable {
       let draws = discovered.rows.count
       add(.discovery, rows: max(0, draws - rows), d + 4 + 1 + n, n)
       add(.discovery, rows: draws, n, n + n + 8)
-      addLook(.discovery, rows: draws, cells, n)
+      addLook(.discovery, rows: draws, c)
       add(.discovery, rows: draws, n, 2 * d)
       add(.discovery, rows: draws, n + d, n / 2)
       add(.discovery, rows: draws, n / 2, 1)
@@ -80,20 +81,17 @@ public struct Arithmetic: Sendable {
       add(.discoveryPrior, rows: rows, 1, 10)
       add(.discoveryPrior, rows: rows, 10, c.slots + 1)
 
-      let drawn = frame.state.count
-      add(.decoder, rows: drawn, d, n)
-      add(.decoder, rows: drawn, n, n)
-      add(.decoder, rows: drawn, n, cells)
+      add(.decoder, rows: frame.state.count, ImageDecoder.products(inputs: d, c.glimpseGrid, c), 1)
     }
   }
 
   private mutating func addPropagation(_ details: PropagationDetails, _ c: SQAIRConfiguration) {
     let n = c.hidden
     let d = c.what
-    let cells = c.glimpseHeight * c.glimpseWidth
+    let cells = c.glimpseGrid.elements
     let old = details.previous.count
     let later = old - details.previous.range(ofSlot: 0).count
-    for _ in 0..<2 { addLook(.propagation, rows: old, cells, n) }
+    for _ in 0..<2 { addLook(.propagation, rows: old, c) }
     add(.propagation, rows: old, n, d)
     add(.propagation, rows: old, n, 2 * d)
     add(.propagation, rows: old, n, c.maskHidden + c.whereBiasHidden)
@@ -116,8 +114,30 @@ public struct Arithmetic: Sendable {
     if survivors > 0 { add(.discovery, rows: details.previous.rowCount, n, n) }
   }
 
-  private mutating func addLook(_ part: ModelPart, rows: Int, _ cells: Int, _ n: Int) {
-    add(part, rows: rows, cells, n)
-    add(part, rows: rows, n, n)
+  /// Adds what inferring some frames of each of some examples takes in a VRNN.
+  mutating func addRecurrence(frames: Int, examples: Int, rows: Int, latents: Int, _ c: SQAIRConfiguration) {
+    let n = c.hidden
+    let images = examples * frames
+    let all = rows * frames
+    addImages(images, c)
+    add(.recurrence, rows: images, n, n)
+    add(.recurrence, rows: all, n, n + n)
+    add(.recurrence, rows: all, n, 4 * latents)
+    add(.recurrence, rows: all, latents, n)
+    add(.recurrence, rows: all, n + n + n, 3 * n)
+    add(.decoder, rows: all, ImageDecoder.products(inputs: n + n, c.imageGrid, c), 1)
+  }
+
+  /// Encoding frames: those are data, so the first layer passes no gradient on.
+  private mutating func addImages(_ images: Int, _ c: SQAIRConfiguration) {
+    var passes = 2.0
+    ImageEncoder.forEachLayer(c.imageGrid, c) {
+      add(.imageEncoder, rows: images, $0, 1, passes: passes)
+      passes = 3
+    }
+  }
+
+  private mutating func addLook(_ part: ModelPart, rows: Int, _ c: SQAIRConfiguration) {
+    ImageEncoder.forEachLayer(c.glimpseGrid, c) { add(part, rows: rows, $0, 1) }
   }
 }

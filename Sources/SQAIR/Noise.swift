@@ -10,6 +10,8 @@ public enum Latent: UInt32, Sendable {
   case discoveryPresence
   /// The number of new objects, when sampling from the prior.
   case discoveryCount
+  /// The latent vector of a frame, in a model without objects.
+  case frame
 }
 
 /// Gives every random choice of the model its number.

@@ -8,14 +8,12 @@ enum ObjectModelParameters {
     let n = c.hidden
     let d = c.what
     let k = c.slots
-    let cells = c.glimpseHeight * c.glimpseWidth
+    let cells = c.glimpseGrid.elements
     let summary = propagates ? n : 0
     let declare = LayerDeclarations(store: store)
 
-    declare.dense("enc.img.l0", c.height * c.width, n)
-    declare.dense("enc.img.l1", n, n)
-    declare.dense("enc.glimpse.l0", cells, n)
-    declare.dense("enc.glimpse.l1", n, n)
+    ImageEncoder.declare("enc.img", c.imageGrid, for: c, in: store)
+    ImageEncoder.declare("enc.glimpse", c.glimpseGrid, for: c, in: store)
     declare.dense("enc.glimpse.out", n, 2 * d)
     if propagates {
       declare.dense("enc.mask.l0", n, c.maskHidden)
@@ -51,9 +49,7 @@ enum ObjectModelParameters {
 
     if propagates { declarePropagation(declare, c) }
 
-    declare.dense("dec.l0", d, n)
-    declare.dense("dec.l1", n, n)
-    declare.dense("dec.out", n, cells)
+    ImageDecoder.declare("dec", inputs: d, c.glimpseGrid, for: c, in: store)
     store.declare("dec.output_scale", [], .constant(c.outputScale))
     store.declare("dec.mean_img", [c.height, c.width], .constant(0))
   }
@@ -81,7 +77,7 @@ enum ObjectModelParameters {
 }
 
 /// Declares the layers of section 2 with their initialisers.
-private struct LayerDeclarations {
+struct LayerDeclarations {
   let store: ParameterStore
 
   func weights(_ name: String, _ inputs: Int, _ outputs: Int) {

@@ -60,7 +60,8 @@ extension ObjectState {
       rowCount: selection.count, slots: slots, rows: rowIndex, slotStarts: newStarts, objects: newObjects,
       ids: newIDs, lastIDs: newLastIDs, what: tape.selectRows(of: what, at: index),
       whereLogits: tape.selectRows(of: whereLogits, at: index), temporal: tape.selectRows(of: temporal, at: index),
-      prior: tape.selectRows(of: prior, at: index))
+      prior: tape.selectRows(of: prior, at: index),
+      memory: memory.map { tape.selectRows(of: $0, at: tape.index(count: selection.count) { selection[$0] }) })
   }
 
   /// The same objects, each moved on by `steps` times its displacement since the state before.

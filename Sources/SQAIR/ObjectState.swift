@@ -26,12 +26,14 @@ public struct ObjectState: BitwiseCopyable {
   /// Temporal state [objects, n] and prior state [objects, n]; no columns in a model that carries nothing over.
   public let temporal: Tensor
   public let prior: Tensor
+  /// What a model without objects remembers of each row, [N, n]; nil in a model with objects.
+  let memory: Tensor?
 
   public var count: Int { rows.count }
 
   package init(
     rowCount: Int, slots: Int, rows: Index, slotStarts: Index, objects: Index, ids: Index, lastIDs: Index,
-    what: Tensor, whereLogits: Tensor, temporal: Tensor, prior: Tensor
+    what: Tensor, whereLogits: Tensor, temporal: Tensor, prior: Tensor, memory: Tensor? = nil
   ) {
     self.rowCount = rowCount
     self.slots = slots
@@ -44,6 +46,14 @@ public struct ObjectState: BitwiseCopyable {
     self.whereLogits = whereLogits
     self.temporal = temporal
     self.prior = prior
+    self.memory = memory
+  }
+
+  /// The same state with another memory.
+  func remembering(_ memory: Tensor) -> ObjectState {
+    ObjectState(
+      rowCount: rowCount, slots: slots, rows: rows, slotStarts: slotStarts, objects: objects, ids: ids,
+      lastIDs: lastIDs, what: what, whereLogits: whereLogits, temporal: temporal, prior: prior, memory: memory)
   }
 
   /// The objects in a slot.

@@ -1,7 +1,7 @@
 import Numerics
 
 /// Carries the objects of the last frame into this one by looking for them (section 4.2).
-package struct Propagation: BitwiseCopyable {
+package struct Propagation {
   /// What became of each object of the state, in its order.
   package struct Output: BitwiseCopyable {
     package let prior: PropagationPrior.Output

@@ -8,6 +8,29 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
   /// Frame height and width in pixels. Training takes them from the data file.
   public var height = 50
   public var width = 50
+  /// How images and glimpses are encoded and decoded.
+  public enum Encoder: String, Codable, Sendable, CaseIterable {
+    /// Dense layers, as published.
+    case mlp
+    /// Convolutions of our own design; see `ImageEncoder`.
+    case conv
+
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      let word = try container.decode(String.self)
+      guard let value = Self(rawValue: word) else {
+        let known = Self.allCases.map(\.rawValue).joined(separator: ", ")
+        throw DecodingError.dataCorruptedError(
+          in: container, debugDescription: "unknown value \"\(word)\" (known: \(known))")
+      }
+      self = value
+    }
+  }
+
+  /// How images and glimpses are encoded and decoded. Default mlp.
+  public var encoder = Encoder.mlp
+  /// Channels of every convolution, if there are any. Default 16.
+  public var channels = 16
   /// Glimpse height and width in cells.
   public var glimpseHeight = 20
   public var glimpseWidth = 20
@@ -84,6 +107,7 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
       glimpseSizes.contains(glimpseHeight) && glimpseSizes.contains(glimpseWidth),
       "glimpses must have from 2 to 128 cells a side, not \(glimpseHeight) x \(glimpseWidth)")
     require(hidden >= 2 && hidden % 2 == 0, "hidden must be even and at least 2, not \(hidden)")
+    require((1...1024).contains(channels), "channels must be from 1 to 1024, not \(channels)")
     require(what >= 1, "what must have at least 1 element, not \(what)")
     require((1...64).contains(slots), "slots must be from 1 to 64, not \(slots)")
     require(maskHidden >= 1, "maskHidden must be at least 1, not \(maskHidden)")
@@ -101,6 +125,9 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
       "minimumProbability must be between 0 and 1, not \(minimumProbability)")
     return reasons
   }
+
+  var imageGrid: ImageGrid { ImageGrid(height: height, width: width) }
+  var glimpseGrid: ImageGrid { ImageGrid(height: glimpseHeight, width: glimpseWidth) }
 
   /// Sizes for the spatial transformer.
   var geometry: GlimpseGeometry {

@@ -123,10 +123,10 @@ public final class SQAIRModel: SequenceModel {
       details: ObjectDetails(
         propagation: PropagationDetails(
           previous: state, propagated: propagated, summary: summary, expected: expected, mergeSource: merge.source),
-        discovered: discovered, drawn: drawn))
+        discovered: discovered, drawn: drawn), vector: nil)
   }
 
-  public func addArithmetic(of frames: [FrameInference], examples: Int, to arithmetic: inout Arithmetic) {
+  public func count(_ frames: [FrameInference], examples: Int, in arithmetic: inout Arithmetic) {
     arithmetic.add(objectsIn: frames, examples: examples, configuration)
   }
 

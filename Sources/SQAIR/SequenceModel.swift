@@ -13,6 +13,12 @@ public protocol SequenceModel: AnyObject {
   /// only, and nothing can be said of how a sequence goes on.
   var framesAreIndependent: Bool { get }
 
+  /// Whether frames are explained by objects; otherwise their number is unknown, and states hold none.
+  var findsObjects: Bool { get }
+
+  /// How many numbers `FrameInference.latents` gives.
+  var latentCount: Int { get }
+
   /// Explains a batch of sequences.
   ///
   /// - Parameters:
@@ -36,14 +42,18 @@ public protocol SequenceModel: AnyObject {
     from state: ObjectState?, rowCount: Int, frames: Range<Int>, discovers: (Int) -> Bool, noise: any NoiseSource,
     on tape: Tape, into results: inout [FrameImagination])
 
-  /// The mean images [N, H W] of a state's objects.
-  func meanImages(of state: ObjectState, on tape: Tape) -> PaintedImages
+  /// The mean images [N, H W] of a state's objects; nil if the model has none.
+  func meanImages(of state: ObjectState, on tape: Tape) -> PaintedImages?
 
-  /// Adds the least arithmetic of what was inferred.
-  func addArithmetic(of frames: [FrameInference], examples: Int, to arithmetic: inout Arithmetic)
+  /// Adds the least arithmetic of what was inferred to a sum.
+  func count(_ frames: [FrameInference], examples: Int, in arithmetic: inout Arithmetic)
 }
 
 extension SequenceModel {
+  public var findsObjects: Bool { true }
+
+  public var latentCount: Int { configuration.slots * (configuration.what + 5) }
+
   /// How often the frames of a sequence are weighted: once together, or each alone.
   public func weightings(ofFrames count: Int) -> Int { framesAreIndependent ? count : 1 }
 

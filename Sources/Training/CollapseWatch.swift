@@ -21,15 +21,15 @@ package struct CollapseWatch {
   /// Warnings that this update gives rise to, most often none.
   ///
   /// - Parameters:
-  ///   - objects: objects per frame that the model found.
+  ///   - objects: objects per frame that the model found; nil if it has none.
   ///   - trueObjects: objects per frame in the data; nil if unknown.
   ///   - gradientNorm: before clipping.
-  package mutating func observe(objects: Double, trueObjects: Double?, gradientNorm: Double) -> [String] {
+  package mutating func observe(objects: Double?, trueObjects: Double?, gradientNorm: Double) -> [String] {
     updates += 1
     var warnings: [String] = []
     let expectsObjects = (trueObjects ?? 1) > 0.2
-    updatesWithoutObjects = objects < 0.05 && expectsObjects ? updatesWithoutObjects + 1 : 0
-    updatesWithAllSlots = objects > 0.97 * Double(slots) ? updatesWithAllSlots + 1 : 0
+    updatesWithoutObjects = objects ?? 1 < 0.05 && expectsObjects ? updatesWithoutObjects + 1 : 0
+    updatesWithAllSlots = objects ?? 0 > 0.97 * Double(slots) ? updatesWithAllSlots + 1 : 0
     if updatesWithoutObjects == Self.patience {
       warnings.append(
         "collapse: no objects for \(Self.patience) updates. It rarely comes back: start again from an earlier "

@@ -38,7 +38,7 @@ final class Journal {
   func show(_ record: StepRecord, step: Int) {
     var figures: [(name: String, value: Double)] = [("bound/frame", record.sums.mean(.bound))]
     if let accuracy = record.sums.countAccuracy { figures.append(("counted right", accuracy)) }
-    figures.append(("objects/frame", record.sums.mean(.objects)))
+    if let objects = record.sums.objects { figures.append(("objects/frame", objects)) }
     progress.update(UInt64(step), figures)
   }
 
@@ -52,12 +52,15 @@ final class Journal {
       ("bound", sums.mean(.bound)), ("reconstruction", sums.mean(.reconstruction)), ("kl", sums.mean(.divergence)),
     ]
     if let accuracy = sums.countAccuracy { figures.append(("count_accuracy", accuracy)) }
+    if let objects = sums.objects {
+      figures += [
+        ("objects", objects), ("propagated", sums.mean(.propagated)), ("discovered", sums.mean(.discovered)),
+      ]
+    }
     figures += [
-      ("objects", sums.mean(.objects)), ("propagated", sums.mean(.propagated)),
-      ("discovered", sums.mean(.discovered)), ("effective_particles", sums.mean(.effectiveParticles)),
-      ("gradient_norm", record.gradientNorm), ("clip_factor", record.clipFactor),
-      ("learning_rate", record.learningRate), ("frames", Double(record.frameCount)),
-      ("seconds_per_update", seconds),
+      ("effective_particles", sums.mean(.effectiveParticles)), ("gradient_norm", record.gradientNorm),
+      ("clip_factor", record.clipFactor), ("learning_rate", record.learningRate),
+      ("frames", Double(record.frameCount)), ("seconds_per_update", seconds),
     ]
     write("train", figures, step: step)
   }
@@ -65,10 +68,11 @@ final class Journal {
   func log(_ evaluation: Evaluation, step: Int) {
     write("valid", evaluation.figures, step: step)
     let right = evaluation.countAccuracy.map { String(format: ", counted right %.4f", $0) } ?? ""
+    let objects = evaluation.objectsPerFrame.map { String(format: ", objects %.3f a frame", $0) } ?? ""
     progress.note(
       String(
-        format: "update %d: validation bound %.2f nats a frame%@, objects %.3f a frame", step,
-        evaluation.bound / Double(evaluation.frames), right, evaluation.objectsPerFrame))
+        format: "update %d: validation bound %.2f nats a frame%@%@", step,
+        evaluation.bound / Double(evaluation.frames), right, objects))
   }
 
   func log(imagination figures: [(name: String, value: Double)], step: Int) {

@@ -143,7 +143,7 @@ package final class Replica {
         isFinite: loss.isFinite, in: &sums)
     }
     tape.backward(into: gradients, firstShare: shares.lowerBound)
-    if arithmetic != nil { model.addArithmetic(of: frames, examples: piece.count, to: &arithmetic!) }
+    if arithmetic != nil { model.count(frames, examples: piece.count, in: &arithmetic!) }
   }
 
   /// The surrogate loss of the particles of one weighting; its derivatives go to `weightGradients` and `discreteGradients`.
@@ -169,6 +169,8 @@ package final class Replica {
     in sums: inout ShareSums
   ) {
     sums[share, .examples] += 1
+    if model.findsObjects { sums[share, .explainedByObjects] += 1 }
+    let isCounted = batch.hasCounts && model.findsObjects
     if !isFinite { sums[share, .nonFinite] += 1 }
     let particles = settings.particles
     let perFrame = 1 / Double(batch.frameCount)
@@ -181,7 +183,7 @@ package final class Replica {
         sums[share, .objects] += weight * Double(frames[t].objectCount(row)) * perFrame
         sums[share, .propagated] += weight * Double(frames[t].propagatedCount(row)) * perFrame
         sums[share, .discovered] += weight * Double(frames[t].discoveredCount(row)) * perFrame
-        guard batch.hasCounts else { continue }
+        guard isCounted else { continue }
         if frames[t].objectCount(row) == batch.count(example: place, frame: t) { sums[share, .countedRight] += weight }
       }
     }
@@ -196,7 +198,7 @@ package final class Replica {
         sums[share, .bound] += Objective.bound(own) * perFrame
       }
     }
-    guard batch.hasCounts else { return }
+    guard isCounted else { return }
     sums[share, .counted] += Double(batch.frameCount)
     for t in 0..<batch.frameCount { sums[share, .trueObjects] += Double(batch.count(example: place, frame: t)) * perFrame }
   }

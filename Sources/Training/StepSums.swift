@@ -5,6 +5,8 @@
 package struct StepSums {
   package enum Field: Int, CaseIterable {
     case examples, bound, reconstruction, divergence, objects, propagated, discovered
+    /// Examples that were explained by objects: all, or none if the model has none.
+    case explainedByObjects
     /// Frames whose true count is known, and those of them counted right.
     case counted, countedRight, trueObjects
     /// 1 / sum of squared importance weights.
@@ -31,6 +33,11 @@ package struct StepSums {
 
   /// Mean over examples.
   package func mean(_ field: Field) -> Double { self[field] / self[.examples] }
+
+  /// Objects per frame that the model found; nil if it has none.
+  package var objects: Double? {
+    self[.explainedByObjects] > 0 ? self[.objects] / self[.explainedByObjects] : nil
+  }
 
   /// Share of frames counted right; nil if no true count is known.
   package var countAccuracy: Double? { self[.counted] > 0 ? self[.countedRight] / self[.counted] : nil }

@@ -180,7 +180,7 @@ private struct Run {
       "data        \(training.path): \(training.sequenceCount) sequences of \(training.frameCount) frames, "
         + "\(training.height)x\(training.width)",
       "validation  \(validation.map { "\($0.path): \($0.sequenceCount) sequences" } ?? "none")",
-      "model       \(configuration.model.kind.rawValue), hidden \(configuration.model.constants.hidden), "
+      "model       \(configuration.model.kind.rawValue), \(configuration.model.constants.encoder.rawValue), hidden \(configuration.model.constants.hidden), "
         + "\(state.model.parameters.count) parameters",
       "training    updates \(state.step) to \(settings.steps), batch \(settings.batch), \(settings.particles) "
         + "particles, \(length) frames, \(settings.optimizer.kind.rawValue) \(settings.optimizer.learningRate), seed \(settings.seed)",

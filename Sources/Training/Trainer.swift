@@ -102,7 +102,7 @@ final class Trainer {
     watchdog.enter(.report, update: state.step)
     let sums = record.sums
     let warnings = watch.observe(
-      objects: sums.mean(.objects), trueObjects: sums[.counted] > 0 ? sums.mean(.trueObjects) : nil,
+      objects: sums.objects, trueObjects: sums[.counted] > 0 ? sums.mean(.trueObjects) : nil,
       gradientNorm: record.gradientNorm)
     guard let journal else { return }
     for warning in warnings { journal.warn(warning, step: state.step) }

@@ -21,7 +21,7 @@ import Testing
     Mistake("--stps 5", 64, "Unknown option '--stps'. Did you mean '--steps'?"),
     Mistake("--steps many", 64, "The value 'many' is invalid for '--steps <steps>'"),
     Mistake("--steps", 64, "Missing value for '--steps <steps>'"),
-    Mistake("--model ari", 64, "The value 'ari' is invalid for '--model <model>'. Please provide one of 'sqair' and 'air'."),
+    Mistake("--model ari", 64, "The value 'ari' is invalid for '--model <model>'. Please provide one of 'sqair', 'air' or 'vrnn'."),
     Mistake(
       "--optimizer adm", 64,
       "The value 'adm' is invalid for '--optimizer <optimizer>'. Please provide one of 'adam' and 'rmsprop'."),
@@ -39,7 +39,8 @@ import Testing
       "trian --steps 5", 64,
       """
       Unknown subcommand 'trian'; did you mean train? \
-      (known: train, data, evaluate, reconstruct, generate, sample, paper-table, inspect, config, benchmark, doctor, help)
+      (known: train, data, evaluate, reconstruct, generate, sample, compare, paper-table, report, inspect, replay, config, \
+      benchmark, doctor, help)
       """),
     Mistake("evaluate --data x.h5", 64, "Missing expected argument '--checkpoint <checkpoint>'"),
     Mistake("sample --checkpoint x", 64, "Missing expected argument '--out <out>'"),

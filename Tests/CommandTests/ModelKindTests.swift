@@ -8,12 +8,16 @@ import Testing
 
   init() throws { toy = try ToyRun() }
 
-  static let kinds: [[String]] = [["--set", "model.kind=air"]]
+  static let kinds: [[String]] = [
+    ["--set", "model.kind=air"], ["--set", "model.kind=vrnn"], ["--set", "model.encoder=conv"],
+    ["--set", "model.kind=air", "--set", "model.encoder=conv"],
+    ["--set", "model.kind=vrnn", "--set", "model.encoder=conv"],
+  ]
 
   private func options(_ kind: [String], steps: Int) -> [String] {
     kind + [
       "--steps", "\(steps)", "--valid", toy.data, "--set", "checkpoint.everySteps=2", "--set",
-      "logging.validateEvery=2",
+      "logging.validateEvery=2", "--set", "logging.imaginationEvery=2",
     ]
   }
 
@@ -51,6 +55,35 @@ import Testing
       #expect(FileManager.default.fileExists(atPath: toy.path("pictures/\(picture).png")))
     }
     #expect(try run(["inspect", toy.checkpointPath("run", step: 2)]).standardOutput.contains("sound"))
+  }
+
+  @Test(arguments: kinds) func trainingImprovesTheBound(of kind: [String]) throws {
+    let rate = ["--set", "training.optimizer.learningRate=0.003"]
+    _ = try run(toy.arguments("run", options(kind, steps: 30) + rate))
+    let bounds = toy.figures("run").compactMap { $0["train/bound"] }
+    let (first, last) = (bounds.prefix(5).reduce(0, +) / 5, bounds.suffix(5).reduce(0, +) / 5)
+    #expect(bounds.count == 30 && last > first + 1, "\(first) nats a frame at first, \(last) at last")
+  }
+
+  /// Its futures are pictures and errors; what concerns objects is unknown.
+  @Test func aModelWithoutObjectsSaysSo() throws {
+    let kind = ["--model", "vrnn", "--set", "logging.picturesEvery=2", "--set", "logging.imaginationEvery=2"]
+    let training = try run(toy.arguments("run", options(kind, steps: 2)))
+    #expect(!training.standardError.contains("objects"), "\(training)")
+    let names = Set(toy.figures("run").flatMap(\.keys))
+    #expect(names.isSuperset(of: ["train/kl", "valid/bound", "imagination/prediction_error"]))
+    #expect(names.allSatisfy { !$0.contains("count") && !$0.contains("objects") && !$0.contains("velocity") })
+    let use = ["--checkpoint", toy.path("run"), "--data", toy.data]
+    let text = try run(["evaluate"] + use).standardOutput
+    #expect(text.contains("objects         unknown: the model has none") && !text.contains("counted"), "\(text)")
+    #expect(!(try run(["evaluate", "--json"] + use).standardOutput.contains("objects_per_frame")))
+    let refusal = try ToyRun.program(["evaluate", "--tracking"] + use)
+    #expect(refusal.exitCode == 1 && refusal.standardError.contains("the model has no objects"), "\(refusal)")
+    let futures = try run(
+      ["generate", "--condition", "2", "--frames", "3", "--futures", "2", "--sequences", "2", "--out", toy.path("f")]
+        + use)
+    #expect(futures.standardOutput.contains("count       kept in unknown"), "\(futures)")
+    #expect(FileManager.default.fileExists(atPath: toy.path("f/futures-000.png")))
   }
 
   @Test func whatFramesAloneCannotTellIsRefused() throws {

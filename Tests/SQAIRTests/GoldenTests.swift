@@ -300,7 +300,7 @@ import Testing
     model.imagine(
       from: state, rowCount: file.rowCount, frames: file.conditionedFrames..<total, discovers: { _ in false },
       noise: try GoldenNoise(imagination: file), on: tape, into: &imagined)
-    let states = inferred.map { ($0.state, $0.drawn) } + imagined.map { ($0.state, $0.drawn) }
+    let states = inferred.map { ($0.state, $0.drawn) } + imagined.map { ($0.state, $0.drawn!) }
     try Self.expectImagined(states, agreeWith: "gen_conditional", in: file)
   }
 
@@ -313,7 +313,7 @@ import Testing
     model.imagine(
       from: nil, rowCount: file.rowCount, frames: 0..<total, discovers: { _ in true },
       noise: try GoldenNoise(imagination: file), on: tape, into: &imagined)
-    try Self.expectImagined(imagined.map { ($0.state, $0.drawn) }, agreeWith: "gen_unconditional", in: file)
+    try Self.expectImagined(imagined.map { ($0.state, $0.drawn!) }, agreeWith: "gen_unconditional", in: file)
   }
 }
 

@@ -180,7 +180,8 @@ import Training
       "--set training.optimizer.kind=adm: training.optimizer.kind: unknown value \"adm\"; did you mean adam? "
         + "(known: adam, rmsprop)"
     ),
-    ("model.kind=dair", "--set model.kind=dair: model.kind: unknown value \"dair\"; did you mean air? (known: sqair, air)"),
+    ("model.kind=dair", "--set model.kind=dair: model.kind: unknown value \"dair\"; did you mean air? (known: sqair, air, vrnn)"),
+    ("model.encoder=cnn", "--set model.encoder=cnn: model.encoder: unknown value \"cnn\" (known: mlp, conv)"),
     ("training.batch=0", "training.batch must be at least 1, not 0"),
     (
       "training.particles=1",

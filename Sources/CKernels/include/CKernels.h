@@ -6,5 +6,6 @@
 #include "densities.h"
 #include "glimpse.h"
 #include "product.h"
+#include "patches.h"
 #include "update.h"
 #include "level.h"

@@ -87,6 +87,15 @@ package struct Paint: ExampledOperation {
     )
   }
 
+  /// A pixel of the mean (0) or the mask (1) of a row; nil where it is bare.
+  func drawn(_ image: Int, _ row: Int, _ pixel: Int) -> Float? {
+    let (y, x) = pixel.quotientAndRemainder(dividingBy: geometry.imageWidth)
+    let window = windows[row]
+    let (down, right) = (y - Int(window.y), x - Int(window.x))
+    guard (0..<Int(window.height)).contains(down), (0..<Int(window.width)).contains(right) else { return nil }
+    return painted[image, windows.start(row) + down * Int(window.width) + right]
+  }
+
   private func forEachObject(of row: Int, _ body: (Int) -> Void) {
     for slot in 0..<slots {
       let object = objects[row * slots + slot]
@@ -187,39 +196,56 @@ private struct FrameRuns: Sequence, IteratorProtocol {
   }
 }
 
-/// One image for each row of a painting, [rows, H W], computed where it is looked at.
+/// One image for each row, [rows, H W]: of a painting, where it is computed when it is looked at, or of a tensor.
 ///
 /// Valid, like a tensor, until the tape is reset.
 public struct PaintedImages: BitwiseCopyable {
-  enum Kind { case mean, mask }
+  enum Source: BitwiseCopyable {
+    case means(Paint), masks(Paint)
+    case whole(Tensor)
+  }
 
-  let painting: Paint
-  let kind: Kind
+  let source: Source
   let firstRow: Int
   public let rows: Int
+
+  init(_ source: Source, rows: Int) { (self.source, firstRow, self.rows) = (source, 0, rows) }
+
+  private init(_ source: Source, firstRow: Int, rows: Int) {
+    (self.source, self.firstRow, self.rows) = (source, firstRow, rows)
+  }
+
+  /// Images that are there as a whole, [rows, H W].
+  public init(_ images: Tensor) { self.init(.whole(images), rows: images.rows) }
 
   /// The value of a pixel.
   public subscript(row: Int, pixel: Int) -> Float {
     let row = firstRow + row
-    let (y, x) = pixel.quotientAndRemainder(dividingBy: painting.geometry.imageWidth)
-    let window = painting.windows[row]
-    let (down, right) = (y - Int(window.y), x - Int(window.x))
-    if (0..<Int(window.height)).contains(down), (0..<Int(window.width)).contains(right) {
-      return painting.painted[kind == .mean ? 0 : 1, painting.windows.start(row) + down * Int(window.width) + right]
+    switch source {
+    case .whole(let images): return images[row, pixel]
+    case .means(let painting):
+      return painting.drawn(0, row, pixel)
+        ?? painting.background[painting.shares?[row] ?? 0, pixel] * painting.constants.bareMask
+    case .masks(let painting): return painting.drawn(1, row, pixel) ?? painting.constants.bareMask
     }
-    let bare = painting.constants.bareMask
-    return kind == .mask ? bare : painting.background[painting.shares?[row] ?? 0, pixel] * bare
+  }
+
+  private var pixels: Int {
+    switch source {
+    case .whole(let images): images.columns
+    case .means(let painting), .masks(let painting): painting.geometry.imagePixels
+    }
   }
 
   /// The images of the rows in `range`.
   public func slice(rows range: Range<Int>) -> PaintedImages {
     precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows) images")
-    return PaintedImages(painting: painting, kind: kind, firstRow: firstRow + range.lowerBound, rows: range.count)
+    return PaintedImages(source, firstRow: firstRow + range.lowerBound, rows: range.count)
   }
 
   /// A copy of the values, row after row.
   public var array: [Float] {
-    (0..<rows).flatMap { row in (0..<painting.geometry.imagePixels).map { self[row, $0] } }
+    (0..<rows).flatMap { row in (0..<pixels).map { self[row, $0] } }
   }
 }
 
@@ -250,8 +276,8 @@ extension Tape {
     painting.forward()
     record(painting)
     return (
-      PaintedImages(painting: painting, kind: .mean, firstRow: 0, rows: rows),
-      PaintedImages(painting: painting, kind: .mask, firstRow: 0, rows: rows), painting.logLikelihood
+      PaintedImages(.means(painting), rows: rows), PaintedImages(.masks(painting), rows: rows),
+      painting.logLikelihood
     )
   }
 }

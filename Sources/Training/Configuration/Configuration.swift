@@ -38,6 +38,9 @@ public struct ModelConfiguration: Codable, Equatable, Sendable {
     case sqair
     /// Attend, Infer, Repeat: every frame alone. What concerns propagation is not used.
     case air
+    /// A recurrent latent variable model without objects. Of the constants it uses the size of frames, `hidden`, `what`
+    /// and `slots`, which give the number of its latents, `encoder`, `channels`, and the deviations.
+    case vrnn
   }
 
   /// The model. Default sqair.
@@ -52,6 +55,7 @@ public struct ModelConfiguration: Codable, Equatable, Sendable {
     switch kind {
     case .sqair: SQAIRModel(configuration: constants)
     case .air: AIRModel(configuration: constants)
+    case .vrnn: VRNNModel(configuration: constants)
     }
   }
 

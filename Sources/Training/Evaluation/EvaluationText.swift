@@ -17,7 +17,7 @@ extension Evaluation {
       let reconstruction: Double
       let kl: Double
       let effective_particles: Double
-      let objects_per_frame: Double
+      let objects_per_frame: Double?
       let count_accuracy: Double?
       let count_confusion: [[Double]]?
       let tracking: [String: Double]?
@@ -44,8 +44,11 @@ extension Evaluation {
       "reconstruction  \(nats(reconstruction))",
       "kl              \(nats(divergence))",
       String(format: "particles       %10.2f effective of %d", effectiveParticles, particles),
-      String(format: "objects         %10.3f a frame", objectsPerFrame),
     ]
+    guard let objectsPerFrame else {
+      return (lines + ["objects         unknown: the model has none"]).joined(separator: "\n")
+    }
+    lines.append(String(format: "objects         %10.3f a frame", objectsPerFrame))
     guard let countAccuracy else {
       return (lines + ["counted right   unknown: the file has no /counts"]).joined(separator: "\n")
     }

@@ -58,7 +58,8 @@ struct Evaluator {
     try communicator.sum(&pieces)
     var sums = EvaluationSums(slots: model.configuration.slots)
     for (place, value) in pieces.enumerated() { sums.values[place % width] += value }
-    return Evaluation(sums, frames: frameCount, particles: particles, hasCounts: file.hasCounts)
+    return Evaluation(sums, frames: frameCount, particles: particles, hasCounts: file.hasCounts,
+      findsObjects: model.findsObjects)
   }
 
   /// The sequences that one process evaluates: whole pieces, the last of which may be short.
@@ -181,13 +182,14 @@ public struct Evaluation: Sendable {
   public let reconstruction: Double
   public let divergence: Double
   public let effectiveParticles: Double
-  public let objectsPerFrame: Double
-  /// Share of frames whose number of objects is right; nil if the file has no counts.
+  /// Objects that the model found; nil if it has none.
+  public let objectsPerFrame: Double?
+  /// Share of frames whose number of objects is right; nil if the file has no counts, or the model no objects.
   public let countAccuracy: Double?
   /// Row: true count, column: inferred count, entries: frames, weighted by importance. Empty without counts.
   public let countConfusion: [[Double]]
 
-  package init(_ sums: EvaluationSums, frames: Int, particles: Int, hasCounts: Bool) {
+  package init(_ sums: EvaluationSums, frames: Int, particles: Int, hasCounts: Bool, findsObjects: Bool = true) {
     let count = sums.values[0]
     sequences = Int(count)
     self.frames = frames
@@ -196,8 +198,8 @@ public struct Evaluation: Sendable {
     reconstruction = sums.values[2] / count
     divergence = sums.values[3] / count
     effectiveParticles = sums.values[4] / count
-    objectsPerFrame = sums.values[5] / (count * Double(frames))
-    guard hasCounts else {
+    objectsPerFrame = findsObjects ? sums.values[5] / (count * Double(frames)) : nil
+    guard hasCounts, findsObjects else {
       countAccuracy = nil
       countConfusion = []
       return
@@ -215,9 +217,12 @@ public struct Evaluation: Sendable {
   /// Named figures for logs: nats per frame.
   var figures: [(name: String, value: Double)] {
     let perFrame = 1 / Double(frames)
-    return [
+    var figures: [(name: String, value: Double)] = [
       ("bound", bound * perFrame), ("reconstruction", reconstruction * perFrame), ("kl", divergence * perFrame),
-      ("objects", objectsPerFrame), ("effective_particles", effectiveParticles),
-    ] + (countAccuracy.map { [("count_accuracy", $0)] } ?? [])
+    ]
+    if let objectsPerFrame { figures.append(("objects", objectsPerFrame)) }
+    figures.append(("effective_particles", effectiveParticles))
+    if let countAccuracy { figures.append(("count_accuracy", countAccuracy)) }
+    return figures
   }
 }

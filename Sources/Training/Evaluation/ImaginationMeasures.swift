@@ -55,7 +55,9 @@ struct ImaginationMeasures {
   /// Adds some sequences with their futures.
   mutating func add(_ result: Imaginer.Result) {
     for futures in result.futures {
-      for (number, future) in futures.enumerated() { add(future, isFirst: number == 0) }
+      if result.hasTracks {
+        for (number, future) in futures.enumerated() { add(future, isFirst: number == 0) }
+      }
       addSpread(of: futures)
     }
     let examples = result.futures.count

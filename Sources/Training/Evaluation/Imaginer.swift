@@ -26,6 +26,8 @@ struct Imaginer {
   /// The futures of some sequences, and how far they are from what really happened.
   struct Result {
     let watched: Int
+    /// Whether there are objects whose identity lasts from frame to frame.
+    let hasTracks: Bool
     /// [example][future].
     let futures: [[Future]]
     /// Mean squared pixel error by frame, from the first imagined one to the last whose truth is known; means over
@@ -33,7 +35,8 @@ struct Imaginer {
     let modelError: [Double]
     /// The same for the one future of each example and frame that comes nearest to the truth.
     let bestFutureError: [Double]
-    /// The same for repeating the last watched frame, and for moving its objects on at constant velocity.
+    /// The same for repeating the last watched frame, and for moving its objects on at constant velocity; the latter
+    /// empty if the model has no objects.
     let lastFrameError: [Double]
     let constantVelocityError: [Double]
   }
@@ -89,14 +92,15 @@ struct Imaginer {
     }
     let modelErrors = (watched..<watched + known).map { t in errors(t) { results[$0][$1].frames[t] } }
     return Result(
-      watched: watched, futures: results,
+      watched: watched, hasTracks: hasTracks, futures: results,
       modelError: modelErrors.map { $0.joined().reduce(0, +) / Double(examples * futures) },
       bestFutureError: modelErrors.map { errors in errors.map { $0.min()! }.reduce(0, +) / Double(examples) },
       lastFrameError: (watched..<watched + known).map { t in
         error(t) { example, _ in data.image(example: example, frame: watched - 1) }
       },
-      constantVelocityError: (watched..<watched + known).map { t in
-        let moved = model.meanImages(of: state.moved(since: before, steps: t - watched + 1, on: tape), on: tape)
+      constantVelocityError: (watched..<watched + known).compactMap { (t: Int) -> Double? in
+        let guess = state.moved(since: before, steps: t - watched + 1, on: tape)
+        guard let moved = model.meanImages(of: guess, on: tape) else { return nil }
         return error(t) { example, future in
           let row = example * futures + future
           return moved.slice(rows: row..<row + 1).array
@@ -120,9 +124,11 @@ struct Imaginer {
         into: &imagined)
     }
     return Result(
-      watched: 0, futures: samples.indices.map { [future(imagined.map(\.frame), row: $0)] }, modelError: [],
+      watched: 0, hasTracks: hasTracks, futures: samples.indices.map { [future(imagined.map(\.frame), row: $0)] }, modelError: [],
       bestFutureError: [], lastFrameError: [], constantVelocityError: [])
   }
+
+  private var hasTracks: Bool { model.findsObjects && !model.framesAreIndependent }
 
   /// What a row of some frames shows.
   private func future(_ frames: [DrawnFrame], row: Int) -> Future {
@@ -154,7 +160,7 @@ struct Imaginer {
 }
 
 extension Imaginer.Result {
-  /// Error by frame of the three guesses.
+  /// Error by frame of the guesses that there are.
   func errorChart(title: String) -> LineChart {
     func series(_ name: String, _ errors: [Double]) -> LineChart.Series {
       LineChart.Series(name: name, points: errors.enumerated().map { (x: Double(watched + $0), y: $1) })
@@ -164,7 +170,7 @@ extension Imaginer.Result {
       series: [
         series("model", modelError), series("last frame", lastFrameError),
         series("constant velocity", constantVelocityError),
-      ])
+      ].filter { !$0.points.isEmpty })
     chart.startsAtZero = true
     return chart
   }
@@ -173,10 +179,11 @@ extension Imaginer.Result {
   var figures: [(name: String, value: Double)] {
     guard !modelError.isEmpty else { return [] }
     func mean(_ errors: [Double]) -> Double { errors.reduce(0, +) / Double(errors.count) }
-    return [
+    var figures: [(name: String, value: Double)] = [
       ("prediction_error", mean(modelError)), ("last_frame_error", mean(lastFrameError)),
-      ("constant_velocity_error", mean(constantVelocityError)),
     ]
+    if !constantVelocityError.isEmpty { figures.append(("constant_velocity_error", mean(constantVelocityError))) }
+    return figures
   }
 
   /// The picture of one example: what happened on top, one row for each future below.
@@ -224,5 +231,5 @@ extension FrameInference {
 }
 
 extension FrameImagination {
-  fileprivate var frame: DrawnFrame { DrawnFrame(state: state, mean: mean, glimpses: drawn.glimpses) }
+  fileprivate var frame: DrawnFrame { DrawnFrame(state: state, mean: mean, glimpses: glimpses) }
 }

@@ -65,6 +65,9 @@ private func track(
   _ request: EvaluateRequest, _ file: SequenceFile, _ evaluator: Evaluator, _ communicator: Communicator
 ) throws -> TrackingCounts {
   let folder = try communicator.collectively("preparing to follow objects") { () -> TrackFolder? in
+    guard evaluator.model.findsObjects else {
+      throw RunError("\(request.checkpoint): the model has no objects that could be followed: leave out --tracking.")
+    }
     guard file.hasBoxes, file.hasIds else {
       throw RunError("\(request.data): it has no /boxes and /ids to compare with: leave out --tracking.")
     }

@@ -4,7 +4,7 @@ import Storage
 
 /// Infers the latent vectors of all frames of sequences, for the classifier of sums.
 struct LatentReader {
-  let model: SequenceModel
+  let model: any SequenceModel
   let particles: Int
   let seed: UInt64
 
@@ -22,7 +22,7 @@ struct LatentReader {
     let tape = Tape(recording: false)
     let data = SequenceBatch()
     var frames: [FrameInference] = []
-    var latents: LabelledLatents?
+    var latents = LabelledLatents(width: model.latentCount)
     for first in stride(from: 0, to: count, by: Self.batch) {
       let piece = first..<min(first + Self.batch, count)
       try data.read(Array(piece), frameCount: file.frameCount, from: file)
@@ -38,15 +38,12 @@ struct LatentReader {
         let rows = example * particles..<(example + 1) * particles
         let best = model.mostImportantRows(of: rows, in: frames)
         for (frame, sum) in digits.enumerated() {
-          var vector: [Float] = []
-          frames[frame].state.appendLatents(ofRow: best[frame], to: &vector)
-          if latents == nil { latents = LabelledLatents(width: vector.count) }
-          latents!.append(vector, sum: sum)
+          latents.append(frames[frame].latents(best[frame]), sum: sum)
         }
       }
       try progress(piece.upperBound)
     }
-    return latents!
+    return latents
   }
 }
 

@@ -110,5 +110,8 @@ private struct Step {
 
 extension ModelConfiguration {
   /// As the paper's table names it: "MLP-SQAIR".
-  var paperName: String { "MLP-\(kind.rawValue.uppercased())" }
+  var paperName: String {
+    let encoder = constants.encoder == .conv ? "CONV" : "MLP"
+    return "\(encoder)-\(kind.rawValue.uppercased())"
+  }
 }

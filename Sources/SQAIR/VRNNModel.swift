@@ -1,0 +1,175 @@
+import Numerics
+
+/// VRNN (variational recurrent neural network; Chung et al. 2015): a film without objects, for comparison.
+///
+/// Frame t has one vector z_t of normal latents, as many as the slots of the other models have for appearance and
+/// place: K (d + 4). With h the recurrent state and φ dense layers with ELU,
+///
+///     prior      z_t ~ N(μ, σ)  from φ(h_{t-1})
+///     posterior  z_t ~ N(μ, σ)  from φ(image code of x_t, h_{t-1})
+///     frame      x_t ~ N(mean image + decoder(φ(z_t), h_{t-1}), 0.3)
+///     state      h_t = GRU([image code of x_t; φ(z_t)], h_{t-1})
+///
+/// All widths are n; σ is a softplus and the same smallest deviation as elsewhere. In imagination the mean of a frame
+/// takes the place of the frame. There are no discrete choices, so the bound has an ordinary gradient.
+public final class VRNNModel: SequenceModel {
+  public let configuration: SQAIRConfiguration
+  public let parameters: ParameterStore
+  public var framesAreIndependent: Bool { false }
+  public var findsObjects: Bool { false }
+  public var latentCount: Int { size }
+
+  private let image: ImageEncoder
+  private let prior: (hidden: Dense, output: Dense)
+  private let posterior: (hidden: Dense, output: Dense)
+  private let latent: Dense
+  private let unit: GatedRecurrentUnitWeights
+  private let initialState: Tensor
+  private let decoder: ImageDecoder
+  /// The mean image, [1, H W].
+  private let background: Tensor
+  /// Elements of z_t.
+  private let size: Int
+
+  /// A model whose parameters are zero; `parameters.initialize(seed:)` or a checkpoint sets them.
+  public init(configuration: SQAIRConfiguration) {
+    self.configuration = configuration
+    size = Self.latentCount(configuration)
+    let store = ParameterStore()
+    Self.declare(in: store, for: configuration)
+    store.allocate()
+    parameters = store
+    image = ImageEncoder("enc.img", configuration.imageGrid, configuration, in: store)
+    prior = (Dense("prior.l0", in: store), Dense("prior.out", in: store))
+    posterior = (Dense("posterior.l0", in: store), Dense("posterior.out", in: store))
+    latent = Dense("latent.l0", in: store)
+    unit = GatedRecurrentUnitWeights("rnn", in: store)
+    initialState = store["rnn.h0"]
+    decoder = ImageDecoder("dec", configuration.imageGrid, configuration, in: store)
+    background = store["dec.mean_img"].reshaped(rows: 1, columns: configuration.height * configuration.width)
+  }
+
+  private static func latentCount(_ c: SQAIRConfiguration) -> Int { c.slots * (c.what + 4) }
+
+  private static func declare(in store: ParameterStore, for c: SQAIRConfiguration) {
+    let n = c.hidden
+    let size = latentCount(c)
+    let declare = LayerDeclarations(store: store)
+    ImageEncoder.declare("enc.img", c.imageGrid, for: c, in: store)
+    declare.dense("prior.l0", n, n)
+    declare.dense("prior.out", n, 2 * size)
+    declare.dense("posterior.l0", n + n, n)
+    declare.dense("posterior.out", n, 2 * size)
+    declare.dense("latent.l0", size, n)
+    declare.gatedRecurrentUnit("rnn", n + n, n)
+    ImageDecoder.declare("dec", inputs: n + n, c.imageGrid, for: c, in: store)
+    store.declare("dec.mean_img", [c.height, c.width], .constant(0))
+  }
+
+  @discardableResult
+  public func infer(
+    _ batch: FrameBatch, noise: any NoiseSource, on tape: Tape, into results: inout [FrameInference]
+  ) -> ObjectState {
+    results.removeAll(keepingCapacity: true)
+    let shares = batch.rowShares(on: tape)
+    let nothing = ObjectState.empty(rows: batch.rowCount, configuration, on: tape)
+    var memory = start(rows: batch.rowCount, shares, on: tape)
+    tape.enter(.imageEncoder)
+    tape.rowShares = batch.frameShares(on: tape)
+    // Once for each frame, whatever the number of particles.
+    let codes = tape.features(batch.frames, image, feedsOneProduct: false)
+    let n = configuration.hidden
+    let encoded = tape.affine(codes * posterior.hidden.weight.slice(rows: 0..<n), bias: posterior.hidden.bias)
+    tape.rowShares = shares.rows
+    for t in 0..<batch.frameCount {
+      tape.frame = t
+      let frame = batch.image(at: t, on: tape)
+      tape.enter(.recurrence)
+      let expected = moments(memory, prior, on: tape)
+      let seen = moments(
+        of: tape.affine(
+          memory * posterior.hidden.weight.slice(rows: n..<2 * n), adding: encoded, at: frame, activation: .elu,
+          feedsOneProduct: true), posterior.output, on: tape)
+      let sample = tape.sampleNormal(
+        location: seen.mean, scale: seen.scale, noise: self.noise(noise, frame: t, rows: batch.rowCount, on: tape))
+      let logP = tape.normalLogDensity(sample.x, location: expected.mean, scale: expected.scale)
+      let features = tape.dense(sample.x, latent, .elu)
+      let means = decode(features, memory, on: tape)
+      tape.enter(.likelihood)
+      let logLikelihood = tape.imageLogDensity(
+        batch.frames, at: frame, means: means, standardDeviation: configuration.outputStandardDeviation)
+      tape.enter(.recurrence)
+      memory = tape.gatedRecurrentUnit(
+        tape.join(tape.selectRows(of: codes, at: frame), features), state: memory, unit)
+      results.append(
+        FrameInference(
+          state: nothing.remembering(memory), mean: PaintedImages(means), logLikelihood: logLikelihood,
+          logQ: sample.logDensity, logP: logP, discrete: tape.zeros(rows: batch.rowCount, columns: 1), propagatedCounts: nil, discoveredCounts: nil,
+          details: nil, vector: sample.x))
+    }
+    tape.frame = nil
+    return nothing.remembering(memory)
+  }
+
+  /// No objects are there to be discovered: `discovers` is not asked.
+  public func imagine(
+    from state: ObjectState?, rowCount: Int, frames: Range<Int>, discovers: (Int) -> Bool, noise: any NoiseSource,
+    on tape: Tape, into results: inout [FrameImagination]
+  ) {
+    results.removeAll(keepingCapacity: true)
+    tape.rowShares = nil
+    let nothing = ObjectState.empty(rows: rowCount, configuration, on: tape)
+    var memory = state?.memory ?? start(rows: rowCount, RowShares(rows: nil), on: tape)
+    for t in frames {
+      let expected = moments(memory, prior, on: tape)
+      let sample = tape.sampleNormal(
+        location: expected.mean, scale: expected.scale, noise: self.noise(noise, frame: t, rows: rowCount, on: tape))
+      let features = tape.dense(sample.x, latent, .elu)
+      let means = decode(features, memory, on: tape)
+      let code = tape.features(means, image, feedsOneProduct: false)
+      memory = tape.gatedRecurrentUnit(tape.join(code, features), state: memory, unit)
+      results.append(FrameImagination(state: nothing.remembering(memory), mean: PaintedImages(means), drawn: nil))
+    }
+  }
+
+  /// The recurrent state before the first frame [N, n]: for each row that of its share.
+  private func start(rows: Int, _ shares: RowShares, on tape: Tape) -> Tensor {
+    tape.enter(.recurrence)
+    return tape.selectRows(
+      of: tape.perShare(initialState), at: tape.index(count: rows) { shares.share(ofRow: $0) })
+  }
+
+  private func moments(
+    _ memory: Tensor, _ layers: (hidden: Dense, output: Dense), on tape: Tape
+  ) -> (mean: Tensor, scale: Tensor) {
+    moments(of: tape.hidden(memory, layers.hidden), layers.output, on: tape)
+  }
+
+  private func moments(of hidden: Tensor, _ output: Dense, on tape: Tape) -> (mean: Tensor, scale: Tensor) {
+    let raw = tape.dense(hidden, output)
+    let scale = tape.softplusScale(
+      raw.slice(columns: size..<2 * size), minimum: configuration.minimumStandardDeviation)
+    return (raw.slice(columns: 0..<size), scale)
+  }
+
+  private func noise(_ source: any NoiseSource, frame: Int, rows: Int, on tape: Tape) -> Tensor {
+    let noise = tape.constant(rows: rows, columns: size)
+    for row in 0..<rows {
+      source.normals(.frame, frame: frame, row: row, slot: 0, into: noise.values + row * size, count: size)
+    }
+    return noise
+  }
+
+  /// Mean images [rows, H W].
+  private func decode(_ features: Tensor, _ memory: Tensor, on tape: Tape) -> Tensor {
+    tape.enter(.decoder)
+    return tape.affine(nil, bias: background, adding: tape.images(of: tape.join(features, memory), decoder))
+  }
+
+  public func meanImages(of state: ObjectState, on tape: Tape) -> PaintedImages? { nil }
+
+  public func count(_ frames: [FrameInference], examples: Int, in arithmetic: inout Arithmetic) {
+    arithmetic.addRecurrence(
+      frames: frames.count, examples: examples, rows: frames.first?.state.rowCount ?? 0, latents: size, configuration)
+  }
+}
