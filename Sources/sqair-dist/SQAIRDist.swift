@@ -35,6 +35,7 @@ struct SQAIRDist: ParsableCommand {
       GenerateCommand.self,
       SampleCommand.self,
       PaperTableCommand.self,
+      ReportCommand.self,
       InspectCommand.self,
       ReplayCommand.self,
       ConfigCommand.self,

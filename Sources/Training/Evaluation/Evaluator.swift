@@ -214,6 +214,13 @@ public struct Evaluation: Sendable {
     countAccuracy = right / (count * Double(frames))
   }
 
+  /// True objects in a frame, of those that the confusion knows; nil without counts.
+  var trueObjectsPerFrame: Double? {
+    let frames = countConfusion.joined().reduce(0, +)
+    guard frames > 0 else { return nil }
+    return countConfusion.enumerated().reduce(0) { $0 + Double($1.offset) * $1.element.reduce(0, +) } / frames
+  }
+
   /// Named figures for logs: nats per frame.
   var figures: [(name: String, value: Double)] {
     let perFrame = 1 / Double(frames)

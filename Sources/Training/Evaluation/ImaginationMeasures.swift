@@ -127,6 +127,9 @@ struct ImaginationMeasures {
     return area > 0 ? span(box.y, box.height, height) * span(box.x, box.width, width) / area : 0
   }
 
+  /// The first frame of which nobody knows what happened.
+  var knownEnd: Int { (watched..<frameCount).first { modelError[$0] == nil } ?? frameCount }
+
   /// Mean root mean square distance of the first glimpses of different objects: what it would be if an object became
   /// another. Nil with less than two objects.
   var glimpseDistance: Double? {
