@@ -96,7 +96,9 @@ let package = Package(
       name: "TrackingTests", dependencies: ["Tracking", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "TrainingTests",
-      dependencies: ["Training", "SQAIR", "Storage", "Numerics", "Report", "TestSupport"]),
+      dependencies: [
+        "Training", "SQAIR", "MovingDigits", "Storage", "Numerics", "Report", "Tracking", "TestSupport",
+      ]),
     .testTarget(name: "CommandTests", dependencies: ["Storage", "TestSupport", "CPNG"]),
   ]
 )

@@ -64,6 +64,20 @@ extension ObjectState {
       memory: memory.map { tape.selectRows(of: $0, at: tape.index(count: selection.count) { selection[$0] }) })
   }
 
+  /// A state with one row for each object of the row `row`, in slot order, that holds nothing else.
+  public func separated(row: Int, on tape: Tape) -> ObjectState {
+    let own = (0..<slots).map { objects[row * slots + $0] }.filter { $0 >= 0 }
+    let starts = tape.index(count: slots + 1) { $0 == 0 ? 0 : own.count }
+    let places = tape.index(count: own.count * slots) { $0 % slots == 0 ? $0 / slots : -1 }
+    let index = tape.index(count: own.count) { own[$0] }
+    return ObjectState(
+      rowCount: own.count, slots: slots, rows: tape.index(count: own.count) { $0 }, slotStarts: starts,
+      objects: places, ids: tape.index(count: own.count) { ids[own[$0]] },
+      lastIDs: tape.index(count: own.count) { _ in lastIDs[row] }, what: tape.selectRows(of: what, at: index),
+      whereLogits: tape.selectRows(of: whereLogits, at: index), temporal: tape.selectRows(of: temporal, at: index),
+      prior: tape.selectRows(of: prior, at: index))
+  }
+
   /// The same objects, each moved on by `steps` times its displacement since the state before.
   ///
   /// The naive guess to compare predictions with: appearance and size stay, the centre goes on in a straight line

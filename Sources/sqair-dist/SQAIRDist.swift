@@ -34,6 +34,7 @@ struct SQAIRDist: ParsableCommand {
       ReconstructCommand.self,
       GenerateCommand.self,
       SampleCommand.self,
+      CompareCommand.self,
       PaperTableCommand.self,
       ReportCommand.self,
       InspectCommand.self,

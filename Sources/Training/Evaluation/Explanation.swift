@@ -1,4 +1,5 @@
 import Numerics
+import Report
 import SQAIR
 import Storage
 import Tracking
@@ -42,7 +43,8 @@ extension Evaluator {
     }
   }
 
-  private func explain(
+  /// Explains sequences that were read.
+  func explain(
     _ data: SequenceBatch, on tape: Tape,
     body: (_ data: SequenceBatch, _ example: Int, Explanation, _ tape: Tape) throws -> Void
   ) throws {
@@ -80,19 +82,39 @@ extension TrackedBox {
   }
 }
 
+extension SequenceFigure.Box {
+  init(_ box: TrackedBox) {
+    self.init(y: Float(box.y), x: Float(box.x), height: Float(box.height), width: Float(box.width), id: box.id)
+  }
+}
+
 extension SequenceFile {
+  /// A true object in a frame.
+  package struct TrueObject: Sendable {
+    package let slot: Int
+    package let box: TrackedBox
+  }
+
   /// The true boxes of a sequence, frame by frame, in the order of their slots. Needs boxes and ids.
   func trueBoxes(of sequence: Int, frameCount: Int) throws -> [[TrackedBox]] {
+    try trueObjects(of: sequence, frameCount: frameCount).map { $0.map(\.box) }
+  }
+
+  /// The same with the slots.
+  func trueObjects(of sequence: Int, frameCount: Int) throws -> [[TrueObject]] {
     let slots = objectSlots ?? 0
     var boxes = [Float](repeating: 0, count: frameCount * slots * 4)
     var ids = [Int32](repeating: -1, count: frameCount * slots)
     try readBoxes(of: sequence, first: 0, count: frameCount, into: &boxes)
     try readIds(of: sequence, first: 0, count: frameCount, into: &ids)
     return (0..<frameCount).map { frame in
-      (frame * slots..<(frame + 1) * slots).compactMap { entry in
+      (0..<slots).compactMap { slot in
+        let entry = frame * slots + slot
         guard ids[entry] >= 0 else { return nil }
         let values = boxes[4 * entry..<4 * entry + 4].map(Double.init)
-        return TrackedBox(id: Int(ids[entry]), y: values[0], x: values[1], height: values[2], width: values[3])
+        return TrueObject(
+          slot: slot,
+          box: TrackedBox(id: Int(ids[entry]), y: values[0], x: values[1], height: values[2], width: values[3]))
       }
     }
   }
