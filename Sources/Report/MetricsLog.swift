@@ -54,13 +54,15 @@ public final class MetricsLog {
   public static func read(_ path: String) throws -> [(step: UInt64, values: [String: Double])] {
     guard let bytes = FileManager.default.contents(atPath: path) else { throw ReportError.system("read", path) }
     return try lines(of: bytes).filter { $0.last == newline }.enumerated().map { index, line in
-      let object = (try? JSONSerialization.jsonObject(with: Data(line))) as? [String: Any]
-      guard let object, let step = object["step"] as? NSNumber else {
+      // The decoder reads every number to its last bit, which `JSONSerialization` does not.
+      guard let values = try? JSONDecoder().decode([String: Double?].self, from: Data(line)),
+        let step = values["step"] ?? nil
+      else {
         throw ReportError(
           "Line \(index + 1) of '\(path)' is not a JSON object with a \"step\". Remove the line, or resume the run, "
             + "which does so.")
       }
-      return (step.uint64Value, object.compactMapValues { ($0 as? NSNumber)?.doubleValue })
+      return (UInt64(step), values.compactMapValues { $0 })
     }
   }
 

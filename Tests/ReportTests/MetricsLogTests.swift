@@ -22,6 +22,14 @@ import Report
     #expect(lines[1].values == ["step": 11, "a\"b\\c\n": 1e-7, "large": 1e300, "whole": 4_503_599_627_370_497])
   }
 
+  @Test func numbersComeBackToTheirLastBit() throws {
+    let folder = try TemporaryDirectory()
+    let log = try MetricsLog(path: folder.path("metrics.jsonl"), keepingThrough: nil)
+    let numbers = [396.26879313510585, 0.1 + 0.2, -173.98181826181798, 1.0 / 3]
+    for (step, number) in numbers.enumerated() { try log.append(step: UInt64(step), [("norm", number)]) }
+    #expect(try MetricsLog.read(folder.path("metrics.jsonl")).map { $0.values["norm"] } == numbers)
+  }
+
   static let old = """
     {"step":0,"bound":1}
     {"step":10,"bound":2}
