@@ -93,8 +93,8 @@ struct TrainingStep {
   /// Tells those who want to know that a stage begins.
   mutating func begin(_ stage: StageClock.Stage) {
     clock?.enter(stage)
-    watchdog?.enter(stage.phase, update: state.step + 1)
     pace.enter(stage)
+    watchdog?.enter(stage.phase, update: state.step + 1)
   }
 
   /// For the clock: without it, waiting for the slowest process would be booked as communication.
