@@ -31,7 +31,8 @@ public final class SequenceFileWriter {
 
     public init(
       sequenceCount: Int, frameCount: Int, height: Int, width: Int, objectSlots: Int? = nil,
-      scene: SequenceScene.Shape? = nil, seed: UInt64, generator: String, source: String, mean: [Float]? = nil, overwrite: Bool = false, compression: Int = 2
+      scene: SequenceScene.Shape? = nil, seed: UInt64, generator: String, source: String, mean: [Float]? = nil,
+      overwrite: Bool = false, compression: Int = 2
     ) {
       self.sequenceCount = sequenceCount
       self.frameCount = frameCount
@@ -93,6 +94,9 @@ public final class SequenceFileWriter {
       guard mean.count == settings.height * settings.width, mean.allSatisfy({ $0 >= 0 && $0 <= 1 }) else {
         throw refuse("the given mean frame is not H x W values in [0, 1]", "Take it from the training file.")
       }
+    }
+    guard settings.scene == nil || settings.objectSlots != nil else {
+      throw refuse("a scene was announced without object slots", "Give the ground truth too.")
     }
     self.path = path
     self.settings = settings

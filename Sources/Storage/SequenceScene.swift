@@ -125,11 +125,9 @@ final class SequenceSceneBuffer {
   private var blockStart = 0
   private var next = 0
 
-  init(_ shape: SequenceScene.Shape, file: HDF5File, settings: SequenceFileWriter.Settings) throws {
-    guard let slots = settings.objectSlots else {
-      throw StorageError(
-        file: file.path, problem: "a scene was announced without object slots", hint: "Give the ground truth too.")
-    }
+  init(
+    _ shape: SequenceScene.Shape, slots: Int, file: HDF5File, settings: SequenceFileWriter.Settings
+  ) throws {
     path = file.path
     sets = try SequenceSceneSets(making: shape, slots: slots, in: file, settings)
   }

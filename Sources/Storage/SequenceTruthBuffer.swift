@@ -32,7 +32,7 @@ final class SequenceTruthBuffer {
     boxes = try create("/boxes", Float.self, [frameCount, slots, 4])
     ids = try create("/ids", Int32.self, [frameCount, slots])
     labels = try create("/labels", UInt8.self, [slots])
-    scenes = try settings.scene.map { try SequenceSceneBuffer($0, file: file, settings: settings) }
+    scenes = try settings.scene.map { try SequenceSceneBuffer($0, slots: slots, file: file, settings: settings) }
   }
 
   func append(_ truth: SequenceFileWriter.Truth, sequence: Int) throws {

@@ -66,7 +66,7 @@ import Testing
       let gradient = parameters.read(parameter, from: UnsafeBufferPointer(parameters.gradients))
       let norm = gradient.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
       let start = parameters.read(parameter)
-      let step = min(0.01, 0.1 / max(norm, 1e-3))
+      let step = min(0.002, 0.02 / max(norm, 1e-3))
       func moved(_ sign: Double) -> Double {
         let scale = sign * step / max(norm, 1e-12)
         parameters.write(zip(start, gradient).map { Float(Double($0) + scale * Double($1)) }, to: parameter)
