@@ -4,6 +4,7 @@ package var operationTypes: [any ExampledOperation.Type] {
     Accumulate.self, Affine.self, BernoulliLogMass.self, CategoricalLogMass.self, CorrelatedNormalSample.self,
     CountLogMass.self, Crop.self, ExpectedPropagation.self, GatedAppearance.self, GatedRecurrentUnit.self,
     ImageLogDensity.self, Multiply.self, NormalLogDensity.self, NormalSample.self, Paint.self, Patches.self,
-    PerShare.self, Place.self, PlacedPatches.self, ScaleByScalar.self, ScaledSum.self, SelectRows.self, SoftplusScale.self, StandardNormalLogDensity.self, SumRows.self,
+    PerShare.self, Place.self, PlacedPatches.self, ScaleByScalar.self, ScaledSum.self, SelectRows.self,
+    SoftplusScale.self, StandardNormalLogDensity.self, SumRows.self,
   ]
 }

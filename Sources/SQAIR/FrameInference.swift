@@ -12,7 +12,7 @@ public struct FrameInference: BitwiseCopyable {
   package let logQ: Tensor
   package let logP: Tensor
   package let discrete: Tensor
-  /// Objects of each row that were carried into the frame, and found in it, [N]; nil where a model has none of the kind.
+  /// Objects of each row that were carried into the frame, and found in it, [N]; nil where a model has no such ones.
   let propagatedCounts: Index?
   let discoveredCounts: Index?
   /// How a model with objects came to all this.
@@ -27,7 +27,7 @@ public struct FrameInference: BitwiseCopyable {
     (0..<state.slots).reduce(0) { $0 + (state.objects[row * state.slots + $1] >= 0 ? 1 : 0) }
   }
   /// What was inferred about the frame in row n, in as many numbers as the model's `latentCount`: for each slot
-  /// appearance, place logits and presence, all zero where no object is; or the latent vector of a model without objects.
+  /// appearance, place logits and presence, all zero where no object is; or the vector of a model without objects.
   public func latents(_ row: Int) -> [Float] {
     if let vector { return vector.slice(rows: row..<row + 1).array }
     let size = state.what.columns + state.whereLogits.columns + 1

@@ -2,8 +2,8 @@ import Numerics
 
 /// The trainable parameters: names, shapes and initial values of section 3 of the specification, in its order.
 enum ObjectModelParameters {
-  /// - Parameter propagates: whether objects are carried from frame to frame. Without that there is nothing to condition
-  ///   discovery on, and every frame is a first one.
+  /// - Parameter propagates: whether objects are carried from frame to frame. Without that there is nothing to
+  ///   condition discovery on, and every frame is a first one.
   static func declare(in store: ParameterStore, for c: SQAIRConfiguration, propagates: Bool) {
     let n = c.hidden
     let d = c.what

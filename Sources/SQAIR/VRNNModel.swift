@@ -104,8 +104,8 @@ public final class VRNNModel: SequenceModel {
       results.append(
         FrameInference(
           state: nothing.remembering(memory), mean: PaintedImages(means), logLikelihood: logLikelihood,
-          logQ: sample.logDensity, logP: logP, discrete: tape.zeros(rows: batch.rowCount, columns: 1), propagatedCounts: nil, discoveredCounts: nil,
-          details: nil, vector: sample.x))
+          logQ: sample.logDensity, logP: logP, discrete: tape.zeros(rows: batch.rowCount, columns: 1),
+          propagatedCounts: nil, discoveredCounts: nil, details: nil, vector: sample.x))
     }
     tape.frame = nil
     return nothing.remembering(memory)

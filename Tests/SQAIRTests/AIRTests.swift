@@ -48,7 +48,8 @@ import Testing
     var objects = 0
     for (t, ours) in frames.enumerated() {
       var theirs: [FrameInference] = []
-      sqair.infer(try alone(t, on: tape), noise: NoiseOfFrame(t, of: try GoldenNoise(inference: file)), on: tape, into: &theirs)
+      let noise = NoiseOfFrame(t, of: try GoldenNoise(inference: file))
+      sqair.infer(try alone(t, on: tape), noise: noise, on: tape, into: &theirs)
       #expect(ours.logLikelihood.array == theirs[0].logLikelihood.array, "frame \(t)")
       #expect(ours.logQ.array == theirs[0].logQ.array, "frame \(t)")
       #expect(ours.logP.array == theirs[0].logP.array, "frame \(t)")

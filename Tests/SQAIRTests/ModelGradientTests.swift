@@ -52,7 +52,7 @@ import Testing
   func gradientsAgreeWithDifferences(of kind: Kind, _ encoder: SQAIRConfiguration.Encoder) throws {
     let model = model(kind, configuration(encoder))
     let parameters = model.parameters
-    parameters.initialize(seed: 3)
+    parameters.initialize(seed: 5)
     let tape = Tape()
     let frames = infer(model, on: tape)
     tape.prepareBackward()
@@ -82,7 +82,10 @@ import Testing
   @Test(arguments: Kind.allCases) func latentsAreOneVectorAFrame(of kind: Kind) {
     let model = model(kind, configuration(.mlp))
     model.parameters.initialize(seed: 3)
-    let frames = infer(model, on: Tape(recording: false))
+    let tape = Tape(recording: false)
+    // The tape owns the memory of what is read below.
+    defer { withExtendedLifetime(tape) {} }
+    let frames = infer(model, on: tape)
     for frame in frames {
       for row in 0..<Self.rows {
         let latents = frame.latents(row)
@@ -91,7 +94,7 @@ import Testing
           #expect(latents.allSatisfy { $0 != 0 })
           continue
         }
-        // Two slots of three numbers of appearance, four of place and presence; as many are filled as there are objects.
+        // Two slots of three numbers of appearance, four of place and presence, filled as far as there are objects.
         let slots = [latents[..<8], latents[8...]]
         for (slot, own) in slots.enumerated() {
           let isPresent = slot < frame.objectCount(row)
