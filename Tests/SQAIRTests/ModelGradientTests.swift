@@ -59,8 +59,9 @@ import Testing
     for frame in frames {
       for row in 0..<Self.rows { frame.seed(row, logWeight: 1, discrete: 0.3) }
     }
-    tape.backward()
+    // While the tape, which owns what is read, is still in use.
     #expect(model.findsObjects == (frames[0].objectCount(0) > 0))
+    tape.backward()
     for parameter in parameters.parameters {
       // Along its own gradient a parameter's derivative is the gradient's norm.
       let gradient = parameters.read(parameter, from: UnsafeBufferPointer(parameters.gradients))
