@@ -60,7 +60,8 @@ enum PageStyle {
     th, td { padding: 7px 12px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
     th:first-child { text-align: left; padding-left: 0; }
     th { font-weight: 500; color: var(--faint); }
-    tbody th { color: var(--ink); font-weight: 400; }
+    tbody th { color: var(--ink); font-weight: 400; white-space: normal; }
+    thead th { white-space: normal; }
     tr:last-child th, tr:last-child td { border-bottom: 0; }
     table.confusion { width: auto; }
     .confusion td, .confusion th { text-align: center; border: 0; padding: 10px 12px; min-width: 58px; }
