@@ -77,6 +77,8 @@ final class Trainer {
     } catch let error as NonFiniteError {
       try step.shareOptimizerState()
       let advice = journal?.keep(error, before: state, data: trainingFile.identity) ?? ""
+      // A rank that leaves before rank 0 has kept the state would take it along.
+      try communicator.barrier()
       throw RunError(
         "update \(state.step + 1): \(error). Stopped before the update; the last checkpoint is untouched. \(advice)"
           + "Then begin a new run with a smaller training.optimizer.learningRate or clipNorm.",
