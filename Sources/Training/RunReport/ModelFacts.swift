@@ -61,7 +61,7 @@ struct ModelFacts {
       file, sequences: min(extent.evaluated, file.sequenceCount),
       frameCount: min(training.frames.end, file.frameCount), communicator: communicator)
 
-    if file.hasBoxes, file.hasIds {
+    if file.hasBoxes, file.hasIds, model.findsObjects {
       progress("following objects with \(name)")
       tracking = try Tracker(evaluator: evaluator, folder: nil).track(
         file, sequences: min(extent.evaluated, file.sequenceCount),
