@@ -53,6 +53,14 @@ import Testing
     #expect(text.contains("<th scope=\"row\">updates</th><td>6</td><td>4</td>"))
   }
 
+  @Test func aModelWithoutObjectsHasNothingToCountOrFollow() throws {
+    let other = try toy.train("vrnn", "--model", "vrnn", "--steps", "2", "--valid", toy.data)
+    try #require(other.exitCode == 0, "\(other)")
+    let text = try report(run: "vrnn").text
+    #expect(text.contains("<section id=\"sees\">") && text.contains("<section id=\"imagines\">"))
+    #expect(!text.contains("<section id=\"counts\">") && !text.contains("<section id=\"follows\">"))
+  }
+
   @Test func whatIsMissingIsNamed() throws {
     // No truth.
     let plain = try ToySequences.write(to: toy.path("plain.h5"), hasTruth: false)
