@@ -3,12 +3,9 @@ import PackageDescription
 
 // Rooms and arrows (an arrow reads "is imported by"):
 //
-//   CKernels, OpenBLAS <- Numerics <- SQAIR <---------+
-//                            ^------- MovingDigits <--+
-//   CHDF5 <- Storage <--------------------------------+-- Training <- sqair-dist
-//   CMPI  <- Cluster <--------------------------------+
-//            Report  <--------------------------------+
-//            Tracking <-------------------------------+
+//   CKernels <- Numerics <- Models <- Runs <- Evaluation <- Training <- Diagnostics <- sqair-dist
+//   MovingDigits, Storage, Cluster <- Runs
+//   Report, Tracking <- Evaluation
 //
 // Numbers know no processes, processes know no model, stored bytes know no model.
 // `scripts/test` builds with `--explicit-target-dependency-import-check error`, so an import
@@ -58,22 +55,29 @@ let package = Package(
 
     // The rooms.
     .target(name: "Numerics", dependencies: ["CKernels", "COpenBLAS"]),
-    .target(name: "SQAIR", dependencies: ["Numerics"]),
+    .target(name: "Models", dependencies: ["CKernels", "Numerics"]),
     .target(name: "MovingDigits", dependencies: ["Numerics", "CZlib"]),
     .target(name: "Storage", dependencies: ["CHDF5", "CCrypto"]),
     .target(name: "Cluster", dependencies: ["CMPI"]),
     .target(name: "Report", dependencies: ["CPNG", "CGIF", "CEventProtobuf"]),
     .target(name: "Tracking"),
     .target(
+      name: "Runs",
+      dependencies: ["Numerics", "Models", "MovingDigits", "Storage", "Cluster", "Report"]),
+    .target(
+      name: "Evaluation",
+      dependencies: ["Numerics", "Models", "Storage", "Cluster", "Report", "Tracking", "Runs"]),
+    .target(
       name: "Training",
-      dependencies: [
-        "Numerics", "SQAIR", "MovingDigits", "Storage", "Cluster", "Report", "Tracking",
-        .product(name: "Logging", package: "swift-log"),
-      ]),
+      dependencies: ["Numerics", "Models", "Storage", "Cluster", "Report", "Runs", "Evaluation"]),
+    .target(
+      name: "Diagnostics",
+      dependencies: ["Numerics", "Models", "Storage", "Cluster", "Report", "Runs", "Evaluation", "Training"]),
     .executableTarget(
       name: "sqair-dist",
       dependencies: [
-        "Training", "SQAIR", "MovingDigits", "Storage", "Cluster", "Report", "Numerics", "CAllocationCount",
+        "Models", "MovingDigits", "Storage", "Cluster", "Report", "Numerics", "Runs", "Evaluation", "Training",
+        "Diagnostics", "CAllocationCount",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -83,10 +87,10 @@ let package = Package(
     .executableTarget(name: "cluster-probe", dependencies: ["Cluster"], path: "Tests/ClusterProbe"),
     // `storage-probe` is the program that the tests of Storage kill while it saves.
     .executableTarget(name: "storage-probe", dependencies: ["Storage", "TestSupport"], path: "Tests/StorageProbe"),
-    .target(name: "TestSupport", dependencies: ["Storage", "Numerics"], path: "Tests/TestSupport"),
+    .target(name: "TestSupport", dependencies: ["Storage", "Numerics", "Runs"], path: "Tests/TestSupport"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics", "CKernels", "TestSupport"]),
     .testTarget(
-      name: "SQAIRTests", dependencies: ["SQAIR", "Numerics", "Storage", "TestSupport"],
+      name: "ModelsTests", dependencies: ["Models", "Numerics", "Storage", "TestSupport"],
       resources: [.copy("Fixtures")]),
     .testTarget(name: "MovingDigitsTests", dependencies: ["MovingDigits", "Numerics", "TestSupport"]),
     .testTarget(name: "StorageTests", dependencies: ["Storage", "TestSupport"]),
@@ -95,10 +99,16 @@ let package = Package(
     .testTarget(
       name: "TrackingTests", dependencies: ["Tracking", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(
+      name: "RunsTests",
+      dependencies: ["Runs", "Models", "MovingDigits", "Storage", "Numerics", "TestSupport"]),
+    .testTarget(
+      name: "EvaluationTests",
+      dependencies: ["Evaluation", "Runs", "Models", "MovingDigits", "Storage", "Tracking", "TestSupport"]),
+    .testTarget(
       name: "TrainingTests",
-      dependencies: [
-        "Training", "SQAIR", "MovingDigits", "Storage", "Numerics", "Report", "Tracking", "TestSupport",
-      ]),
+      dependencies: ["Training", "Runs", "Models", "Storage", "Numerics", "TestSupport"]),
+    .testTarget(
+      name: "DiagnosticsTests", dependencies: ["Diagnostics", "Training", "Evaluation", "Runs", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["Storage", "TestSupport", "CPNG"]),
   ]
 )

@@ -1,10 +1,9 @@
-/// Every operation, for the generated gradient checks and for tables of time per operation.
+/// Every operation of this room, for the generated gradient checks and for tables of time per operation.
 package var operationTypes: [any ExampledOperation.Type] {
   [
-    Accumulate.self, Affine.self, BernoulliLogMass.self, CategoricalLogMass.self, CorrelatedNormalSample.self,
-    CountLogMass.self, Crop.self, ExpectedPropagation.self, GatedAppearance.self, GatedRecurrentUnit.self,
-    ImageLogDensity.self, Multiply.self, NormalLogDensity.self, NormalSample.self, Paint.self, Patches.self,
-    PerShare.self, Place.self, PlacedPatches.self, ScaleByScalar.self, ScaledSum.self, SelectRows.self,
-    SoftplusScale.self, StandardNormalLogDensity.self, SumRows.self,
+    Accumulate.self, Affine.self, BernoulliLogMass.self, CategoricalLogMass.self, GatedRecurrentUnit.self,
+    Multiply.self, NormalLogDensity.self, NormalSample.self, Patches.self, PerShare.self, Place.self,
+    PlacedPatches.self, ScaleByScalar.self, ScaledSum.self, SelectRows.self, SoftplusScale.self,
+    StandardNormalLogDensity.self, SumRows.self,
   ]
 }

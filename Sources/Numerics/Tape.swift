@@ -92,7 +92,7 @@ public final class Tape {
   }
 
   /// Keeps an operation whose forward pass has just run.
-  func record<Recorded: Operation>(_ operation: Recorded) {
+  package func record<Recorded: Operation>(_ operation: Recorded) {
     guard isRecording else { return }
     let bytes = valueArena.allocate(bytes: MemoryLayout<Recorded>.stride)
     let operands = bytes.bindMemory(to: Recorded.self, capacity: 1)

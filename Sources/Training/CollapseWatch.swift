@@ -1,4 +1,6 @@
+import Evaluation
 import Foundation
+import Runs
 
 /// Watches for the known ways in which training fails, and says so once each time it happens.
 ///

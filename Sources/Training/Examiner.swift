@@ -1,11 +1,13 @@
 import Cluster
+import Evaluation
+import Models
 import Numerics
 import Report
-import SQAIR
+import Runs
 import Storage
 
 /// What a run does with its validation sequences: measures the model, and draws what it sees and imagines.
-final class Examiner {
+package final class Examiner {
   private let configuration: Configuration
   private let communicator: Communicator
   private let watchdog: Watchdog
@@ -51,7 +53,7 @@ final class Examiner {
   /// A validation that was stopped has no result.
   private struct Stopped: Error { let ending: Ending }
 
-  func validate() throws -> Ending? {
+  package func validate() throws -> Ending? {
     guard let file else { return nil }
     watchdog.enter(.evaluation, update: state.step)
     let training = configuration.training
@@ -71,7 +73,7 @@ final class Examiner {
     }
   }
 
-  func draw() {
+  package func draw() {
     guard let journal, let file else { return }
     watchdog.enter(.pictures, update: state.step)
     journal.attempt("drawing reconstructions") {
@@ -86,7 +88,7 @@ final class Examiner {
     }
   }
 
-  func imagine() {
+  package func imagine() {
     guard let journal, let file, file.frameCount >= 2, !state.model.framesAreIndependent else { return }
     watchdog.enter(.pictures, update: state.step)
     journal.attempt("imagining futures") {

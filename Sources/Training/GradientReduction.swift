@@ -1,5 +1,7 @@
 import Cluster
+import Evaluation
 import Numerics
+import Runs
 
 /// Sums gradients and figures over processes, with the same bits on any number of them.
 ///
@@ -11,7 +13,7 @@ import Numerics
 ///
 /// A process sends one vector for each root of the tree in its shares: one if shares and processes are powers of two,
 /// up to twice the logarithm of its shares otherwise.
-final class GradientReduction {
+package final class GradientReduction {
   /// The parameters that this process owns, as places in the store.
   let slice: Range<Int>
   private let communicator: Communicator
@@ -40,7 +42,7 @@ final class GradientReduction {
   /// - Parameters:
   ///   - parameters: those of the model.
   ///   - layout: how the batch is cut into shares; as many as there are processes at least.
-  init(_ parameters: ParameterStore, _ layout: ShareLayout, _ communicator: Communicator) {
+  package init(_ parameters: ParameterStore, _ layout: ShareLayout, _ communicator: Communicator) {
     self.communicator = communicator
     let (rank, size) = (communicator.rank, communicator.size)
     let count = parameters.count
@@ -86,7 +88,7 @@ final class GradientReduction {
   ///
   /// - Parameter roots: the gradients of this process, summed up to its roots of the tree; they are overwritten.
   /// - Returns: the gradient of the batch for `slice`. It stays valid as long as `roots` and until the next call.
-  func sum(_ roots: [UnsafeMutableBufferPointer<Float>]) throws -> UnsafeMutableBufferPointer<Float> {
+  package func sum(_ roots: [UnsafeMutableBufferPointer<Float>]) throws -> UnsafeMutableBufferPointer<Float> {
     for round in rounds {
       try communicator.exchange(
         roots[min(round.root, ownRoots - 1)], sending: round.sending, into: received, receiving: round.receiving)
@@ -110,7 +112,7 @@ final class GradientReduction {
   /// `sum` has left with the processes: one sum of a few thousand numbers. The paces travel with them.
   ///
   /// - Returns: the Euclidean norm of the gradient of the batch; not finite if any of it is not.
-  func complete(_ sums: inout ShareSums, _ pace: Pace = Pace()) throws -> Double {
+  package func complete(_ sums: inout ShareSums, _ pace: Pace = Pace()) throws -> Double {
     for (place, value) in sums.values.enumerated() { figures[place] = value }
     let place = firstPace + 2 * communicator.rank
     (figures[place], figures[place + 1]) = (pace.data, pace.model)
@@ -125,7 +127,7 @@ final class GradientReduction {
   }
 
   /// Gives every process the parameters that the others have updated, each its slice.
-  func shareParameters(_ parameters: ParameterStore) throws {
+  package func shareParameters(_ parameters: ParameterStore) throws {
     try communicator.share(parameters.values, parts: slices)
   }
 

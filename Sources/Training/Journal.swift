@@ -1,9 +1,11 @@
+import Evaluation
 import Foundation
 import Report
+import Runs
 import Storage
 
 /// Everything that rank 0 writes and says while a run trains.
-final class Journal {
+package final class Journal {
   private let folder: RunFolder
   /// What the log said already of the step that the run goes on from: the groups of its figures.
   private let groupsAtStart: Set<String>
@@ -16,7 +18,7 @@ final class Journal {
   private var failing: [String: Int] = [:]
 
   /// Opens the files of a run; what they say of updates after `step` is cut off.
-  init(_ folder: RunFolder, checkpoint: CheckpointConfiguration, resumingAt step: Int, of steps: Int) throws {
+  package init(_ folder: RunFolder, checkpoint: CheckpointConfiguration, resumingAt step: Int, of steps: Int) throws {
     self.folder = folder
     store = try CheckpointStore(
       directory: folder.checkpoints,
@@ -173,5 +175,5 @@ final class Journal {
     }
   }
 
-  func finish() { progress.finish() }
+  package func finish() { progress.finish() }
 }

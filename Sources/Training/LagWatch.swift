@@ -1,5 +1,7 @@
 import Cluster
+import Evaluation
 import Foundation
+import Runs
 
 /// How long a process works before it meets the others in an update, in seconds.
 package struct Pace: Sendable, Equatable {

@@ -1,16 +1,18 @@
 import Cluster
+import Evaluation
 import Foundation
+import Runs
 
 /// A loss or a gradient that is not finite: all processes refuse the update, with the same words.
-struct NonFiniteError: Error, CustomStringConvertible, Codable {
+package struct NonFiniteError: Error, CustomStringConvertible, Codable {
   /// What one process computed.
-  struct Finding: Codable {
+  package struct Finding: Codable {
     let rank: Int
-    let host: String
+    package let host: String
     /// Whether it is the loss of each of the sequences, or the gradient of all of them together.
-    let isLoss: Bool
+    package let isLoss: Bool
     /// Numbers of sequences in the training file.
-    let sequences: [Int]
+    package let sequences: [Int]
 
     var description: String {
       let names = sequences.prefix(12).map(String.init).joined(separator: ", ")
@@ -20,9 +22,9 @@ struct NonFiniteError: Error, CustomStringConvertible, Codable {
   }
 
   /// Of the processes that found something, in rank order.
-  let findings: [Finding]
+  package let findings: [Finding]
   /// Processes of the job.
-  let processes: Int
+  package let processes: Int
 
   /// Collects what the processes have found. All of them call this together.
   init(mine: Finding?, _ communicator: Communicator) throws {
@@ -32,7 +34,7 @@ struct NonFiniteError: Error, CustomStringConvertible, Codable {
     processes = communicator.size
   }
 
-  var description: String {
+  package var description: String {
     guard let first = findings.first else {
       return "the gradient is not finite although that of every rank is: the sum is too large"
     }

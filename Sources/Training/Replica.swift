@@ -1,5 +1,7 @@
+import Evaluation
+import Models
 import Numerics
-import SQAIR
+import Runs
 
 /// One process's copy of the model at work: runs its shares of a batch forwards and backwards.
 package final class Replica {
@@ -17,7 +19,7 @@ package final class Replica {
   /// Position in the global batch of each example of the piece; it identifies the example's noise.
   private var positions: [UInt32] = []
   /// The losses of the examples of the last call, in their order.
-  private(set) var losses: [Double] = []
+  package private(set) var losses: [Double] = []
   /// The sequences whose loss was not finite at the last call.
   package private(set) var nonFiniteSequences: [Int] = []
 
@@ -34,22 +36,22 @@ package final class Replica {
   }
 
   /// If set, the time spent in the model is booked here, by `ModelPart`.
-  var profile: Profile? {
+  package var profile: Profile? {
     get { tape.profile }
     set { tape.profile = newValue }
   }
 
   /// If set, it looks through all that is computed; to be set before the first call.
-  var check: FiniteCheck? {
+  package var check: FiniteCheck? {
     get { tape.check }
     set { tape.check = newValue }
   }
 
   /// If set, asked for the noise of a piece in place of the counter-based source.
-  var noise: (any NoiseSource)?
+  package var noise: (any NoiseSource)?
 
   /// If set, replaced by the least arithmetic of the batch.
-  var arithmetic: Arithmetic?
+  package var arithmetic: Arithmetic?
 
   /// Computes the loss gradient of this process's shares of a batch, and their figures.
   ///
@@ -214,7 +216,7 @@ package final class Replica {
 
 extension TrainingConfiguration.Estimator {
   /// The model room's name for it.
-  var estimator: SQAIR.Estimator {
+  var estimator: Models.Estimator {
     switch self {
     case .textbook: .textbook
     case .published: .published

@@ -1,3 +1,6 @@
+import Evaluation
+import Runs
+
 /// The figures of an update share by share.
 ///
 /// A process fills the shares it holds and leaves the others at zero. Adding zero rounds nothing, so the sum over

@@ -1,3 +1,6 @@
+import Evaluation
+import Runs
+
 /// What an update tells about itself: sums over examples.
 ///
 /// Bound, reconstruction and divergence are in nats per frame; counts of objects are per frame; all

@@ -1,7 +1,9 @@
 import Cluster
+import Evaluation
 import Foundation
 import Numerics
 import Report
+import Runs
 import Storage
 
 /// Trains, or goes on with the run in the folder. Every process of the job calls this.

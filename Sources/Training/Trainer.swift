@@ -1,22 +1,24 @@
 import Cluster
+import Evaluation
 import Foundation
+import Models
 import Numerics
 import Report
-import SQAIR
+import Runs
 import Storage
 
 /// The training loop of one process.
 ///
 /// Every process runs the same loop in step; only rank 0 writes and speaks. What happens at an update
 /// is decided by its number, so all of them take part in the same collective operations.
-final class Trainer {
+package final class Trainer {
   private let configuration: Configuration
   private let communicator: Communicator
   private let watchdog: Watchdog
   private let trainingFile: SequenceFile
   private let state: TrainingState
   private let loader: SequenceLoader
-  let examiner: Examiner
+  package let examiner: Examiner
   private var step: TrainingStep
   private var watch: CollapseWatch
   private var lag: LagWatch
@@ -25,7 +27,7 @@ final class Trainer {
   /// Updates that the newest checkpoint holds; at the start of a run there is nothing to save.
   private var savedStep: Int
 
-  init(
+  package init(
     _ configuration: Configuration, state: TrainingState, training: SequenceFile, validation: SequenceFile?,
     journal: Journal?, communicator: Communicator, watchdog: Watchdog = Watchdog(limit: 0)
   ) throws {
@@ -120,7 +122,7 @@ final class Trainer {
     return ending
   }
 
-  func save(mustSucceed: Bool) throws {
+  package func save(mustSucceed: Bool) throws {
     watchdog.enter(.checkpoint, update: state.step)
     try step.shareOptimizerState()
     let isSaved = try journal?.save(state, data: trainingFile.identity, mustSucceed: mustSucceed) ?? false

@@ -1,11 +1,13 @@
 import Cluster
+import Evaluation
+import Models
 import Numerics
-import SQAIR
+import Runs
 
 /// What one update did.
-struct StepRecord {
+package struct StepRecord {
   /// Sums over the global batch.
-  let sums: StepSums
+  package let sums: StepSums
   /// Global norm of the gradient before clipping, and the factor that clipping applied.
   let gradientNorm: Double
   let clipFactor: Double
@@ -14,13 +16,13 @@ struct StepRecord {
 }
 
 /// One update of the parameters: the same on any number of processes, bit for bit.
-struct TrainingStep {
+package struct TrainingStep {
   let state: TrainingState
-  let replica: Replica
+  package let replica: Replica
   let settings: TrainingConfiguration
   let communicator: Communicator
   /// If set, the time of an update is booked here, by stage.
-  var clock: StageClock?
+  package var clock: StageClock?
   /// If set, it is told where this process is.
   var watchdog: Watchdog?
   private var pace = Pace()
@@ -32,7 +34,7 @@ struct TrainingStep {
   /// Sums over all shares; kept for its memory.
   private var total = StepSums()
 
-  init(_ state: TrainingState, _ settings: TrainingConfiguration, _ communicator: Communicator) {
+  package init(_ state: TrainingState, _ settings: TrainingConfiguration, _ communicator: Communicator) {
     self.state = state
     replica = Replica(model: state.model, settings: settings)
     self.settings = settings
@@ -44,13 +46,13 @@ struct TrainingStep {
   }
 
   /// The examples that this process takes, as positions in the global batch.
-  var examples: Range<Int> { layout.examples(ofShares: shares) }
+  package var examples: Range<Int> { layout.examples(ofShares: shares) }
 
   /// Learns from this process's examples of the batch that belongs to the state's step.
   ///
   /// - Throws: `NonFiniteError` on every process if the loss or the gradient of any is not finite; nothing is
   ///   updated then.
-  mutating func run(_ batch: SequenceBatch) throws -> StepRecord {
+  package mutating func run(_ batch: SequenceBatch) throws -> StepRecord {
     let parameters = state.model.parameters
 
     // 1. Forwards and backwards over the shares of this process. Particles of an example stay together, so the

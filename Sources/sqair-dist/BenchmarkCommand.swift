@@ -1,5 +1,8 @@
 import ArgumentParser
 import CAllocationCount
+import Diagnostics
+import Evaluation
+import Runs
 import Training
 
 /// `sqair-dist benchmark`: what an update costs, and how far that is from what the processor can do.

@@ -1,4 +1,7 @@
+import Diagnostics
+import Evaluation
 import Foundation
+import Runs
 import Storage
 import Training
 

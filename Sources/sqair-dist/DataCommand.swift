@@ -1,8 +1,11 @@
 import ArgumentParser
 import Cluster
+import Diagnostics
+import Evaluation
 import Foundation
 import MovingDigits
 import Report
+import Runs
 import Storage
 import Training
 

@@ -1,5 +1,8 @@
 import ArgumentParser
+import Diagnostics
+import Evaluation
 import Foundation
+import Runs
 import Storage
 import Training
 

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Cluster
+import Diagnostics
 import Foundation
-import Training
+import Runs
 
 /// How this process ends when something was wrong: one message for the whole job, and on every rank a code that is
 /// not 0.

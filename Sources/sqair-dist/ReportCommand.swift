@@ -1,4 +1,7 @@
 import ArgumentParser
+import Diagnostics
+import Evaluation
+import Runs
 import Training
 
 /// `sqair-dist report`.

@@ -1,4 +1,7 @@
 import ArgumentParser
+import Diagnostics
+import Evaluation
+import Runs
 import Training
 
 /// The door: `sqair-dist` and its subcommands. Each parses its arguments and calls one function of a room.

@@ -1,5 +1,8 @@
 import ArgumentParser
 import Cluster
+import Diagnostics
+import Evaluation
+import Runs
 import Training
 
 /// `sqair-dist train`, and `sqair-dist` alone.

@@ -1,5 +1,6 @@
 import Foundation
 import Numerics
+import Runs
 import Storage
 import TestSupport
 import Testing

@@ -1,0 +1,159 @@
+import Cluster
+import Evaluation
+import Foundation
+import Models
+import Numerics
+import Runs
+import Training
+
+/// What is measured here, and what that predicts for more ranks.
+struct ScalingBenchmark {
+  let frames: Int
+  let particles: Int
+  let hidden: Int
+  let source: String
+  let ranks: Int
+  let model: ScalingModel
+  /// Where the figures of the network come from.
+  let networkSource: String
+  let tables: [ScalingTable]
+  /// Updates that were timed on these ranks beside their predictions.
+  let checks: [Check]
+
+  struct Check: Encodable {
+    let prediction: ScalingModel.Prediction
+    let measuredSeconds: Double
+    /// On rank 0: waiting, and sending with the additions between.
+    let measuredWaiting: Double
+    let measuredNetwork: Double
+  }
+
+  /// Sizes of local batches that are timed. Thin ones are less efficient.
+  private static let examples = [1, 2, 4, 8, 16, 32]
+  /// Numbers of ranks that are predicted.
+  private static let predicted = (0...10).map { 1 << $0 }
+
+  /// Measures compute per example, the update and the network. Every process calls this.
+  ///
+  /// - Parameters:
+  ///   - latency: of the network to predict for, in seconds; nil takes what is measured.
+  ///   - bandwidth: the same in bytes a second.
+  init(_ bench: Bench, latency: Double?, bandwidth: Double?) throws {
+    let communicator = bench.communicator
+    let configuration = bench.workload.configuration
+    let (batch, shares) = (configuration.training.batch, configuration.training.shares)
+    var workload = bench.workload
+    workload.frames = bench.request.frames.first ?? 3
+    let measured = try Self.examples.map { examples in
+      let timedBatch = examples * communicator.size
+      workload.configuration.training.batch = timedBatch
+      // Shares of the same size as those of the whole batch.
+      workload.configuration.training.shares = max(communicator.size, shares * timedBatch / batch)
+      // Few examples are soon done, and their work differs most from batch to batch.
+      let updates = max(bench.request.updates, min(64 / examples, 4 * bench.request.updates))
+      return try bench.measure(workload, updates: updates)
+    }
+    // What was timed while the processors were slower counts for less.
+    let rate = Spread(measured.map(\.processorRate)).median
+    let batches = measured.enumerated().map { place, measurement in
+      ScalingModel.LocalBatch(
+        examples: Self.examples[place], seconds: measurement.modelSeconds * measurement.processorRate / rate,
+        work: measurement.ownOperations)
+    }
+    let parameters = configuration.model.make().parameters
+    let addition = Self.timeAddition(parameters)
+    var network = Network.sharedMemory
+    var source = "shared memory, for want of a second rank; start under mpirun to measure it"
+    if communicator.size > 1 {
+      network = try Self.measureNetwork(parameters, addition: addition, communicator)
+      source = "measured between these \(communicator.size) ranks"
+    }
+    if latency != nil || bandwidth != nil {
+      network = Network(latency: latency ?? network.latency, bandwidth: bandwidth ?? network.bandwidth)
+      source = latency != nil && bandwidth != nil ? "as given" : "one figure as given, the other \(source)"
+    }
+    let model = ScalingModel(
+      batches: batches,
+      optimizer: Double(communicator.size)
+        * Spread(measured.map { $0.optimizerSeconds * $0.processorRate / rate }).median,
+      addition: addition, parameterBytes: 4 * parameters.count, network: network)
+    self.model = model
+    networkSource = source
+    frames = workload.frames
+    particles = configuration.training.particles
+    hidden = configuration.model.constants.hidden
+    self.source = bench.source
+    ranks = communicator.size
+    let large = Self.predicted.last!
+    tables = Set([batch, large]).sorted().map { ScalingTable(strong: $0, model, ranks: Self.predicted) }
+      + [ScalingTable(weak: Self.examples.last!, model, ranks: Self.predicted)]
+    checks = measured.enumerated().map { place, measurement in
+      let layout = ShareLayout(measurement.training)
+      let roots = (0..<communicator.size).map {
+        ShareTree.roots(of: layout.shares(ofRank: $0, among: communicator.size)).count
+      }
+      return Check(
+        prediction: model.predict(
+          ranks: communicator.size, examplesPerRank: Self.examples[place], roots: roots.max() ?? 1),
+        measuredSeconds: measurement.seconds.median * measurement.processorRate / rate,
+        measuredWaiting: measurement.waitingSeconds, measuredNetwork: measurement.reductionSeconds)
+    }
+  }
+
+  /// Seconds of the pass over the gradient in which a rank adds up what it received, and of the squares of the sum.
+  private static func timeAddition(_ parameters: ParameterStore) -> Double {
+    let half = parameters.count / 2
+    let sum = TreeSum(joining: [0..<1, 1..<2])
+    let addends = [parameters.gradients.baseAddress!, parameters.gradients.baseAddress! + half]
+    var squares = [Double](repeating: 0, count: TreeSum.blocks(in: half))
+    let seconds = (0..<10).map { _ in
+      let begin = ReferenceProduct.processorSeconds
+      squares.withUnsafeMutableBufferPointer { sum.sum(addends, count: half, squares: $0) }
+      return ReferenceProduct.processorSeconds - begin
+    }
+    return Spread(seconds).median
+  }
+
+  /// Times what an update sends: with one number for each pair of ranks, and with all parameters of the model.
+  private static func measureNetwork(
+    _ parameters: ParameterStore, addition: Double, _ communicator: Communicator
+  ) throws -> Network {
+    let product = ReferenceProduct()
+    func median(of runs: Int, afterWork: Bool, _ exchange: () throws -> Void) throws -> Double {
+      let seconds = try (0..<runs).map { _ in
+        // In a training, a link rests while ranks compute.
+        if afterWork { _ = product.measureRate() }
+        try communicator.barrier()
+        let begin = StageClock.now
+        try exchange()
+        return StageClock.now - begin
+      }
+      // The first runs set up connections.
+      return try communicator.maximum(Spread(Array(seconds.dropFirst(runs / 5))).median)
+    }
+    let ranks = communicator.size
+    let each = RankParts((0..<ranks).map { $0..<$0 + 1 })
+    let numbers = UnsafeMutableBufferPointer<Float>.allocate(capacity: 2 * ranks)
+    numbers.initialize(repeating: 0)
+    defer { numbers.deallocate() }
+    var figure = 0.0
+    let least = try median(of: 100, afterWork: false) {
+      try communicator.exchange(
+        numbers, sending: each, into: UnsafeMutableBufferPointer(rebasing: numbers[ranks...]), receiving: each)
+      figure = try communicator.sum(figure)
+      try communicator.share(numbers, parts: each)
+    }
+    var settings = TrainingConfiguration()
+    (settings.batch, settings.shares) = (ranks, ranks)
+    var sums = ShareSums(shares: ranks)
+    let reduction = GradientReduction(parameters, ShareLayout(settings), communicator)
+    let whole = try median(of: 15, afterWork: true) {
+      _ = try reduction.sum([parameters.gradients])
+      _ = try reduction.complete(&sums)
+      try reduction.shareParameters(parameters)
+    }
+    let bytes = Network.volume(ranks: ranks) * Double(4 * parameters.count)
+    return Network(
+      latency: least / Network.messages(ranks: ranks), bandwidth: bytes / max(whole - least - addition, 1e-9))
+  }
+}

@@ -1,0 +1,119 @@
+import Evaluation
+import Foundation
+import Runs
+import Training
+
+/// How long training stands still to be looked at and to be saved, at the cadence of a configuration.
+struct StallMeasurement {
+  /// Something that happens every so many updates.
+  struct Interruption: Encodable {
+    let name: String
+    let seconds: Double
+    /// Updates from one to the next.
+    let every: Int
+    /// Seconds for each second of training.
+    let share: Double
+  }
+
+  let frames: Int
+  let batch: Int
+  let particles: Int
+  let hidden: Int
+  let ranks: Int
+  let source: String
+  let updateSeconds: Double
+  let interruptions: [Interruption]
+
+  /// Runs updates, then everything that interrupts them. Every process calls this.
+  init(_ bench: Bench) throws {
+    let communicator = bench.communicator
+    var workload = bench.workload
+    workload.frames = workload.configuration.training.frames.end
+    let updates = try bench.measure(workload)
+    let seconds = updates.seconds.median
+
+    // A trainer that is to do nothing but what interrupts a training.
+    var configuration = workload.configuration
+    configuration.training.steps = 0
+    let state = TrainingState(configuration, meanImage: workload.file.mean)
+    if let parameters = workload.parameters {
+      _ = state.model.parameters.values.update(from: UnsafeBufferPointer(parameters))
+    }
+    let folder = RunFolder(bench.folder + "/run")
+    let journal = try communicator.collectively("opening the files of a run") {
+      guard communicator.isRoot else { return Journal?.none }
+      try folder.prepare()
+      return try Journal(folder, checkpoint: configuration.checkpoint, resumingAt: 0, of: 0)
+    }
+    let trainer = try Trainer(
+      configuration, state: state, training: workload.file, validation: workload.file, journal: journal,
+      communicator: communicator)
+    /// The median of three: the first takes memory.
+    func time(_ name: String, every: Int, _ body: () throws -> Void) throws -> Interruption {
+      var all: [Double] = []
+      for _ in 0..<3 {
+        try communicator.barrier()
+        let begin = StageClock.now
+        try body()
+        all.append(StageClock.now - begin)
+      }
+      let each = try communicator.maximum(Spread(all).median)
+      return Interruption(
+        name: name, seconds: each, every: every, share: every > 0 ? each / (Double(every) * seconds) : 0)
+    }
+    let logging = configuration.logging
+    interruptions = [
+      try time("validation", every: logging.validateEvery) { _ = try trainer.examiner.validate() },
+      try time("pictures", every: logging.picturesEvery) { trainer.examiner.draw() },
+      try time("imagination", every: logging.imaginationEvery) { trainer.examiner.imagine() },
+      try time("checkpoint", every: configuration.checkpoint.everySteps) {
+        try trainer.save(mustSucceed: true)
+      },
+    ]
+    journal?.finish()
+    frames = workload.frames
+    batch = configuration.training.batch
+    particles = configuration.training.particles
+    hidden = configuration.model.constants.hidden
+    ranks = communicator.size
+    source = bench.source
+    updateSeconds = seconds
+  }
+
+  /// Share of the time by which everything together makes training longer.
+  var share: Double { interruptions.reduce(0) { $0 + $1.share } }
+
+  var text: String {
+    var lines = [
+      "T = \(frames), batch \(batch), \(particles) particles, hidden \(hidden), \(ranks) "
+        + "\(ranks == 1 ? "rank" : "ranks"), \(source)",
+      String(format: "  an update takes %.4f s; training stands still for", updateSeconds),
+      "                  seconds   every   of the time",
+    ]
+    for interruption in interruptions {
+      lines.append(
+        "  " + interruption.name.padding(toLength: 14, withPad: " ", startingAt: 0)
+          + String(format: "%9.3f %7d %11.2f %%", interruption.seconds, interruption.every, 100 * interruption.share))
+    }
+    lines.append("  all           " + String(format: "%9@ %7@ %11.2f %%", "" as NSString, "" as NSString, 100 * share))
+    return lines.joined(separator: "\n")
+  }
+
+  func json() throws -> String {
+    struct Object: Encodable {
+      let frames: Int
+      let batch: Int
+      let particles: Int
+      let hidden: Int
+      let ranks: Int
+      let source: String
+      let seconds_per_update: Double
+      let interruptions: [Interruption]
+      let share_of_time: Double
+    }
+    return try compactJSON(
+      Object(
+        frames: frames, batch: batch, particles: particles, hidden: hidden, ranks: ranks, source: source,
+        seconds_per_update: updateSeconds, interruptions: interruptions, share_of_time: share))
+  }
+}

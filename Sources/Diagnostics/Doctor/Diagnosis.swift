@@ -1,0 +1,255 @@
+import Evaluation
+import Foundation
+import Runs
+import Training
+
+/// One thing that was looked at, and what to do about it.
+package struct HealthCheck: Encodable, Sendable, Equatable {
+  package enum State: String, Encodable, Sendable {
+    case ok
+    /// A job would run, but not as well, or not as promised.
+    case warn
+    /// A job would fail.
+    case fail
+  }
+
+  package var name: String
+  package var state: State
+  package var text: String
+  package var advice: String?
+
+  package init(_ name: String, _ state: State, _ text: String, _ advice: String? = nil) {
+    (self.name, self.state, self.text, self.advice) = (name, state, text, state == .ok ? nil : advice)
+  }
+}
+
+/// Judges what the ranks of a job say about themselves.
+package struct Diagnosis: Sendable {
+  /// Numbers of a gradient, about those of the default model.
+  package static let gradientCount = 3_000_000
+
+  private let ranks: [RankFacts]
+  private let folder: FolderFacts
+
+  /// - Parameter ranks: in rank order, at least one.
+  package init(_ ranks: [RankFacts], _ folder: FolderFacts) {
+    self.ranks = ranks
+    self.folder = folder
+  }
+
+  package var checks: [HealthCheck] {
+    [program, libraries, kernels, threads] + hosts.map(cores) + hosts.map(memory) + [speed]
+      + (ranks.count > 1 ? network : []) + [writing, locking]
+  }
+
+  // MARK: Groups of ranks
+
+  private struct Host {
+    let name: String
+    let ranks: [RankFacts]
+  }
+
+  /// In the order of their lowest ranks.
+  private var hosts: [Host] {
+    var names: [String] = []
+    for rank in ranks where !names.contains(rank.host) { names.append(rank.host) }
+    return names.map { name in Host(name: name, ranks: ranks.filter { $0.host == name }) }
+  }
+
+  /// "rank 3 (node1)", or several, the first eight by name.
+  private static func names(_ ranks: [RankFacts]) -> String {
+    let shown = ranks.prefix(8).map { "\($0.rank) (\($0.host))" }.joined(separator: ", ")
+    return (ranks.count == 1 ? "rank " : "ranks ") + shown + (ranks.count > 8 ? " and \(ranks.count - 8) more" : "")
+  }
+
+  /// The values that differ from rank 0's, each with its ranks; nil if there are none.
+  private func others<Value: Hashable>(_ figure: (RankFacts) -> Value, _ text: (Value) -> String) -> String? {
+    let first = figure(ranks[0])
+    let different = Dictionary(grouping: ranks.filter { figure($0) != first }, by: figure)
+    guard !different.isEmpty else { return nil }
+    let parts = different.sorted { $0.value[0].rank < $1.value[0].rank }.map { "\(Self.names($0.value)): \(text($0.key))" }
+    return "rank 0: \(text(first)); " + parts.joined(separator: "; ")
+  }
+
+  private var everywhere: String { ranks.count == 1 ? "" : ", the same on all \(ranks.count) ranks" }
+
+  // MARK: The program
+
+  private var program: HealthCheck {
+    func short(_ digest: String) -> String { digest.isEmpty ? "unknown" : "sha256 " + digest.prefix(12) }
+    let title = "sqair-dist \(softwareVersion)"
+    guard let others = others(\.program, short) else {
+      return HealthCheck("program", .ok, "\(title), \(short(ranks[0].program))\(everywhere)")
+    }
+    return HealthCheck(
+      "program", .fail, "\(title) is not the same file everywhere: \(others)",
+      "Install one build on all hosts, or start it from a shared disk.")
+  }
+
+  private var libraries: HealthCheck {
+    let text = { (libraries: [String]) in libraries.joined(separator: ", ") }
+    guard let others = others(\.libraries, text) else {
+      return HealthCheck("libraries", .ok, text(ranks[0].libraries) + everywhere)
+    }
+    return HealthCheck(
+      "libraries", .warn, "hosts have different libraries: \(others)",
+      "Results may differ with them: install the same packages on all hosts.")
+  }
+
+  private var kernels: HealthCheck {
+    guard let others = others(\.kernels, { $0 }) else {
+      return HealthCheck("kernels", .ok, ranks[0].kernels + everywhere)
+    }
+    return HealthCheck(
+      "kernels", .warn, "processors use different vector kernels: \(others)",
+      "A run is sound, but has the same bits on any number of processes only on processors of one kind.")
+  }
+
+  // MARK: Each host
+
+  private func cores(_ host: Host) -> HealthCheck {
+    let all = Set(host.ranks.flatMap(\.cores))
+    let isBound = all.count < host.ranks[0].coresOfHost || host.ranks.contains { $0.cores.count < all.count }
+    let shown = host.ranks.prefix(8).map { "\($0.rank): \(Self.list($0.cores))" }.joined(separator: ", ")
+    let text = "\(host.name): \(Self.counted(host.ranks.count, "rank")) on \(Self.counted(all.count, "core")), "
+      + (isBound ? "bound (\(shown)\(host.ranks.count > 8 ? ", ..." : ""))" : "not bound")
+    // A rank shares its cores with those that may run on no others: there must be a core for each of them.
+    func sharers(_ rank: RankFacts) -> [RankFacts] { host.ranks.filter { Set($0.cores).isSubset(of: rank.cores) } }
+    guard let crowded = host.ranks.first(where: { sharers($0).count > $0.cores.count }) else {
+      return HealthCheck("cores", .ok, text)
+    }
+    let most = host.ranks[0].coresOfHost
+    return HealthCheck(
+      "cores", .warn,
+      "\(text): \(Self.names(sharers(crowded))) share \(crowded.cores.count == 1 ? "core" : "cores") "
+        + "\(Self.list(crowded.cores)) and wait for each other",
+      host.ranks.count > most
+        ? "Start at most \(Self.counted(most, "rank")) on this host."
+        : "Give each rank a core of its own: `mpirun --bind-to core`, `srun --cpu-bind=cores`, or `--bind-to none`.")
+  }
+
+  private var threads: HealthCheck {
+    let asking = ranks.filter { !$0.threadSettings.isEmpty }
+    guard let first = asking.first else { return HealthCheck("threads", .ok, "1 a rank") }
+    return HealthCheck(
+      "threads", .warn, "1 a rank, though \(Self.names(asking)) \(asking.count == 1 ? "has" : "have") "
+        + first.threadSettings.joined(separator: " ") + " in the environment",
+      "A rank computes with one thread whatever it says, and other cores kept for it stay idle: unset it, and start one "
+        + "rank a core.")
+  }
+
+  private func memory(_ host: Host) -> HealthCheck {
+    guard let free = host.ranks.compactMap(\.freeMemory).min() else {
+      return HealthCheck("memory", .ok, "\(host.name): not told by the system")
+    }
+    let each = free / host.ranks.count
+    let text = "\(host.name): \(Self.size(free)) free, \(Self.size(each)) a rank"
+    let advice = "A rank takes 300 to 600 MB with the default model and batch: start fewer on this host."
+    return HealthCheck("memory", each < 150_000_000 ? .fail : each < 600_000_000 ? .warn : .ok, text, advice)
+  }
+
+  private var speed: HealthCheck {
+    let rates = ranks.map(\.rate).sorted()
+    let median = rates[rates.count / 2]
+    let slow = ranks.filter { $0.rate < 0.8 * median }
+    func rate(_ value: Double) -> String { String(format: "%.0f GFLOP/s", value * 1e-9) }
+    if ranks.count == 1 { return HealthCheck("speed", .ok, "\(rate(median)) in a large matrix product") }
+    let text = "\(rate(rates[0])) to \(rate(rates.last!)) a rank in a large matrix product, all at once"
+    guard !slow.isEmpty else { return HealthCheck("speed", .ok, text) }
+    return HealthCheck(
+      "speed", .warn, "\(text); \(Self.names(slow)) much slower than others, which will wait",
+      "Look for other programs on that host, a lower clock, or ranks that share a core.")
+  }
+
+  // MARK: Between ranks
+
+  private var network: [HealthCheck] {
+    let wrong = ranks.filter { !$0.receivesRight }
+    let latency = ranks.map(\.latency).max()!, gradient = ranks.map(\.gradientSeconds).max()!
+    let bytes = 4 * Double(Self.gradientCount)
+    let figures = String(
+      format: "a sum over %d ranks takes %.0f us, that of a gradient of %.0f MB %.1f ms (%.2f GB/s)", ranks.count,
+      latency * 1e6, bytes * 1e-6, gradient * 1e3, bytes / gradient * 1e-9)
+    let isSlow = latency > 2e-3 || bytes / gradient < 1e8
+    let unwatched = ranks.filter { !$0.canBeWatched }
+    let skewed = ranks.filter { abs($0.clockOffset) - $0.clockError > 1 }
+    let offset = ranks.map { abs($0.clockOffset) }.max()!, error = ranks.map(\.clockError).max()!
+    return [
+      wrong.isEmpty
+        ? HealthCheck(
+          "network", isSlow ? .warn : .ok, figures,
+          "Between hosts, name the fast network: `--mca btl_tcp_if_include 10.0.0.0/24`. `sqair-dist benchmark "
+            + "--scaling` tells what it costs. On one host, look whether ranks outnumber cores.")
+        : HealthCheck(
+          "network", .fail, "\(Self.names(wrong)) received other numbers than were sent",
+          "Check that all hosts have the same Open MPI and the same program."),
+      HealthCheck(
+        "watchdog", unwatched.isEmpty ? .ok : .warn,
+        unwatched.isEmpty ? "ranks can watch each other" : "MPI does not allow threads: a stopped rank is not noticed",
+        "Use a build of Open MPI with MPI_THREAD_MULTIPLE."),
+      HealthCheck(
+        "clocks", skewed.isEmpty ? .ok : .warn,
+        skewed.isEmpty
+          ? String(format: "at most %.3f s apart (known to %.3f s)", offset, error)
+          : "the clock of \(Self.names(skewed)) is "
+            + String(format: "%.1f s off that of rank 0", skewed.map(\.clockOffset).max { abs($0) < abs($1) }!),
+        "Times in logs will not fit together: let the hosts keep time (chrony, ntp)."),
+    ]
+  }
+
+  // MARK: The run's folder
+
+  private var writing: HealthCheck {
+    if let problem = folder.writingProblem {
+      return HealthCheck(
+        "folder", .fail, "nothing can be written in \(folder.path): \(problem)", "Choose another folder with --run.")
+    }
+    let blind = ranks.filter { !$0.seesFolder }
+    if !blind.isEmpty {
+      return HealthCheck(
+        "folder", .warn, "\(Self.names(blind)) cannot see what rank 0 writes in \(folder.path)",
+        "It is not on a shared disk, or the disk is slow to tell: training files must be visible on all hosts.")
+    }
+    guard let free = folder.freeBytes else { return HealthCheck("folder", .ok, "\(folder.path) can be written") }
+    return HealthCheck(
+      "folder", free < 200_000_000 ? .fail : free < 2_000_000_000 ? .warn : .ok,
+      "\(folder.path) can be written, \(Self.size(free)) free",
+      "A checkpoint takes 12 bytes a parameter, 36 MB with the default model, and several are kept: make room.")
+  }
+
+  private var locking: HealthCheck {
+    if let problem = folder.lockingProblem {
+      return HealthCheck(
+        "locks", .warn, "files in \(folder.path) cannot be locked: \(problem)",
+        "Nothing keeps a second job from writing in the same folder: take care, or use a disk with locks.")
+    }
+    let free = ranks.filter { $0.isKeptOut == false }
+    guard free.isEmpty else {
+      return HealthCheck(
+        "locks", .warn, "a lock of rank 0 in \(folder.path) does not keep out \(Self.names(free))",
+        "Nothing keeps a job on another host from writing in the same folder: take care, or mount the disk with locks "
+          + "that all hosts see (NFS: without nolock and local_lock).")
+    }
+    return HealthCheck("locks", .ok, ranks.count > 1 ? "a lock of rank 0 keeps the others out" : "files can be locked")
+  }
+
+  private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
+  /// "0-3,7"
+  package static func list(_ numbers: [Int]) -> String {
+    var ranges: [ClosedRange<Int>] = []
+    for number in numbers.sorted() {
+      if let last = ranges.last, number <= last.upperBound + 1 {
+        ranges[ranges.count - 1] = last.lowerBound...max(number, last.upperBound)
+      } else {
+        ranges.append(number...number)
+      }
+    }
+    return ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+      .joined(separator: ",")
+  }
+
+  private static func size(_ bytes: Int) -> String {
+    bytes >= 1_000_000_000 ? String(format: "%.1f GB", Double(bytes) * 1e-9) : "\(bytes / 1_000_000) MB"
+  }
+}

@@ -1,0 +1,169 @@
+import Cluster
+import Evaluation
+import Foundation
+import Numerics
+import Runs
+import Storage
+import Training
+
+/// Looks whether a job on these processes would run well, and prints what it finds. Every process calls this.
+///
+/// - Parameters:
+///   - runDirectory: where a run would write; need not exist.
+///   - json: whether to print one JSON object in place of lines.
+///   - isStrict: whether a warning counts as a failure.
+/// - Returns: the exit code of this process: 1 on rank 0 if a job would fail, else 0.
+public func doctor(runDirectory: String, json: Bool, isStrict: Bool) throws -> Int32 {
+  LinearAlgebra.prepare()
+  // What is wrong between the ranks must not keep the doctor for ever.
+  let watchdog = Watchdog(
+    limit: 60, advice: "The ranks cannot work together: look at that host, and at the network between hosts.")
+  defer { watchdog.stop() }
+  let communicator = try Communicator.start()
+  try watchdog.join(communicator)
+  let checks = try Doctor(communicator, runDirectory: runDirectory).examine()
+  try watchdog.leave(communicator)
+  try communicator.finish()
+  guard communicator.isRoot else { return 0 }
+  let isSound = !checks.contains { $0.state == .fail || isStrict && $0.state == .warn }
+  let text = json ? try jsonText(checks, isSound: isSound, ranks: communicator.size) : linesText(checks)
+  print(text)
+  return isSound ? 0 : 1
+}
+
+private func jsonText(_ checks: [HealthCheck], isSound: Bool, ranks: Int) throws -> String {
+  struct Report: Encodable {
+    let sound: Bool
+    let ranks: Int
+    let checks: [HealthCheck]
+  }
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  return String(
+    decoding: try encoder.encode(Report(sound: isSound, ranks: ranks, checks: checks)), as: UTF8.self)
+}
+
+package func linesText(_ checks: [HealthCheck]) -> String {
+  func padded(_ text: String, _ width: Int) -> String { text.padding(toLength: width, withPad: " ", startingAt: 0) }
+  let width = (checks.map(\.name.count).max() ?? 0) + 2
+  return checks.map { check in
+    let line = padded(check.state.rawValue.uppercased(), 6) + padded(check.name, width) + check.text
+    return check.advice.map { "\(line)\n\(padded("", 6 + width))\($0)" } ?? line
+  }.joined(separator: "\n")
+}
+
+/// What the processes measure together.
+private struct Doctor {
+  let communicator: Communicator
+  let runDirectory: String
+
+  init(_ communicator: Communicator, runDirectory: String) {
+    self.communicator = communicator
+    self.runDirectory = runDirectory
+  }
+
+  /// - Returns: what was found, on rank 0; nothing on the others.
+  func examine() throws -> [HealthCheck] {
+    var facts = RankFacts(communicator)
+    try communicator.barrier()
+    let product = ReferenceProduct()
+    // Other programs only ever slow it down.
+    facts.rate = (0..<5).map { _ in product.measureRate().elapsed }.max()!
+    (facts.clockOffset, facts.clockError) = try compareClocks()
+    try measureNetwork(&facts)
+    let folder = try tryFolder(&facts)
+    let texts = try communicator.gather(String(decoding: JSONEncoder().encode(facts), as: UTF8.self))
+    guard communicator.isRoot else { return [] }
+    return Diagnosis(try texts.map { try JSONDecoder().decode(RankFacts.self, from: Data($0.utf8)) }, folder).checks
+  }
+
+  private static var wallClock: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+
+  /// Rank 0 reads its clock after this rank has come and before its answer is here, so the reading lies between two of
+  /// this rank's own. The closest of some rounds counts.
+  private func compareClocks() throws -> (offset: Double, error: Double) {
+    var best = (offset: 0.0, error: Double.infinity)
+    for _ in 0..<30 {
+      let before = Self.wallClock
+      try communicator.barrier()
+      var root = Self.wallClock
+      try withUnsafeMutableBytes(of: &root) { try communicator.broadcast($0) }
+      let after = Self.wallClock
+      let error = (after - before) / 2
+      if error < best.error { best = (before + error - root, error) }
+    }
+    return communicator.isRoot ? (0, 0) : best
+  }
+
+  /// Sums and shares numbers that are known, and times it.
+  private func measureNetwork(_ facts: inout RankFacts) throws {
+    let size = communicator.size
+    guard size > 1 else { return }
+    var seconds: [Double] = []
+    for _ in 0..<200 {
+      let begin = StageClock.now
+      let sum = try communicator.sum(Double(communicator.rank + 1))
+      seconds.append(StageClock.now - begin)
+      if sum != Double(size * (size + 1) / 2) { facts.receivesRight = false }
+    }
+    facts.latency = Spread(seconds).median
+
+    // Sums of small whole numbers are exact in any order.
+    let values = UnsafeMutableBufferPointer<Float>.allocate(capacity: Diagnosis.gradientCount)
+    defer { values.deallocate() }
+    seconds.removeAll()
+    for _ in 0..<6 {
+      for place in values.indices { values.initializeElement(at: place, to: Float(place % 97 + communicator.rank)) }
+      try communicator.barrier()
+      let begin = StageClock.now
+      try communicator.sum(values)
+      seconds.append(StageClock.now - begin)
+      for place in values.indices where values[place] != Float(place % 97 * size + size * (size - 1) / 2) {
+        facts.receivesRight = false
+      }
+    }
+    // The first sets up connections.
+    facts.gradientSeconds = Spread(Array(seconds.dropFirst())).median
+  }
+
+  /// Rank 0 writes a small file and locks it; the others look for it, and try to take the lock.
+  private func tryFolder(_ facts: inout RankFacts) throws -> FolderFacts {
+    var path = runDirectory
+    while !path.isEmpty, path != "/", !FileManager.default.fileExists(atPath: path) {
+      path = (path as NSString).deletingLastPathComponent
+    }
+    let folder = try communicator.broadcast(path.isEmpty ? FileManager.default.currentDirectoryPath : path)
+    let name = try communicator.broadcast("\(folder)/.doctor-\(getpid())")
+    var found = FolderFacts(path: folder, freeBytes: FileSystem.freeBytes(in: folder))
+    var descriptor: Int32 = -1
+    defer {
+      if descriptor >= 0 {
+        close(descriptor)
+        if communicator.isRoot { unlink(name) }
+      }
+    }
+    if communicator.isRoot {
+      descriptor = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+      if descriptor < 0 || write(descriptor, "here", 4) != 4 || fsync(descriptor) != 0 {
+        found.writingProblem = String(cString: strerror(errno))
+      } else if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+        found.lockingProblem = String(cString: strerror(errno))
+      }
+    }
+    let isWritten = try communicator.maximum(Int64(communicator.isRoot && found.writingProblem == nil ? 1 : 0)) == 1
+    if !communicator.isRoot, isWritten {
+      descriptor = open(name, O_RDWR | O_CLOEXEC)
+      var text = [UInt8](repeating: 0, count: 4)
+      facts.seesFolder = descriptor >= 0 && read(descriptor, &text, 4) == 4 && text == Array("here".utf8)
+      if facts.seesFolder {
+        facts.isKeptOut = flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? false : errno == EWOULDBLOCK ? true : nil
+      }
+    }
+    try communicator.barrier()
+    return found
+  }
+}

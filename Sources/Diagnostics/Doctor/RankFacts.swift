@@ -1,0 +1,128 @@
+import Cluster
+import Evaluation
+import Foundation
+import Numerics
+import Runs
+import Storage
+import Training
+
+/// What one process of a job says about itself and its host.
+package struct RankFacts: Codable, Sendable, Equatable {
+  package var rank = 0
+  package var host = ""
+  /// Digest of the program's file; empty where the system does not show it.
+  package var program = ""
+  /// Names and versions of what the program stands on.
+  package var libraries: [String] = []
+  /// As `LinearAlgebra.kernels`.
+  package var kernels = ""
+  /// Numbers of the cores that the process may run on.
+  package var cores: [Int] = [0]
+  /// How many the host has.
+  package var coresOfHost = 1
+  /// What the environment says about threads, such as "OMP_NUM_THREADS=8".
+  package var threadSettings: [String] = []
+  /// Bytes of memory that are free on the host, or left of the limit that the process runs under; nil if unknown.
+  package var freeMemory: Int?
+  /// Operations a second of a large matrix product while all other ranks do the same.
+  package var rate = 0.0
+  /// Seconds by which this host's clock is ahead of rank 0's, and how far off that may be.
+  package var clockOffset = 0.0
+  package var clockError = 0.0
+  /// Whether what came from the other ranks was what they sent.
+  package var receivesRight = true
+  /// Seconds that a sum of one number takes, and one of a whole gradient.
+  package var latency = 0.0
+  package var gradientSeconds = 0.0
+  /// Whether any thread may call MPI, as the watchdog's must.
+  package var canBeWatched = true
+  /// Whether the process sees what rank 0 has just written in the run's folder.
+  package var seesFolder = true
+  /// Whether the lock that rank 0 holds there keeps the process out; nil if that could not be tried.
+  package var isKeptOut: Bool?
+
+  package init() {}
+
+  /// What this process can tell without the others.
+  init(_ communicator: Communicator) {
+    rank = communicator.rank
+    host = communicator.hostName
+    program = (try? sha256(ofFile: "/proc/self/exe")) ?? ""
+    libraries = [
+      Communicator.libraryVersion, "MPI \(Communicator.standardVersion)", "HDF5 \(hdf5Version())",
+      LinearAlgebra.description.split(separator: " ").prefix(2).joined(separator: " "), "Swift \(Self.swiftVersion)",
+    ]
+    kernels = LinearAlgebra.kernels
+    cores = Self.text("/proc/self/status", "Cpus_allowed_list:").map(Self.numbers) ?? Array(0..<Topology.availableCores)
+    coresOfHost = ProcessInfo.processInfo.processorCount
+    threadSettings = Self.threadSettings(ProcessInfo.processInfo.environment)
+    freeMemory = Self.freeMemory()
+    canBeWatched = communicator.threadLevel == .multiple
+  }
+
+  /// The rest of the line of a file that begins with `name`.
+  private static func text(_ path: String, _ name: String) -> String? {
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8),
+      let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) })
+    else { return nil }
+    return line.dropFirst(name.count).trimmingCharacters(in: .whitespaces)
+  }
+
+  /// The numbers of a list such as "0-2,7".
+  package static func numbers(_ list: String) -> [Int] {
+    list.split(separator: ",").flatMap { range -> [Int] in
+      let ends = range.split(separator: "-").compactMap { Int($0) }
+      guard let first = ends.first, let last = ends.last, first <= last else { return [] }
+      return Array(first...last)
+    }
+  }
+
+  /// More than one thread, as far as the environment asks for that.
+  package static func threadSettings(_ environment: [String: String]) -> [String] {
+    ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"].compactMap { name in
+      // OpenMP takes a list, one number a level.
+      guard let value = environment[name], let first = value.split(separator: ",").first else { return nil }
+      return Int(first) == 1 ? nil : "\(name)=\(value)"
+    }
+  }
+
+  /// Of the compiler that built the program.
+  private static var swiftVersion: String {
+    #if compiler(>=6.4)
+      "6.4 or later"
+    #elseif compiler(>=6.3)
+      "6.3"
+    #elseif compiler(>=6.2)
+      "6.2"
+    #else
+      "6.1"
+    #endif
+  }
+
+  private static func freeMemory() -> Int? {
+    let free = text("/proc/meminfo", "MemAvailable:").flatMap { Int($0.filter(\.isNumber)) }.map { $0 * 1024 }
+    // A container may be given less than the host has.
+    let group = "/sys/fs/cgroup/memory."
+    guard let limit = text(group + "max", "").flatMap({ Int($0) }),
+      let used = text(group + "current", "").flatMap({ Int($0) })
+    else { return free }
+    return min(free ?? .max, max(0, limit - used))
+  }
+}
+
+/// What rank 0 finds where a run is to write.
+package struct FolderFacts: Sendable, Equatable {
+  /// The folder itself, or the one that exists on the way to it.
+  package var path: String
+  package var freeBytes: Int?
+  /// Why nothing can be written, or locked, there; nil if it can.
+  package var writingProblem: String?
+  package var lockingProblem: String?
+
+  package init(path: String, freeBytes: Int?, writingProblem: String? = nil, lockingProblem: String? = nil) {
+    self.path = path
+    self.freeBytes = freeBytes
+    self.writingProblem = writingProblem
+    self.lockingProblem = lockingProblem
+  }
+}

@@ -1,0 +1,104 @@
+import Evaluation
+import Foundation
+import Report
+import Runs
+import Storage
+import Training
+
+/// Where the state before an update is to be found.
+struct ReplaySource {
+  let configuration: Configuration
+  /// The update that is computed again.
+  let step: Int
+  /// The newest state before it; nil if it is computed from the start of the run.
+  let checkpoint: (checkpoint: Checkpoint, path: String)?
+  /// What the run's log says of the update; nil if there is no log of it.
+  let loggedFigures: [String: Double]?
+  /// What the run found when the update failed; nil if it did not.
+  let failure: NonFiniteError?
+  private let folder: RunFolder?
+
+  /// Looks among the states that failed updates have left, and the checkpoints.
+  ///
+  /// - Throws: `RunError` if there is none before the update, `StorageError` for a file that is damaged.
+  init(_ request: ReplayRequest) throws {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: request.path, isDirectory: &isFolder) else {
+      throw RunError("'\(request.path)' is not there. Name the folder of a run, or a checkpoint.")
+    }
+    if isFolder.boolValue {
+      let folder = RunFolder(request.path)
+      self.folder = folder
+      let failures = try CheckpointStore(readingFrom: folder.failures).list()
+      let saved = try CheckpointStore(readingFrom: RunFolder.checkpointFolder(in: request.path)).list()
+      guard let step = request.step ?? (failures.last ?? saved.last).map({ Int($0.step) + 1 }) else {
+        throw RunError("there is no checkpoint in '\(request.path)'. Name the folder of a run, or a checkpoint.")
+      }
+      self.step = step
+      checkpoint = try Self.newest(of: saved + failures, before: step)
+      loggedFigures = try? MetricsLog.read(folder.metrics).last { $0.step == step && $0.values["train/bound"] != nil }?
+        .values
+      failure = FileManager.default.contents(atPath: folder.failureRecord(ofUpdate: step))
+        .flatMap { try? JSONDecoder().decode(NonFiniteError.self, from: $0) }
+    } else {
+      let only = try Checkpoint(reading: request.path)
+      checkpoint = (only, request.path)
+      step = request.step ?? Int(only.step) + 1
+      (folder, loggedFigures, failure) = (nil, nil, nil)
+    }
+    if let checkpoint {
+      configuration = try Configuration(
+        resolvedJSON: checkpoint.checkpoint.configuration, place: "attribute 'config' of \(checkpoint.path)")
+    } else {
+      guard let folder, let text = try? String(contentsOfFile: folder.configuration, encoding: .utf8) else {
+        throw RunError("'\(request.path)' has neither a checkpoint before update \(step) nor a config.json.")
+      }
+      configuration = try Configuration(resolvedJSON: text, place: folder.configuration)
+    }
+    guard step > Int(checkpoint?.checkpoint.step ?? 0) else {
+      throw RunError(
+        "\(request.path) holds the state after \(checkpoint?.checkpoint.step ?? 0) updates, which is after update "
+          + "\(step). Give --step \((checkpoint?.checkpoint.step ?? 0) + 1) or more, or an earlier checkpoint.")
+    }
+  }
+
+  /// The newest sound state that is older than the update.
+  private static func newest(
+    of entries: [CheckpointStore.Entry], before step: Int
+  ) throws -> (checkpoint: Checkpoint, path: String)? {
+    var failure: (any Error)?
+    for entry in entries.filter({ $0.step < step }).sorted(by: { $0.step < $1.step }).reversed() {
+      do {
+        return (try Checkpoint(reading: entry.path), entry.path)
+      } catch {
+        failure = failure ?? error
+      }
+    }
+    if let failure { throw failure }
+    return nil
+  }
+
+  /// What the state is and how far it lies before the update.
+  var origin: String {
+    guard let checkpoint else { return "the start of the run, \(step - 1) updates before" }
+    let distance = step - 1 - Int(checkpoint.checkpoint.step)
+    return checkpoint.path + (distance > 0 ? ", \(distance) update\(distance == 1 ? "" : "s") before" : "")
+  }
+
+  /// The training sequences.
+  ///
+  /// - Throws: `RunError` if they are not those of the run.
+  func openData(_ path: String?) throws -> SequenceFile {
+    let path = path ?? configuration.data.train ?? folder?.data.appending("/train.h5")
+    guard let path else {
+      throw RunError("the run made its own training data, beside its checkpoints. Name the file with --data.")
+    }
+    let file = try SequenceFile(path: path)
+    if let checkpoint, checkpoint.checkpoint.data != file.identity {
+      throw RunError(
+        "the run was trained on another file: it was\n  \(checkpoint.checkpoint.data)\nand is\n  \(file.identity)\n"
+          + "Name the training sequences with --data.")
+    }
+    return file
+  }
+}

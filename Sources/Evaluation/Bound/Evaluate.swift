@@ -1,0 +1,92 @@
+import Cluster
+import Foundation
+import Models
+import Numerics
+import Report
+import Runs
+import Storage
+import Tracking
+
+/// Measures a checkpoint on a sequence file and prints the result. Every process of the job calls this.
+public func evaluate(_ request: EvaluateRequest) throws {
+  LinearAlgebra.prepare()
+  try StopSignals.install()
+  let communicator = try Communicator.start()
+  // Rank 0 chooses: of a run in progress the others could find a newer one.
+  let chosen = try communicator.collectively("opening the checkpoint") {
+    communicator.isRoot ? try load(request.checkpoint) : nil
+  }
+  let path = try communicator.broadcast(chosen?.path ?? "")
+  let (trained, file) = try communicator.collectively("opening checkpoint and data") {
+    let trained = try chosen ?? TrainedModel(path)
+    return (trained, try trained.open(request.data))
+  }
+  let training = trained.configuration.training
+  let evaluator = Evaluator(
+    model: trained.state.model, particles: request.particles ?? training.particles, seed: training.seed,
+    batch: request.batch ?? 8)
+  // Rank 0 tells of its own share; the others have as much to do.
+  let total = evaluator.share(of: file.sequenceCount, rank: communicator.rank, size: communicator.size).count
+  let progress =
+    communicator.isRoot ? ProgressLine(label: "evaluate", total: UInt64(total), unit: "sequences") : nil
+  let evaluation: Evaluation
+  do {
+    evaluation = try evaluator.evaluate(
+      file, sequences: file.sequenceCount, frameCount: file.frameCount, communicator: communicator
+    ) { done in
+      progress?.update(UInt64(done))
+      if let signal = StopSignals.requested { throw Interrupted(signal: signal) }
+    }
+  } catch {
+    // All processes leave with one error; the exit code of this one tells of the signal that it got.
+    guard let signal = StopSignals.requested else { throw error }
+    throw Interrupted(signal: signal)
+  }
+  progress?.finish()
+  let tracking = request.tracking ? try track(request, file, evaluator, communicator) : nil
+  guard evaluation.bound.isFinite else {
+    throw RunError(
+      "\(trained.path): the bound on \(request.data) is \(evaluation.bound): training has broken the parameters. "
+        + "Use an earlier checkpoint.", isEverywhere: true)
+  }
+  if communicator.isRoot {
+    let text =
+      request.json
+      ? try evaluation.json(
+        checkpoint: trained.path, data: request.data, step: trained.state.step, tracking: tracking)
+      : ([evaluation.text(checkpoint: trained.path, data: request.data, step: trained.state.step)]
+        + (tracking.map { [$0.text()] } ?? [])).joined(separator: "\n")
+    print(text)
+  }
+  try communicator.finish()
+}
+
+/// Follows the objects of a file, as `evaluate` does when it is asked to. Every process of the job calls this.
+private func track(
+  _ request: EvaluateRequest, _ file: SequenceFile, _ evaluator: Evaluator, _ communicator: Communicator
+) throws -> TrackingCounts {
+  let folder = try communicator.collectively("preparing to follow objects") { () -> TrackFolder? in
+    guard evaluator.model.findsObjects else {
+      throw RunError("\(request.checkpoint): the model has no objects that could be followed: leave out --tracking.")
+    }
+    guard file.hasBoxes, file.hasIds else {
+      throw RunError("\(request.data): it has no /boxes and /ids to compare with: leave out --tracking.")
+    }
+    return try request.tracks.map { communicator.isRoot ? try TrackFolder(making: $0) : TrackFolder(madeAt: $0) }
+  }
+  let total = evaluator.share(of: file.sequenceCount, rank: communicator.rank, size: communicator.size).count
+  let progress = communicator.isRoot ? ProgressLine(label: "track", total: UInt64(total), unit: "sequences") : nil
+  do {
+    let counts = try Tracker(evaluator: evaluator, folder: folder).track(
+      file, sequences: file.sequenceCount, frameCount: file.frameCount, communicator: communicator
+    ) { done in
+      progress?.update(UInt64(done))
+      if let signal = StopSignals.requested { throw Interrupted(signal: signal) }
+    }
+    progress?.finish()
+    return counts
+  } catch {
+    guard let signal = StopSignals.requested else { throw error }
+    throw Interrupted(signal: signal)
+  }
+}

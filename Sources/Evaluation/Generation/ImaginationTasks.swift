@@ -1,0 +1,181 @@
+import Cluster
+import Foundation
+import Models
+import Numerics
+import Report
+import Runs
+import Storage
+
+/// Watches the first frames of sequences and imagines several ways in which they go on: writes pictures, animations and
+/// all latent variables, and measures the futures.
+public func generate(_ request: GenerateRequest) throws {
+  LinearAlgebra.prepare()
+  try StopSignals.install()
+  let trained = try load(request.checkpoint)
+  guard !trained.state.model.framesAreIndependent else {
+    throw RunError(
+      "\(trained.path): the model '\(trained.configuration.model.kind.rawValue)' explains every frame alone, so it cannot "
+        + "tell how a sequence goes on. Draw frames of its own with `sample`, or give a checkpoint of another model.")
+  }
+  let file = try trained.open(request.data)
+  guard request.condition >= 1, request.condition <= file.frameCount else {
+    throw RunError(
+      "--condition \(request.condition): the sequences of \(request.data) have \(file.frameCount) frames to watch. "
+        + "Give a number from 1 to \(file.frameCount).")
+  }
+  guard request.frames > request.condition, request.frames <= 10_000 else {
+    throw RunError(
+      "--frames \(request.frames): it counts the \(request.condition) watched frames too. "
+        + "Give a number above \(request.condition), at most 10000.")
+  }
+  let imaginer = Imaginer(
+    model: trained.state.model, particles: trained.configuration.training.particles, seed: request.seed,
+    discoversLater: request.discoverLater)
+  let sequences = min(request.sequences, file.sequenceCount)
+  var output = try ImaginationOutput(
+    folder: request.out, trained, sequences: sequences, futures: request.futures, watched: request.condition,
+    frames: request.frames, seed: request.seed, data: file.identity)
+  let batch = SequenceBatch()
+  try forEachPiece(of: sequences, label: "generate") { piece in
+    try batch.read(Array(piece), frameCount: min(file.frameCount, request.frames), from: file)
+    let result = imaginer.imagine(
+      batch, watched: request.condition, frames: request.frames, futures: request.futures)
+    try output.add(result, sequences: batch.sequences)
+    for example in 0..<batch.examples where batch.sequences[example] < request.pictures {
+      let number = batch.sequences[example]
+      let figure = result.figure(
+        of: example, in: batch, trained.configuration.model.constants,
+        title: "sequence \(number): \(request.condition) frames watched")
+      try output.write(figure, name: String(format: "futures-%03d", number))
+    }
+  }
+  try output.finish()
+  let chart = output.errorChart(title: "prediction error, \(sequences) sequences")
+  if let chart { try output.write(chart.draw(), name: "prediction-error") }
+  // More sequences than were imagined: their tracks cost no model, and the comparison gets steadier.
+  let truth = try MotionSample.truth(of: file, sequences: max(sequences, 1_000))
+  let report = ImaginationReport(
+    output.measures, truth: truth, checkpoint: trained.path, step: trained.state.step, data: request.data,
+    sequences: sequences, futures: request.futures, seed: request.seed, discoverLater: request.discoverLater,
+    files: output.files)
+  print(request.json ? try report.json() : report.text)
+}
+
+/// Imagines whole sequences from nothing: writes a picture, an animation and all latent variables, and measures them.
+public func sample(_ request: SampleRequest) throws {
+  LinearAlgebra.prepare()
+  try StopSignals.install()
+  guard (1...10_000).contains(request.frames), (1...10_000).contains(request.sequences) else {
+    throw RunError("--frames and --sequences must be from 1 to 10000.")
+  }
+  let trained = try load(request.checkpoint)
+  let constants = trained.configuration.model.constants
+  let imaginer = Imaginer(
+    model: trained.state.model, particles: 1, seed: request.seed, discoversLater: request.discoverLater)
+  var output = try ImaginationOutput(
+    folder: request.out, trained, sequences: request.sequences, futures: 1, watched: 0, frames: request.frames,
+    seed: request.seed, data: nil)
+  var rows: [SequenceFigure.Row] = []
+  try forEachPiece(of: request.sequences, label: "sample") { piece in
+    let result = imaginer.imagineFromNothing(Array(piece), frames: request.frames)
+    try output.add(result, sequences: Array(piece))
+    for (sample, futures) in zip(piece, result.futures) where sample < request.pictures {
+      rows.append(.init(label: "sample \(sample + 1)", frames: futures[0].frames, boxes: futures[0].boxes))
+    }
+  }
+  try output.finish()
+  if !rows.isEmpty {
+    let figure = SequenceFigure(
+      title: "samples from the prior after \(trained.state.step) updates", frameHeight: constants.height,
+      frameWidth: constants.width, blocks: [.init(rows: rows)])
+    try output.write(figure, name: "samples")
+  }
+  let report = ImaginationReport(
+    output.measures, truth: nil, checkpoint: trained.path, step: trained.state.step, data: nil,
+    sequences: request.sequences, futures: 1, seed: request.seed, discoverLater: request.discoverLater,
+    files: output.files)
+  print(request.json ? try report.json() : report.text)
+}
+
+/// Cuts sequences into pieces that are imagined at a time, and tells how far the work is.
+private func forEachPiece(of count: Int, label: String, _ body: (Range<Int>) throws -> Void) throws {
+  let pieceSize = 8
+  let progress = ProgressLine(label: label, total: UInt64(count), unit: "sequences")
+  for first in stride(from: 0, to: count, by: pieceSize) {
+    let piece = first..<min(first + pieceSize, count)
+    try body(piece)
+    progress.update(UInt64(piece.upperBound))
+    if let signal = StopSignals.requested { throw Interrupted(signal: signal) }
+  }
+  progress.finish()
+}
+
+/// What is written and measured while sequences are imagined.
+private struct ImaginationOutput {
+  private let folder: String
+  private let writer: ImaginationFileWriter
+  private(set) var measures: ImaginationMeasures
+  /// What was written so far.
+  private(set) var files: [String] = []
+
+  init(
+    folder: String, _ trained: TrainedModel, sequences: Int, futures: Int, watched: Int, frames: Int, seed: UInt64,
+    data: String?
+  ) throws {
+    self.folder = folder
+    try makeFolder(folder)
+    let constants = trained.configuration.model.constants
+    writer = try ImaginationFileWriter(
+      path: folder + "/imagination.h5",
+      settings: .init(
+        sequenceCount: sequences, futures: futures, frameCount: frames, height: constants.height,
+        width: constants.width, slots: constants.slots, what: constants.what, watched: watched, seed: seed,
+        step: UInt64(trained.state.step), checkpoint: trained.path, data: data ?? ""))
+    measures = ImaginationMeasures(watched: watched, frameCount: frames, constants)
+  }
+
+  mutating func add(_ result: Imaginer.Result, sequences: [Int]) throws {
+    measures.add(result)
+    for (sequence, futures) in zip(sequences, result.futures) {
+      try writer.append(sequence: sequence, futures.map(\.fileFrames))
+    }
+  }
+
+  /// Completes the file of latent variables.
+  mutating func finish() throws {
+    try writer.finish()
+    files.append(folder + "/imagination.h5")
+  }
+
+  /// A figure as a strip and as an animation.
+  mutating func write(_ figure: SequenceFigure, name: String) throws {
+    try write(figure.draw(), name: name)
+    try figure.writeAnimation(to: "\(folder)/\(name).gif")
+    files.append("\(folder)/\(name).gif")
+  }
+
+  mutating func write(_ picture: Picture, name: String) throws {
+    try picture.writePNG(to: "\(folder)/\(name).png")
+    files.append("\(folder)/\(name).png")
+  }
+
+  /// Error by frame of the model and the naive guesses; nil if the truth of no imagined frame is known.
+  func errorChart(title: String) -> LineChart? {
+    let first = measures.watched
+    let series = [
+      ("model", measures.modelError), ("best future", measures.bestFutureError),
+      ("last frame", measures.lastFrameError), ("constant velocity", measures.constantVelocityError),
+    ].map { name, errors in
+      LineChart.Series(
+        name: name,
+        points: errors.values(from: first).enumerated().compactMap { place, error in
+          error.map { (x: Double(first + place), y: $0) }
+        })
+    }
+    guard !series[0].points.isEmpty else { return nil }
+    var chart = LineChart(title: title, xLabel: "frame", yLabel: "mean squared pixel error",
+      series: series.filter { !$0.points.isEmpty })
+    chart.startsAtZero = true
+    return chart
+  }
+}

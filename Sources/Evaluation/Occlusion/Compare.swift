@@ -1,0 +1,191 @@
+import Cluster
+import Foundation
+import Models
+import Numerics
+import Report
+import Runs
+import Storage
+import Tracking
+
+/// Measure several models on the same sequences in which objects hide.
+public struct CompareRequest: Sendable {
+  /// Paths of checkpoint files, or of run folders (their newest sound checkpoints).
+  public var checkpoints: [String]
+  /// Path of a sequence file that tells what its frames do not show.
+  public var data: String
+  /// Folder for a picture of the reconstructions under each other; nil draws none.
+  public var out: String?
+  /// Sequences in the picture, from the first of the file.
+  public var pictures: Int
+  /// Particles per sequence; nil takes those of the first checkpoint's configuration.
+  public var particles: Int?
+  /// Sequences evaluated at a time; nil takes 8.
+  public var batch: Int?
+  /// Intersection over union that a found box must have with a true one to be the same object.
+  public var minimumOverlap: Double
+  /// Whether to print one JSON object in place of a table.
+  public var json: Bool
+
+  public init(
+    checkpoints: [String], data: String, out: String? = nil, pictures: Int = 4, particles: Int? = nil,
+    batch: Int? = nil, minimumOverlap: Double = 0.5, json: Bool = false
+  ) {
+    self.checkpoints = checkpoints
+    self.data = data
+    self.out = out
+    self.pictures = pictures
+    self.particles = particles
+    self.batch = batch
+    self.minimumOverlap = minimumOverlap
+    self.json = json
+  }
+}
+
+/// Measures models side by side and prints the result. Every process of the job calls this.
+public func compare(_ request: CompareRequest) throws {
+  LinearAlgebra.prepare()
+  try StopSignals.install()
+  let communicator = try Communicator.start()
+  let models = try request.checkpoints.map { try open($0, communicator) }
+  let file = try communicator.collectively("opening the data") {
+    let file = try models.map { try $0.open(request.data) }[0]
+    guard file.hasBoxes, file.hasIds, file.hasVisible, file.inkShape != nil else {
+      throw RunError(
+        "\(request.data): it does not tell what its frames hide (/boxes, /ids, /visible and /ink). Make one with "
+          + "'sqair-dist data moving-digits --occluded' or '--overlap'.")
+    }
+    if communicator.isRoot, let out = request.out { try makeFolder(out) }
+    return file
+  }
+  let particles = request.particles ?? models[0].configuration.training.particles
+  var comparison = Comparison(
+    data: request.data, sequences: file.sequenceCount, frames: file.frameCount, particles: particles,
+    minimumOverlap: request.minimumOverlap)
+  let evaluators = models.map {
+    Evaluator(
+      model: $0.state.model, particles: particles, seed: $0.configuration.training.seed, batch: request.batch ?? 8)
+  }
+  for (place, (trained, evaluator)) in zip(models, evaluators).enumerated() {
+    let total = evaluator.share(of: file.sequenceCount, rank: communicator.rank, size: communicator.size).count
+    let progress =
+      communicator.isRoot
+      ? ProgressLine(label: Comparison.letter(place), total: UInt64(total), unit: "sequences") : nil
+    let sums: HidingSums
+    do {
+      sums = try evaluator.measureHiding(file, minimumOverlap: request.minimumOverlap, communicator) { done in
+        progress?.update(UInt64(done))
+        if let signal = StopSignals.requested { throw Interrupted(signal: signal) }
+      }
+    } catch {
+      guard let signal = StopSignals.requested else { throw error }
+      throw Interrupted(signal: signal)
+    }
+    progress?.finish()
+    comparison.entries.append(
+      Comparison.Entry(
+        checkpoint: trained.path, model: trained.configuration.model.kind.rawValue, step: trained.state.step,
+        framesAreIndependent: trained.state.model.framesAreIndependent, sums: sums))
+  }
+  if communicator.isRoot {
+    print(request.json ? try comparison.json() : comparison.text())
+    if let out = request.out {
+      let path = out + "/comparison.png"
+      try figure(file, comparison, evaluators, sequences: min(request.pictures, file.sequenceCount))
+        .draw().writePNG(to: path)
+      if !request.json { print("wrote \(path)") }
+    }
+  }
+  try communicator.finish()
+}
+
+/// The same checkpoint on every process: rank 0 chooses, because of a run in progress the others could find a newer one.
+private func open(_ checkpoint: String, _ communicator: Communicator) throws -> TrainedModel {
+  let chosen = try communicator.collectively("opening the checkpoint") {
+    communicator.isRoot ? try load(checkpoint) : nil
+  }
+  let path = try communicator.broadcast(chosen?.path ?? "")
+  return try communicator.collectively("opening the checkpoint") {
+    let trained = try chosen ?? TrainedModel(path)
+    guard trained.state.model.findsObjects else {
+      throw RunError(
+        "\(path): the model '\(trained.configuration.model.kind.rawValue)' has no objects, which are what is compared here. "
+          + "Name a checkpoint of sqair or air; `evaluate` and `paper-table` compare any.")
+    }
+    return trained
+  }
+}
+
+extension Evaluator {
+  /// Measures the model on all sequences, all processes together; every process receives the sums, whose bits do not
+  /// depend on the number of processes.
+  fileprivate func measureHiding(
+    _ file: SequenceFile, minimumOverlap: Double, _ communicator: Communicator, progress: (Int) throws -> Void
+  ) throws -> HidingSums {
+    let width = HidingSums().values.count
+    var values = [Double](repeating: 0, count: file.sequenceCount * width)
+    try communicator.collectively("measuring \(file.path)") {
+      var done = 0
+      try explain(
+        file, sequences: file.sequenceCount, frameCount: file.frameCount, rank: communicator.rank,
+        size: communicator.size
+      ) { _, _, explanation, tape in
+        let truth = try HidingTruth(file, sequence: explanation.sequence, frameCount: file.frameCount)
+        let answers = explanation.frames.map { frame in
+          HidingMeasurement.Answer(
+            picture: frame.mean.array, boxes: frame.boxes, objects: objectImages(of: frame, on: tape))
+        }
+        let sums = HidingMeasurement(truth: truth, minimumOverlap: minimumOverlap).measure(answers)
+        let start = explanation.sequence * width
+        values.replaceSubrange(start..<start + width, with: sums.values)
+        done += 1
+        try progress(done)
+      }
+    }
+    try communicator.sum(&values)
+    var total = HidingSums()
+    for (place, value) in values.enumerated() { total.values[place % width] += value }
+    return total
+  }
+
+  /// What each object of a frame would look like alone, [H W] each.
+  private func objectImages(of frame: Explanation.Frame, on tape: Tape) -> [[Float]] {
+    let alone = frame.state.separated(row: frame.row, on: tape)
+    guard let images = model.meanImages(of: alone, on: tape) else { return [] }
+    return frame.boxes.indices.map { images.slice(rows: $0..<$0 + 1).array }
+  }
+}
+
+/// The first sequences, what they hide, and what each model sees in them.
+private func figure(
+  _ file: SequenceFile, _ comparison: Comparison, _ evaluators: [Evaluator], sequences: Int
+) throws -> SequenceFigure {
+  var figure = SequenceFigure(
+    title: "what is seen, what is there, and what the models see in it", frameHeight: file.height,
+    frameWidth: file.width, blocks: [])
+  let data = SequenceBatch()
+  try data.read(Array(0..<sequences), frameCount: file.frameCount, from: file)
+  for sequence in 0..<sequences {
+    let truth = try HidingTruth(file, sequence: sequence, frameCount: file.frameCount)
+    var rows = [
+      SequenceFigure.Row(
+        label: "input", frames: (0..<file.frameCount).map { data.image(example: sequence, frame: $0) })
+    ]
+    if file.hasUnoccluded {
+      rows.append(
+        SequenceFigure.Row(
+          label: "without bar", frames: truth.scenes, boxes: truth.objects.map { $0.map { .init($0.box) } },
+          boxStyle: .thin))
+    }
+    figure.blocks.append(SequenceFigure.Block(heading: "sequence \(sequence)", rows: rows))
+  }
+  for (place, evaluator) in evaluators.enumerated() {
+    let entry = comparison.entries[place]
+    try evaluator.explain(data, on: Tape(recording: false)) { _, example, explanation, _ in
+      figure.blocks[example].rows.append(
+        SequenceFigure.Row(
+          label: "\(Comparison.letter(place)) \(entry.model)", frames: explanation.frames.map { $0.mean.array },
+          boxes: explanation.frames.map { $0.boxes.map { .init($0) } }))
+    }
+  }
+  return figure
+}

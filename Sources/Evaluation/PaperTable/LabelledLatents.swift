@@ -1,0 +1,28 @@
+import Runs
+
+/// Latent vectors of single frames, each with the sum of the digits that are in it.
+package struct LabelledLatents {
+  /// Elements of a vector.
+  package let width: Int
+  /// Vectors, frame after frame, [frames, width].
+  package private(set) var values: [Float] = []
+  /// The sum of the digits of each frame, [frames].
+  package private(set) var sums: [Int] = []
+
+  package init(width: Int) { self.width = width }
+
+  package var count: Int { sums.count }
+
+  /// Adds a frame.
+  package mutating func append(_ vector: [Float], sum: Int) {
+    precondition(vector.count == width, "\(vector.count) elements for vectors of \(width)")
+    values.append(contentsOf: vector)
+    sums.append(sum)
+  }
+
+  /// How often the most frequent sum occurs: the share that guessing names right.
+  package var largestShare: Double {
+    let counts = sums.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+    return Double(counts.values.max() ?? 0) / Double(max(count, 1))
+  }
+}

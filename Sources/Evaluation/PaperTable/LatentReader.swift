@@ -1,0 +1,82 @@
+import Models
+import Numerics
+import Runs
+import Storage
+
+/// Infers the latent vectors of all frames of sequences, for the classifier of sums.
+struct LatentReader {
+  let model: any SequenceModel
+  let particles: Int
+  let seed: UInt64
+
+  /// Sequences at a time.
+  private static let batch = 16
+
+  /// The vectors of the first `count` sequences of a file, each frame explained by its most important particle.
+  ///
+  /// The noise of a sequence depends on its number only.
+  ///
+  /// - Parameter progress: is told how many sequences are done; what it throws ends the work.
+  /// - Throws: `RunError` if the file does not say which digits are in its frames.
+  func read(_ file: SequenceFile, sequences count: Int, progress: (Int) throws -> Void) throws -> LabelledLatents {
+    let sums = try FrameSums(file)
+    let tape = Tape(recording: false)
+    let data = SequenceBatch()
+    var frames: [FrameInference] = []
+    var latents = LabelledLatents(width: model.latentCount)
+    for first in stride(from: 0, to: count, by: Self.batch) {
+      let piece = first..<min(first + Self.batch, count)
+      try data.read(Array(piece), frameCount: file.frameCount, from: file)
+      tape.reset()
+      _ = piece.map { UInt32($0) }.withUnsafeBufferPointer { identities in
+        model.infer(
+          data.modelBatch(0..<piece.count, particles: particles, on: tape),
+          noise: CounterNoise(seed: seed, purpose: .evaluation, examples: identities, particles: particles), on: tape,
+          into: &frames)
+      }
+      for (example, sequence) in piece.enumerated() {
+        let digits = try sums.read(sequence)
+        let rows = example * particles..<(example + 1) * particles
+        let best = model.mostImportantRows(of: rows, in: frames)
+        for (frame, sum) in digits.enumerated() {
+          latents.append(frames[frame].latents(best[frame]), sum: sum)
+        }
+      }
+      try progress(piece.upperBound)
+    }
+    return latents
+  }
+}
+
+/// The sums of the digits that are in the frames of a sequence.
+private struct FrameSums {
+  let file: SequenceFile
+  let slots: Int
+
+  init(_ file: SequenceFile) throws {
+    guard file.hasIds, file.hasLabels, let slots = file.objectSlots else {
+      throw RunError(
+        "\(file.path): it has no /ids and /labels, which say what digits are in a frame. Use a file that "
+          + "`sqair-dist data moving-digits` made.")
+    }
+    self.file = file
+    self.slots = slots
+  }
+
+  /// One sum a frame; 0 where there is no digit.
+  func read(_ sequence: Int) throws -> [Int] {
+    var labels = [UInt8](repeating: 0, count: slots)
+    try file.readLabels(of: sequence, into: &labels)
+    var ids = [Int32](repeating: 0, count: file.frameCount * slots)
+    try file.readIds(of: sequence, first: 0, count: file.frameCount, into: &ids)
+    return try (0..<file.frameCount).map { frame in
+      let sum = (0..<slots).reduce(0) { $0 + (ids[frame * slots + $1] >= 0 ? Int(labels[$1]) : 0) }
+      guard sum < SumClassifier.sumCount else {
+        throw RunError(
+          "\(file.path): the classes in frame \(frame) of sequence \(sequence) add up to \(sum); the classifier knows "
+            + "sums up to \(SumClassifier.sumCount - 1). Use a file with at most two digits in a sequence.")
+      }
+      return sum
+    }
+  }
+}

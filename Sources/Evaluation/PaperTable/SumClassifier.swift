@@ -1,0 +1,107 @@
+import Numerics
+import Runs
+
+/// Names the sum of the digits of a frame from the latent vector that a model inferred: the "addition" of the paper.
+///
+/// Two hidden layers of 256 and 128 units with ELU, and one output for each sum of two digits. It learns from the
+/// vectors alone; the model behind them stays as it is.
+package final class SumClassifier {
+  /// Sums 0 to 18.
+  package static let sumCount = 19
+
+  /// How it is trained.
+  package struct Settings: Sendable {
+    /// Passes over the frames.
+    package var epochs = 30
+    /// Frames of an update.
+    package var batch = 128
+    /// Adam's rate at the beginning; it falls in a straight line to zero.
+    package var learningRate = 1e-3
+
+    package init() {}
+  }
+
+  private let parameters = ParameterStore()
+  private let seed: UInt64
+  private let width: Int
+
+  /// A network with initial weights for vectors of `width` elements.
+  package init(width: Int, seed: UInt64) {
+    self.width = width
+    self.seed = seed
+    let sizes = [width, 256, 128, Self.sumCount]
+    for (layer, (inputs, outputs)) in zip(sizes, sizes.dropFirst()).enumerated() {
+      parameters.declare("l\(layer).w", [inputs, outputs], .truncatedNormal(inputs: inputs))
+      parameters.declare("l\(layer).b", [outputs], .constant(0))
+    }
+    parameters.allocate()
+    parameters.initialize(seed: seed)
+  }
+
+  /// Learns from frames, in an order that depends on the seed only.
+  ///
+  /// - Parameter progress: is told how many passes are done.
+  package func train(
+    on data: LabelledLatents, _ settings: Settings = Settings(), progress: (Int) throws -> Void = { _ in }
+  ) throws {
+    precondition(data.width == width && data.count > 0)
+    let optimizer = Adam(count: parameters.count)
+    let tape = Tape()
+    let updatesPerEpoch = (data.count + settings.batch - 1) / settings.batch
+    var update = 0
+    for epoch in 0..<settings.epochs {
+      var order = Array(0..<data.count)
+      var random = CounterRandom(seed: seed, purpose: .batchOrder, step: UInt64(epoch)).reader(0)
+      order.shuffle(using: &random)
+      for first in stride(from: 0, to: order.count, by: settings.batch) {
+        let rows = order[first..<min(first + settings.batch, order.count)]
+        tape.reset()
+        let target = tape.index(count: rows.count)
+        for (place, row) in rows.enumerated() { target[place] = data.sums[row] }
+        let logMass = tape.categoricalLogMass(logits(of: rows, in: data, on: tape), value: target).logMass
+        parameters.clearGradients()
+        tape.prepareBackward()
+        logMass.gradients!.update(repeating: -1 / Float(rows.count), count: rows.count)
+        tape.backward()
+        let left = 1 - Double(update) / Double(updatesPerEpoch * settings.epochs)
+        update += 1
+        optimizer.update(
+          0..<parameters.count, of: parameters.values, gradients: parameters.gradients, factor: 1,
+          learningRate: Float(settings.learningRate * left), update: update)
+      }
+      try progress(epoch + 1)
+    }
+  }
+
+  /// The share of frames whose sum it names right.
+  package func accuracy(on data: LabelledLatents) -> Double {
+    let tape = Tape(recording: false)
+    var right = 0
+    for first in stride(from: 0, to: data.count, by: 512) {
+      let rows = first..<min(first + 512, data.count)
+      tape.reset()
+      let logits = logits(of: rows, in: data, on: tape)
+      for (place, row) in rows.enumerated() {
+        let named = (0..<Self.sumCount).max { logits[place, $0] < logits[place, $1] }
+        if named == data.sums[row] { right += 1 }
+      }
+    }
+    return Double(right) / Double(max(data.count, 1))
+  }
+
+  /// The outputs [rows, 19] for some frames.
+  private func logits(of rows: some Collection<Int>, in data: LabelledLatents, on tape: Tape) -> Tensor {
+    let input = tape.constant(rows: rows.count, columns: width)
+    data.values.withUnsafeBufferPointer { values in
+      for (place, row) in rows.enumerated() {
+        (input.values + place * width).update(from: values.baseAddress! + row * width, count: width)
+      }
+    }
+    func layer(_ number: Int, _ x: Tensor, _ activation: Activation) -> Tensor {
+      tape.affine(
+        x * parameters["l\(number).w"], bias: parameters["l\(number).b"], activation: activation,
+        feedsOneProduct: activation == .elu)
+    }
+    return layer(2, layer(1, layer(0, input, .elu), .elu), .identity)
+  }
+}

@@ -1,0 +1,19 @@
+import Numerics
+import Report
+import Runs
+
+/// Draws sequences of a file over what the model makes of them.
+public func reconstruct(_ request: ReconstructRequest) throws {
+  LinearAlgebra.prepare()
+  let trained = try load(request.checkpoint)
+  let file = try trained.open(request.data)
+  let batch = SequenceBatch()
+  try batch.read(Array(0..<min(request.sequences, file.sequenceCount)), frameCount: file.frameCount, from: file)
+  let training = trained.configuration.training
+  let reconstructor = Reconstructor(
+    model: trained.state.model, particles: training.particles, seed: training.seed)
+  try makeFolder(request.out)
+  let path = request.out + "/reconstruction.png"
+  try reconstructor.figure(batch, title: "reconstruction after \(trained.state.step) updates").draw().writePNG(to: path)
+  print("wrote \(path)")
+}

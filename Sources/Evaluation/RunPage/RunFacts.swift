@@ -1,0 +1,122 @@
+import Cluster
+import Foundation
+import Report
+import Runs
+import Storage
+
+/// Everything that the page of a run tells, and what it cannot tell and why.
+struct RunFacts {
+  let folder: RunFolder
+  let name: String
+  let configuration: Configuration
+  /// The lines of `metrics.jsonl`; empty if there is none.
+  let metrics: [(step: UInt64, values: [String: Double])]
+  let file: SequenceFile?
+  let model: ModelFacts?
+  /// Another run on the same sequences.
+  let other: ModelFacts?
+  /// What the page lacks: a sentence each that says how to get it.
+  private(set) var missing: [String] = []
+
+  init(_ request: ReportRequest, _ communicator: Communicator, progress: (String) -> Void) throws {
+    let folder = RunFolder(request.run)
+    self.folder = folder
+    name = Self.name(of: request.run)
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: request.run, isDirectory: &isFolder), isFolder.boolValue else {
+      throw RunError("'\(request.run)' is not the folder of a run. Name a folder that `sqair-dist train --run` made.")
+    }
+    var missing: [String] = []
+    func note<T>(_ body: () throws -> T) -> T? {
+      do {
+        return try body()
+      } catch {
+        missing.append("\(error)")
+        return nil
+      }
+    }
+    let trained = note { try load(request.run) }
+    if let trained {
+      configuration = trained.configuration
+    } else {
+      configuration = try Self.writtenConfiguration(folder)
+    }
+    metrics = note { try Self.metrics(folder) } ?? []
+
+    // A file that was asked for must be there; the one of the training may have gone.
+    let path = request.data ?? Self.validationFile(folder, configuration)
+    switch (trained, path) {
+    case (let trained?, let path?) where request.data != nil:
+      file = try trained.open(path)
+    case (let trained?, let path?):
+      file = note { try trained.open(path) }
+    case (_, nil):
+      missing.append("The run has no validation file to show pictures of. Name a sequence file with --data.")
+      file = nil
+    case (nil, _):
+      file = nil
+    }
+    let extent = ModelFacts.Extent()
+    guard let trained, let file else {
+      model = nil
+      other = nil
+      self.missing = missing
+      return
+    }
+    model = try ModelFacts(name, trained, file, extent, communicator, progress: progress)
+    if trained.state.model.framesAreIndependent {
+      missing.append("The model explains every frame alone, so it cannot imagine how a sequence goes on.")
+    }
+    if !file.hasCounts {
+      missing.append("\(file.path) has no /counts, so nothing is known about how well objects are counted.")
+    }
+    if !file.hasBoxes || !file.hasIds {
+      missing.append("\(file.path) has no boxes with identities, so motion and tracks cannot be compared with the truth.")
+    }
+    other = try request.beside.map { path in
+      let trained = try load(path)
+      return try ModelFacts(
+        Self.name(of: path), trained, trained.open(file.path), extent, communicator, progress: progress)
+    }
+    self.missing = missing
+  }
+
+  /// The last part of a path, without "." and "..".
+  private static func name(of path: String) -> String {
+    URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
+  }
+
+  private static func writtenConfiguration(_ folder: RunFolder) throws -> Configuration {
+    guard let json = try? String(contentsOfFile: folder.configuration, encoding: .utf8) else {
+      throw RunError(
+        "'\(folder.path)' has neither a checkpoint nor a config.json, so there is nothing to report. "
+          + "Name the folder of a run that has begun.")
+    }
+    return try Configuration(resolvedJSON: json, place: folder.configuration)
+  }
+
+  private static func metrics(_ folder: RunFolder) throws -> [(step: UInt64, values: [String: Double])] {
+    guard FileManager.default.fileExists(atPath: folder.metrics) else {
+      throw RunError("There is no \(folder.metrics), so there are no curves.")
+    }
+    return try MetricsLog.read(folder.metrics)
+  }
+
+  /// The file that the run was validated on, or the built-in one.
+  private static func validationFile(_ folder: RunFolder, _ configuration: Configuration) -> String? {
+    let builtin = folder.data + "/valid.h5"
+    return configuration.data.valid ?? (FileManager.default.fileExists(atPath: builtin) ? builtin : nil)
+  }
+
+  /// A figure by update; long ones as means of equal pieces, so that a line stays a line.
+  func curve(_ key: String, _ name: String, pieces: Int = 160) -> LineChart.Series {
+    let points = metrics.compactMap { line in line.values[key].map { (x: Double(line.step), y: $0) } }
+    guard points.count > pieces else { return LineChart.Series(name: name, points: points) }
+    return LineChart.Series(
+      name: name,
+      points: (0..<pieces).map { piece in
+        let part = points[piece * points.count / pieces..<(piece + 1) * points.count / pieces]
+        return (part.last!.x, part.reduce(0) { $0 + $1.y } / Double(part.count))
+      })
+  }
+}

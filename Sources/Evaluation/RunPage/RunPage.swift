@@ -1,0 +1,388 @@
+import Foundation
+import Report
+import Runs
+import Tracking
+
+/// The page of a run.
+struct RunPage {
+  let facts: RunFacts
+
+  var page: Page {
+    get throws {
+      var sections: [Page.Section] = []
+      if let model = facts.model {
+        sections.append(try seeing(model))
+        if let futures = model.futures { sections.append(try imagining(futures)) }
+      }
+      sections.append(learning)
+      if let model = facts.model, model.evaluation.countAccuracy != nil { sections.append(counting(model.evaluation)) }
+      if let model = facts.model, let tracking = model.tracking {
+        sections.append(following([(model.name, tracking)] + otherTracking))
+      }
+      if let model = facts.model, let other = facts.other { sections.append(try comparing(model, other)) }
+      sections.append(settings)
+      return Page(title: "\(facts.name): sqair-dist", header: header, sections: sections, footer: footer)
+    }
+  }
+
+  // MARK: - Top and bottom
+
+  private var header: HTML {
+    let training = facts.configuration.training
+    let step = facts.model?.trained.state.step ?? facts.metrics.last.map { Int($0.step) } ?? 0
+    let kind = facts.configuration.model.kind.rawValue.uppercased()
+    let frames =
+      training.frames.start == training.frames.end
+      ? "\(training.frames.end)" : "\(training.frames.start) to \(training.frames.end)"
+    let data = facts.file.map { " Measured on \($0.path)." } ?? ""
+    return """
+      <div class="brand">\(Self.mark)<span>sqair-dist: a run, and what its model sees</span></div>
+      <h1>\(facts.name)</h1>
+      <p class="subtitle">\(kind), \(Self.grouped(step)) of \(Self.grouped(training.steps)) updates on \(frames) frames, \
+      batch \(training.batch), \(training.particles) particles, seed \(String(training.seed)).\(data)</p>
+      \(facts.missing.map { HTML.missing($0) })
+      <div class="tiles">\(tiles)</div>
+      """
+  }
+
+  /// Two boxes in the colours of identities, and the way between them.
+  private static let mark: HTML = """
+    <svg viewBox="0 0 44 44" aria-hidden="true"><g fill="none" stroke-width="3">\
+    <path d="M9 10h12v14h-12z" stroke="#FFDF00"/><path d="M21 19h14v14h-14z" stroke="#00FFFF"/></g></svg>
+    """
+
+  private var tiles: [HTML] {
+    guard let model = facts.model else { return [] }
+    let evaluation = model.evaluation
+    var tiles: [HTML] = []
+    if let right = evaluation.countAccuracy {
+      tiles.append(.tile(Self.percent(right), "of frames counted right", note: "\(evaluation.sequences) sequences"))
+    }
+    tiles.append(
+      .tile(
+        Self.number(evaluation.bound / Double(evaluation.frames), 1), "bound, nats a frame",
+        note: "\(evaluation.particles) particles"))
+    guard let futures = model.futures else { return tiles }
+    let measures = futures.measures
+    let last = measures.frameCount - 1
+    if let error = measures.modelError.overall, let naive = measures.constantVelocityError.overall, naive > 0 {
+      tiles.append(
+        .tile(
+          Self.number(error / naive, 2), "of the naive prediction error",
+          note: "against constant velocity, frames \(measures.watched) to \(measures.knownEnd - 1)"))
+    }
+    if let kept = measures.countKept[last] {
+      tiles.append(.tile(Self.percent(kept), "of futures keep all objects", note: "up to frame \(last)"))
+    }
+    if let change = measures.appearance[last], let apart = measures.glimpseDistance, apart > 0 {
+      tiles.append(
+        .tile(
+          Self.percent(change / apart), "change of looks", note: "at frame \(last), of what parts two objects"))
+    }
+    return tiles
+  }
+
+  private var footer: HTML {
+    let checkpoint = facts.model.map { "Checkpoint \($0.trained.path). " } ?? ""
+    return "\(checkpoint)Made by sqair-dist \(softwareVersion). One file, no script, nothing fetched."
+  }
+
+  // MARK: - Pictures
+
+  private func seeing(_ model: ModelFacts) throws -> Page.Section {
+    let films = try model.reconstructions.blocks.map { block in
+      try Self.film(
+        model.reconstructions, block, alternative: "\(block.heading): frames above, reconstructions below",
+        caption: "<b>\(block.heading)</b> above, what the model draws below")
+    }
+    return Page.Section(
+      anchor: "sees", name: "Sees", heading: "What it sees",
+      lead: """
+        The frames with the boxes that were found, and below them what the model draws from its latent variables. \
+        A colour is an identity: an object that keeps it from left to right was followed.
+        """,
+      body: "<div class=\"films\">\(films)</div>")
+  }
+
+  private static func film(
+    _ figure: SequenceFigure, _ block: SequenceFigure.Block, alternative: String, caption: HTML
+  ) throws -> HTML {
+    var strip = figure
+    strip.blocks = [block]
+    let picture = HTML.image(png: try strip.film().pngBytes(), alternative: alternative)
+    return """
+      <figure><div class="scroll strip" tabindex="0">\(picture)</div><figcaption>\(caption)</figcaption></figure>
+      """
+  }
+
+  private func imagining(_ futures: ModelFacts.Futures) throws -> Page.Section {
+    let measures = futures.measures
+    let films = try futures.figures.map { figure -> HTML in
+      var figure = figure
+      figure.maximumAnimationWidth = 520
+      // Standing still, a choice of steps that can be made out.
+      figure.maximumWidth = 1_000
+      let still = try figure.film().pngBytes()
+      let picture = HTML.animation(
+        gif: try figure.animated(), still: still,
+        alternative: "what happened and \(futures.number) imagined futures, frame by frame")
+      return """
+        <figure>\(picture)<figcaption><b>\(measures.watched) frames seen</b>, the rest imagined; what happened is \
+        known up to frame \(measures.knownEnd - 1)</figcaption></figure>
+        """
+    }
+    return Page.Section(
+      anchor: "imagines", name: "Imagines", heading: "What it imagines",
+      lead: """
+        After \(measures.watched) frames the model goes on alone, to frame \(measures.frameCount - 1), \(futures.number) \
+        times for each of \(futures.sequences) sequences.
+        """,
+      body: """
+        <div class="films pair">\(films)</div>
+        <div class="cards" style="margin-top:16px">
+        \(HTML.card("Prediction error", errorChart(measures).html(emptyText: "What happened next is not known.")))
+        \(HTML.card("Looks and number", keepingChart(measures).html()))
+        \(HTML.card("How far the futures part", partingChart(measures).html()))
+        \(HTML.card("How imagined objects move", motionTable(futures)))
+        </div>
+        """)
+  }
+
+  private func motionTable(_ futures: ModelFacts.Futures) -> HTML {
+    var rows: [(name: String, cells: [String])] = []
+    for (name, unit, comparison) in [("speed", "px", futures.speed), ("turn", "degrees", futures.turn)] {
+      guard let comparison else { continue }
+      let (mine, truth) = (comparison.imagined, comparison.truth)
+      rows += [
+        ("\(name), \(unit) a frame", [Self.number(mine.mean, 2), Self.number(truth.mean, 2)]),
+        ("its median", [Self.number(mine.quantiles[2], 2), Self.number(truth.quantiles[2], 2)]),
+        ("its Wasserstein-1 distance", [Self.number(comparison.wasserstein, 2), "0"]),
+      ]
+    }
+    let table: HTML =
+      rows.isEmpty
+      ? .missing("The true tracks are not known, or too little moved.")
+      : .table(columns: ["", "imagined", "true"], rows: rows)
+    let inside = futures.measures.inside.value.map {
+      "\(Self.percent($0)) of the objects have at least half of their box on the canvas. "
+    }
+    return "\(table)<p>\(inside ?? "")A turn is the angle between two ways of a pixel or more.</p>"
+  }
+
+  private func series(_ name: String, _ means: MeanByFrame, from first: Int, per unit: Double = 1) -> LineChart.Series {
+    LineChart.Series(
+      name: name,
+      points: means.values(from: first).enumerated().compactMap { place, value in
+        value.map { (x: Double(first + place), y: $0 / unit) }
+      })
+  }
+
+  private func errorChart(_ measures: ImaginationMeasures) -> LineChart {
+    let lines = [
+      ("model", measures.modelError), ("best future", measures.bestFutureError),
+      ("last frame", measures.lastFrameError), ("constant velocity", measures.constantVelocityError),
+    ]
+    var chart = LineChart(
+      title: "mean squared pixel error by frame", xLabel: "frame", yLabel: "mean squared pixel error",
+      series: lines.map { series($0, $1, from: measures.watched) })
+    chart.startsAtZero = true
+    return chart
+  }
+
+  private func keepingChart(_ measures: ImaginationMeasures) -> LineChart {
+    var chart = LineChart(
+      title: "change of looks and share of futures that keep all objects, by frame", xLabel: "frame", yLabel: "share",
+      series: [series("objects all there", measures.countKept, from: measures.watched)])
+    if let apart = measures.glimpseDistance, apart > 0 {
+      chart.series.append(
+        series("change of looks, 1 = another object", measures.appearance, from: measures.watched, per: apart))
+    }
+    chart.startsAtZero = true
+    return chart
+  }
+
+  private func partingChart(_ measures: ImaginationMeasures) -> LineChart {
+    var chart = LineChart(
+      title: "mean distance of an object's places in two futures, by frame", xLabel: "frame", yLabel: "pixels",
+      series: [
+        series("places in two futures", measures.placeSpread, from: measures.watched),
+        series("speed of an object", measures.speed, from: measures.watched),
+      ])
+    chart.startsAtZero = true
+    return chart
+  }
+
+  // MARK: - Learning and counting
+
+  private var learning: Page.Section {
+    let clip = facts.configuration.training.optimizer.clipNorm
+    func chart(_ title: String, _ unit: String, fromZero: Bool = false, _ lines: [LineChart.Series]) -> HTML {
+      var chart = LineChart(
+        title: title, xLabel: "updates", yLabel: unit, series: lines.filter { !$0.points.isEmpty })
+      chart.startsAtZero = fromZero
+      return .card(title, chart.html())
+    }
+    func level(_ name: String, _ value: Double) -> LineChart.Series {
+      let steps = facts.metrics.map { Double($0.step) }
+      guard let first = steps.first, let last = steps.last, value > 0 else { return .init(name: name, points: []) }
+      return .init(name: name, points: [(first, value), (last, value)])
+    }
+    let truth = facts.model.flatMap(\.evaluation.trueObjectsPerFrame)
+    let cards: [HTML] =
+      facts.metrics.isEmpty
+      ? [.missing("There are no metrics of this run.")]
+      : [
+        chart(
+          "Bound", "nats a frame",
+          [facts.curve("train/bound", "training"), facts.curve("valid/bound", "validation")]),
+        chart(
+          "Frames counted right", "share", fromZero: true,
+          [facts.curve("train/count_accuracy", "training"), facts.curve("valid/count_accuracy", "validation")]),
+        chart(
+          "Objects a frame", "objects", fromZero: true,
+          [facts.curve("train/objects", "training"), facts.curve("valid/objects", "validation")]
+            + (truth.map { [level("true", $0)] } ?? [])),
+        chart(
+          "Gradient norm", "norm", fromZero: true,
+          [facts.curve("train/gradient_norm", "before clipping"), level("clipped at", clip)]),
+        chart(
+          "Divergence from the prior", "nats a frame", fromZero: true,
+          [facts.curve("train/kl", "training"), facts.curve("valid/kl", "validation")]),
+        chart(
+          "Prediction error", "mean squared pixel error", fromZero: true,
+          [
+            facts.curve("imagination/prediction_error", "model"),
+            facts.curve("imagination/last_frame_error", "last frame"),
+            facts.curve("imagination/constant_velocity_error", "constant velocity"),
+          ]),
+      ]
+    return Page.Section(
+      anchor: "learns", name: "Learns", heading: "How it learned",
+      lead: "The number behind a name is the last one. Lines of training are means over pieces of the run.",
+      body: "<div class=\"cards\">\(cards)</div>")
+  }
+
+  private func counting(_ evaluation: Evaluation) -> Page.Section {
+    let shares = evaluation.countConfusion.map { row in
+      let total = row.reduce(0, +)
+      return row.map { total > 0 ? $0 / total : 0 }
+    }
+    let table = HTML.confusion(shares, rowName: "true", columnName: "found, % of a row")
+    return Page.Section(
+      anchor: "counts", name: "Counts", heading: "How it counts",
+      lead: """
+        Objects in a frame, true against found, over \(evaluation.sequences) sequences of \(evaluation.frames) frames; \
+        particles count by their importance.
+        """,
+      body: .fittingCard(table))
+  }
+
+  private var otherTracking: [(name: String, counts: TrackingCounts)] {
+    facts.other.flatMap { other in other.tracking.map { [(other.name, $0)] } } ?? []
+  }
+
+  private func following(_ models: [(name: String, counts: TrackingCounts)]) -> Page.Section {
+    func row(_ name: String, _ value: (TrackingCounts) -> String) -> (name: String, cells: [String]) {
+      (name, models.map { value($0.counts) })
+    }
+    func share(_ name: String, _ key: KeyPath<TrackingCounts, Double>) -> (name: String, cells: [String]) {
+      row(name) { $0[keyPath: key].isFinite ? Self.number($0[keyPath: key], 4) : "-" }
+    }
+    func count(_ name: String, _ field: TrackingCounts.Field) -> (name: String, cells: [String]) {
+      row(name) { Self.grouped(Int($0[field])) }
+    }
+    let table = HTML.table(
+      columns: [""] + models.map(\.name),
+      rows: [
+        share("MOTA", \.mota), share("MOTP, mean of 1 - overlap", \.motp), share("IDF1", \.idf1),
+        share("recall", \.recall), share("precision", \.precision),
+        count("identity switches", .switches), count("fragmentations", .fragmentations), count("tracks", .tracks),
+        count("mostly tracked", .mostlyTracked), count("mostly lost", .mostlyLost),
+      ])
+    return Page.Section(
+      anchor: "follows", name: "Follows", heading: "How it follows objects",
+      lead: "The boxes of each sequence's most important particle against the true ones, at an overlap of 0.5.",
+      body: .fittingCard(table))
+  }
+
+  // MARK: - Two runs
+
+  private func comparing(_ mine: ModelFacts, _ other: ModelFacts) throws -> Page.Section {
+    func row(_ name: String, _ digits: Int, _ value: (ModelFacts) -> Double?) -> (name: String, cells: [String]) {
+      (name, [mine, other].map { Self.number(value($0), digits) })
+    }
+    func perFrame(_ key: KeyPath<Evaluation, Double>) -> (ModelFacts) -> Double? {
+      { $0.evaluation[keyPath: key] / Double($0.evaluation.frames) }
+    }
+    let table = HTML.table(
+      columns: ["", mine.name, other.name],
+      rows: [
+        ("model", [mine, other].map { $0.trained.configuration.model.kind.rawValue }),
+        ("updates", [mine, other].map { Self.grouped($0.trained.state.step) }),
+        ("frames measured", [mine, other].map { String($0.evaluation.frames) }),
+        row("bound, nats a frame", 2, perFrame(\.bound)), row("reconstruction", 2, perFrame(\.reconstruction)),
+        row("divergence", 2, perFrame(\.divergence)),
+        row("frames counted right", 4) { $0.evaluation.countAccuracy },
+        row("objects a frame", 3) { $0.evaluation.objectsPerFrame },
+        row("prediction error", 5) { $0.futures?.measures.modelError.overall },
+        row("objects kept over the futures", 4) { $0.futures?.measures.countKept.overall },
+        row("speed, Wasserstein-1", 2) { $0.futures?.speed?.wasserstein },
+      ])
+    let films = try zip(mine.reconstructions.blocks, other.reconstructions.blocks).map { first, second in
+      let block = SequenceFigure.Block(heading: first.heading, rows: first.rows + second.rows.dropFirst())
+      return try Self.film(
+        mine.reconstructions, block, alternative: "\(first.heading): frames, then two reconstructions",
+        caption: "<b>\(first.heading)</b>; below it \(mine.name), then \(other.name)")
+    }
+    return Page.Section(
+      anchor: "beside", name: "Beside", heading: "Beside \(other.name)",
+      lead: "Both models on the same sequences, each on as many frames as it was trained on.",
+      body: """
+        <div class="card" style="margin-bottom:16px">\(table)</div>
+        <div class="films">\(films)</div>
+        """)
+  }
+
+  // MARK: - Settings
+
+  private var settings: Page.Section {
+    let defaults = Dictionary(
+      uniqueKeysWithValues: ConfigurationTree(Configuration()).leaves.map { ($0.keyPath, $0.value) })
+    let all = ConfigurationTree(facts.configuration).leaves
+    func table(_ leaves: [(keyPath: String, value: ConfigurationTree)]) -> HTML {
+      let rows = leaves.map { leaf -> HTML in
+        let usual = defaults[leaf.keyPath].map { $0 == leaf.value ? "" : $0.compactJSON } ?? ""
+        return "<tr><td><code>\(leaf.keyPath)</code></td><td>\(leaf.value.compactJSON)</td><td>\(usual)</td></tr>"
+      }
+      return """
+        <table class="settings"><thead><tr><th>setting</th><th></th><th>usually</th></tr></thead>
+        <tbody>\(rows)</tbody></table>
+        """
+    }
+    let changed = all.filter { defaults[$0.keyPath] != $0.value }
+    let kernels = facts.model?.trained.state.kernels.map { " Kernels: \($0)." } ?? ""
+    return Page.Section(
+      anchor: "settings", name: "Settings", heading: "Settings",
+      lead: "What differs from the preset <code>fast</code>.\(kernels)",
+      body: """
+        <div class="card">\(changed.isEmpty ? "<p>Nothing.</p>" : table(changed))\
+        <details><summary>All \(all.count) settings</summary>\(table(all))</details></div>
+        """)
+  }
+
+  // MARK: - Numbers
+
+  static func number(_ value: Double?, _ digits: Int) -> String {
+    value.map { $0.isFinite ? String(format: "%.\(digits)f", $0) : "not finite" } ?? "unknown"
+  }
+
+  static func percent(_ share: Double) -> String { String(format: share > 0.9995 ? "%.0f %%" : "%.1f %%", share * 100) }
+
+  /// 10,000.
+  static func grouped(_ number: Int) -> String {
+    let digits = Array(String(number))
+    return digits.enumerated().map { place, digit in
+      (place > 0 && (digits.count - place) % 3 == 0 ? "," : "") + String(digit)
+    }.joined()
+  }
+}

@@ -1,0 +1,24 @@
+import Cluster
+import Foundation
+import Numerics
+import Report
+import Runs
+
+/// Writes a page about a run: settings, curves, pictures and figures, in one HTML file.
+public func report(_ request: ReportRequest) throws {
+  LinearAlgebra.prepare()
+  let communicator = try Communicator.start()
+  guard communicator.size == 1 else {
+    throw RunError("report is the work of one process. Start it without a launcher.", isEverywhere: true)
+  }
+  let facts = try RunFacts(request, communicator) { task in
+    try? FileHandle.standardError.write(contentsOf: Data("report: \(task)\n".utf8))
+  }
+  let out = request.out ?? request.run + "/report.html"
+  try RunPage(facts: facts).page.write(to: out)
+  try communicator.finish()
+  for sentence in facts.missing {
+    try? FileHandle.standardError.write(contentsOf: Data("report: missing: \(sentence)\n".utf8))
+  }
+  print("wrote \(out)")
+}

@@ -1,0 +1,68 @@
+import Cluster
+import Foundation
+import Report
+import Storage
+
+/// The moving digits that a run makes for itself when it is given no training file.
+package struct BuiltinData {
+  private let configuration: BuiltinDataConfiguration
+  private let folder: String
+
+  /// - Parameter folder: where the files lie, or are to lie.
+  package init(_ configuration: BuiltinDataConfiguration, in folder: String) {
+    self.configuration = configuration
+    self.folder = folder
+  }
+
+  package var train: String { folder + "/train.h5" }
+  package var valid: String { folder + "/valid.h5" }
+
+  private struct Stopped: Error { let ending: Ending }
+
+  /// Makes the files that are not there yet. Rank 0 does so while all of them look out for a wish to stop.
+  ///
+  /// - Returns: how to end, if a process was asked to stop meanwhile. A file that was not complete is gone then.
+  package func make(_ communicator: Communicator) throws -> Ending? {
+    var result = Result<Void, any Error>.success(())
+    if communicator.isRoot {
+      result = Result {
+        try make {
+          _ = try communicator.maximum(Int64(0))
+          if let ending = try Ending.requested(of: communicator) { throw Stopped(ending: ending) }
+        }
+      }
+      if case .failure(let stopped as Stopped) = result { return stopped.ending }
+      // Done, one way or the other.
+      _ = try communicator.maximum(Int64(1))
+    } else {
+      while try communicator.maximum(Int64(0)) == 0 {
+        if let ending = try Ending.requested(of: communicator) { return ending }
+      }
+    }
+    try communicator.collectively("making the built-in data set") { try result.get() }
+    return nil
+  }
+
+  /// - Parameter look: called now and then; what it throws ends the work.
+  private func make(look: () throws -> Void) throws {
+    let files = FileManager.default
+    try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    // What a killed process left: the run's lock keeps all others out.
+    for name in try files.contentsOfDirectory(atPath: folder) where name.hasSuffix(".partial") {
+      try files.removeItem(atPath: folder + "/" + name)
+    }
+    if !files.fileExists(atPath: train) {
+      let progress = ProgressLine(
+        label: "training data", total: UInt64(configuration.trainSequences), unit: "sequences")
+      try DigitFile.write(configuration.movingDigits(.train), to: train) {
+        progress.update(UInt64($0))
+        try look()
+      }
+      progress.finish()
+    }
+    if !files.fileExists(atPath: valid) {
+      let mean = try SequenceFile(path: train).mean
+      try DigitFile.write(configuration.movingDigits(.test), to: valid, mean: mean) { _ in try look() }
+    }
+  }
+}

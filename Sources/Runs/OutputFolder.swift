@@ -1,0 +1,10 @@
+import Foundation
+
+/// Makes the folder that a command writes to.
+package func makeFolder(_ path: String, option: String = "--out") throws {
+  do {
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  } catch {
+    throw RunError("the folder '\(path)' cannot be made: \(error.localizedDescription) Choose another with \(option).")
+  }
+}

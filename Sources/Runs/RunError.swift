@@ -1,0 +1,11 @@
+/// An error of a run: what is wrong, where, and what to do.
+public struct RunError: Error, CustomStringConvertible {
+  public let description: String
+  /// Whether every process of the job throws the same, so that one of them speaks for all.
+  public let isEverywhere: Bool
+
+  package init(_ description: String, isEverywhere: Bool = false) {
+    self.description = description
+    self.isEverywhere = isEverywhere
+  }
+}

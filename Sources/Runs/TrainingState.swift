@@ -1,0 +1,99 @@
+import Models
+import Numerics
+import Storage
+
+/// All that changes while a run trains: parameters, optimizer state and the number of finished updates.
+///
+/// Together with the configuration it determines the rest of the run; nothing in it depends on the
+/// number of processes.
+package final class TrainingState {
+  package let model: any SequenceModel
+  package let optimizer: any Optimizer
+  /// Finished updates.
+  package var step = 0
+  /// The kernels that the numbers were computed with, as `JobKernels` describes them; nil if that is not known. They do
+  /// not determine the rest of the run, but its last bits.
+  package var kernels: String?
+
+  private let configuration: Configuration
+
+  /// A state at the start: parameters from the seed, the mean image from the training data.
+  package init(_ configuration: Configuration, meanImage: [Float]) {
+    self.configuration = configuration
+    model = configuration.model.make()
+    model.parameters.initialize(seed: configuration.training.seed)
+    if let mean = model.parameters.parameter("dec.mean_img") { model.parameters.write(meanImage, to: mean) }
+    optimizer = configuration.training.optimizer.make(count: model.parameters.count)
+  }
+
+  /// The state as a file's content.
+  package func checkpoint(data: String) -> Checkpoint {
+    let parameters = model.parameters
+    func arrays(_ buffer: UnsafeMutableBufferPointer<Float>) -> [NamedArray] {
+      parameters.parameters.map {
+        NamedArray(name: $0.name, shape: $0.shape, values: parameters.read($0, from: UnsafeBufferPointer(buffer)))
+      }
+    }
+    return Checkpoint(
+      step: UInt64(step), model: configuration.model.kind.rawValue, seed: configuration.training.seed,
+      configuration: configuration.resolvedJSON, data: data, software: softwareVersion, kernels: kernels,
+      parameters: arrays(parameters.values),
+      optimizer: optimizer.state.map { Checkpoint.OptimizerSlot(name: $0.name, arrays: arrays($0.values)) })
+  }
+
+  /// Takes over a checkpoint of the same model and optimizer.
+  ///
+  /// - Throws: `RunError` that names what does not fit.
+  package func restore(_ checkpoint: Checkpoint, from path: String) throws {
+    try model.parameters.restore(checkpoint.parameters, into: model.parameters.values, from: path)
+    for (name, values) in optimizer.state {
+      guard let slot = checkpoint.optimizer.first(where: { $0.name == name }) else {
+        throw RunError(
+          "\(path): it holds no optimizer state '\(name)' (only "
+            + "\(checkpoint.optimizer.map(\.name).joined(separator: ", "))). "
+            + "It was trained with another optimizer: choose the same one, or another run folder.")
+      }
+      try model.parameters.restore(slot.arrays, into: values, from: path)
+    }
+    step = Int(checkpoint.step)
+    kernels = checkpoint.kernels
+  }
+}
+
+extension ParameterStore {
+  /// Writes named arrays into a buffer laid out like the parameters.
+  ///
+  /// - Throws: `RunError` if an array is missing, superfluous or of another shape.
+  func restore(
+    _ arrays: [NamedArray], into buffer: UnsafeMutableBufferPointer<Float>, from path: String
+  ) throws {
+    let byName = Dictionary(uniqueKeysWithValues: arrays.map { ($0.name, $0) })
+    for parameter in parameters {
+      guard let array = byName[parameter.name], array.shape == parameter.shape else {
+        let found = byName[parameter.name].map { "the shape \($0.shape)" } ?? "nothing of that name"
+        throw RunError(
+          "\(path): parameter '\(parameter.name)' should have the shape \(parameter.shape), but the file has \(found). "
+            + "It is a checkpoint of another model: use its own configuration, or another run folder.")
+      }
+      write(array.values, to: parameter, in: buffer)
+    }
+    if let extra = arrays.first(where: { parameter($0.name) == nil }) {
+      throw RunError(
+        "\(path): parameter '\(extra.name)' is not part of this model. "
+          + "It is a checkpoint of another model: use its own configuration, or another run folder.")
+    }
+  }
+}
+
+extension OptimizerConfiguration {
+  func make(count: Int) -> any Optimizer {
+    switch kind {
+    case .adam:
+      Numerics.Adam(
+        count: count, beta1: Float(adam.beta1), beta2: Float(adam.beta2), epsilon: Float(adam.epsilon))
+    case .rmsprop:
+      Numerics.RMSProp(
+        count: count, decay: Float(rmsprop.decay), momentum: Float(rmsprop.momentum), epsilon: Float(rmsprop.epsilon))
+    }
+  }
+}

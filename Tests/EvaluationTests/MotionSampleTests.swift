@@ -1,0 +1,59 @@
+import Evaluation
+import Foundation
+import Runs
+import Storage
+import TestSupport
+import Testing
+
+@Suite struct MotionSampleTests {
+  private func track(_ places: [(Double, Double)?]) -> [Point?] { places.map { $0.map { Point(y: $0.0, x: $0.1) } } }
+
+  @Test func waysAndTurnsOfATrack() {
+    var sample = MotionSample()
+    // Right, right, down, back up; then away, and there again.
+    sample.add(track([(0, 0), (0, 2), (0, 5), (4, 5), (1, 5), nil, (0, 0), (3, 4)]))
+    #expect(sample.speeds == [2, 3, 4, 3, 5])
+    #expect(sample.turns.count == 3)
+    for (turn, wanted) in zip(sample.turns, [0.0, 90, 180]) { #expect(abs(turn - wanted) < 1e-9) }
+  }
+
+  @Test func shortWaysHaveNoDirection() {
+    var sample = MotionSample()
+    sample.add(track([(0, 0), (0, 3), (0.6, 3), (0.6, 9), (6.6, 9)]))
+    #expect(sample.speeds.count == 4 && sample.turns.count == 1)
+    #expect(abs(sample.turns[0] - 90) < 1e-9)
+  }
+
+  @Test func tracksOfAFileAreThoseOfItsBoxes() throws {
+    let folder = try TemporaryDirectory()
+    let file = try SequenceFile(path: ToySequences.write(to: folder.path("a.h5"), sequences: 6, frames: 4))
+    let sample = try #require(try MotionSample.truth(of: file, sequences: 100))
+    // Sequences 0 to 5 have 0, 1, 2, 0, 1, 2 blobs, each going down a pixel a frame and coming back at the top.
+    #expect(sample.speeds.count == 6 * 3)
+    #expect(sample.speeds.allSatisfy { $0 == 1 || $0 == 12 } && sample.speeds.contains(1))
+    #expect(try MotionSample.truth(of: file, sequences: 2)!.speeds.count == 3)
+    let plain = try ToySequences.write(to: folder.path("b.h5"), hasTruth: false)
+    #expect(try MotionSample.truth(of: SequenceFile(path: plain), sequences: 100) == nil)
+  }
+
+  @Test func distancesOfSamplesAreAreasBetweenTheirDistributionFunctions() {
+    func distance(_ a: [Double], _ b: [Double]) -> Double { SampleComparison(imagined: a, truth: b)!.wasserstein }
+    #expect(distance([1, 2, 3], [3, 1, 2]) == 0)
+    #expect(abs(distance([0, 1, 2], [5, 6, 7]) - 5) < 1e-12)
+    #expect(abs(distance([0, 0, 0, 1], [0]) - 0.25) < 1e-12)
+    #expect(abs(distance([0], [0, 0, 0, 1]) - 0.25) < 1e-12)
+    // Against the mean distance of quantiles, where both samples are of one size.
+    let a = (0..<50).map { sin(Double($0)) * 3 }
+    let b = (0..<50).map { cos(Double($0 * $0)) + 0.7 }
+    let sorted = zip(a.sorted(), b.sorted()).map { abs($0 - $1) }.reduce(0, +) / 50
+    #expect(abs(distance(a, b) - sorted) < 1e-12)
+    #expect(SampleComparison(imagined: [], truth: [1]) == nil)
+  }
+
+  @Test func summariesHoldQuantiles() throws {
+    let comparison = try #require(SampleComparison(imagined: (0...100).map { Double(100 - $0) }, truth: [4]))
+    #expect(comparison.imagined.quantiles == [5, 25, 50, 75, 95])
+    #expect(comparison.imagined.mean == 50 && comparison.imagined.count == 101)
+    #expect(comparison.truth.quantiles == [4, 4, 4, 4, 4])
+  }
+}

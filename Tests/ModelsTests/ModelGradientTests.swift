@@ -1,0 +1,152 @@
+import Models
+import Numerics
+import Testing
+
+/// The gradients of whole models against differences, where there are no golden numbers.
+@Suite struct ModelGradientTests {
+  enum Kind: CaseIterable { case sqair, air, vrnn }
+
+  private func configuration(_ encoder: SQAIRConfiguration.Encoder) -> SQAIRConfiguration {
+    var c = SQAIRConfiguration()
+    (c.height, c.width) = (11, 10)
+    (c.glimpseHeight, c.glimpseWidth) = (8, 9)
+    (c.hidden, c.what, c.slots) = (8, 3, 2)
+    (c.maskHidden, c.whereBiasHidden, c.wherePriorHidden) = (4, 4, 4)
+    c.encoder = encoder
+    c.channels = 4
+    // Of the order of the other terms, so that differences are not lost in rounding.
+    c.outputStandardDeviation = 1
+    return c
+  }
+
+  private func model(_ kind: Kind, _ c: SQAIRConfiguration) -> any SequenceModel {
+    switch kind {
+    case .sqair: SQAIRModel(configuration: c)
+    case .air: AIRModel(configuration: c)
+    case .vrnn: VRNNModel(configuration: c)
+    }
+  }
+
+  private static let rows = 4
+
+  /// Explains three frames of two examples; two particles each.
+  private func infer(_ model: any SequenceModel, on tape: Tape) -> [FrameInference] {
+    let c = model.configuration
+    let frames = tape.constant(rows: 6, columns: c.height * c.width)
+    for place in 0..<frames.rows * frames.columns { frames.values[place] = Float(place * 37 % 23) / 23 }
+    var results: [FrameInference] = []
+    model.infer(
+      FrameBatch(frames: frames, frameCount: 3, examples: 2, particles: 2), noise: FixedNoise(), on: tape,
+      into: &results)
+    return results
+  }
+
+  private func loss(_ model: any SequenceModel) -> Double {
+    let tape = Tape(recording: false)
+    return infer(model, on: tape).reduce(0) { sum, frame in
+      (0..<Self.rows).reduce(sum) { $0 + frame.logWeight($1) + 0.3 * frame.discreteLogProbability($1) }
+    }
+  }
+
+  @Test(arguments: Kind.allCases, [SQAIRConfiguration.Encoder.mlp, .conv])
+  func gradientsAgreeWithDifferences(of kind: Kind, _ encoder: SQAIRConfiguration.Encoder) throws {
+    let model = model(kind, configuration(encoder))
+    let parameters = model.parameters
+    parameters.initialize(seed: 5)
+    let tape = Tape()
+    let frames = infer(model, on: tape)
+    tape.prepareBackward()
+    for frame in frames {
+      for row in 0..<Self.rows { frame.seed(row, logWeight: 1, discrete: 0.3) }
+    }
+    // While the tape, which owns what is read, is still in use.
+    #expect(model.findsObjects == (frames[0].objectCount(0) > 0))
+    tape.backward()
+    for parameter in parameters.parameters {
+      // Along its own gradient a parameter's derivative is the gradient's norm.
+      let gradient = parameters.read(parameter, from: UnsafeBufferPointer(parameters.gradients))
+      let norm = gradient.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+      let start = parameters.read(parameter)
+      let step = min(0.002, 0.02 / max(norm, 1e-3))
+      func moved(_ sign: Double) -> Double {
+        let scale = sign * step / max(norm, 1e-12)
+        parameters.write(zip(start, gradient).map { Float(Double($0) + scale * Double($1)) }, to: parameter)
+        return loss(model)
+      }
+      let difference = (moved(1) - moved(-1)) / (2 * step)
+      parameters.write(start, to: parameter)
+      #expect(
+        abs(difference - norm) <= 0.03 * norm + 0.03, "\(parameter.name): \(difference) by differences, not \(norm)")
+    }
+  }
+
+  @Test(arguments: Kind.allCases) func latentsAreOneVectorAFrame(of kind: Kind) {
+    let model = model(kind, configuration(.mlp))
+    model.parameters.initialize(seed: 3)
+    let tape = Tape(recording: false)
+    // The tape owns the memory of what is read below.
+    defer { withExtendedLifetime(tape) {} }
+    let frames = infer(model, on: tape)
+    for frame in frames {
+      for row in 0..<Self.rows {
+        let latents = frame.latents(row)
+        #expect(latents.count == model.latentCount)
+        guard model.findsObjects else {
+          #expect(latents.allSatisfy { $0 != 0 })
+          continue
+        }
+        // Two slots of three numbers of appearance, four of place and presence, filled as far as there are objects.
+        let slots = [latents[..<8], latents[8...]]
+        for (slot, own) in slots.enumerated() {
+          let isPresent = slot < frame.objectCount(row)
+          #expect(own.last == (isPresent ? 1 : 0))
+          #expect(own.allSatisfy { isPresent || $0 == 0 })
+          if isPresent {
+            let object = frame.state.objects[row * 2 + slot]
+            #expect(own.dropFirst(3).first == frame.state.whereLogits[object, 0])
+          }
+        }
+      }
+    }
+  }
+
+  /// A sample that goes on from what was watched differs from one that starts from nothing, and frames are images.
+  @Test func aVRNNImaginesFromItsMemory() {
+    let model = model(.vrnn, configuration(.mlp))
+    model.parameters.initialize(seed: 3)
+    let tape = Tape(recording: false)
+    let frames = infer(model, on: tape)
+    let chosen = frames.last!.state.selecting(rows: [3, 0, 3], on: tape)
+    func imagine(from state: ObjectState?) -> [FrameImagination] {
+      var imagined: [FrameImagination] = []
+      model.imagine(
+        from: state, rowCount: 3, frames: 3..<5, discovers: { _ in false }, noise: FixedNoise(), on: tape,
+        into: &imagined)
+      return imagined
+    }
+    let next = imagine(from: chosen)
+    #expect(next.count == 2 && next[0].mean.rows == 3 && next[0].mean.array.count == 3 * 110)
+    #expect(next[0].mean.array != imagine(from: nil)[0].mean.array)
+    #expect(next[0].mean.slice(rows: 0..<1).array != next[0].mean.slice(rows: 1..<2).array)
+    #expect(next[0].state.count == 0 && model.meanImages(of: chosen, on: tape) == nil)
+  }
+}
+
+/// Noise that does not depend on parameters, with which two objects are found in the first frame and one later.
+private final class FixedNoise: NoiseSource {
+  private let random = CounterRandom(seed: 5, purpose: .inference)
+
+  func normals(
+    _ latent: Latent, frame: Int, row: Int, slot: Int, into out: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    random.normals(latent.rawValue, UInt32(frame * 100 + row), UInt32(slot), into: out, count: count)
+  }
+
+  func uniform(_ latent: Latent, frame: Int, row: Int, slot: Int) -> Float {
+    switch latent {
+    case .propagationPresence: frame == 2 && slot == 1 ? 2 : -1
+    case .discoveryPresence: slot < (frame == 0 ? 2 : 1) ? -1 : 2
+    default: 0.5
+    }
+  }
+}

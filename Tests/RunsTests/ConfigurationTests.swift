@@ -1,0 +1,309 @@
+import Foundation
+import Models
+import Runs
+import TestSupport
+import Testing
+
+@Suite struct ConfigurationTests {
+  // MARK: Presets
+
+  @Test func everyPresetValidates() {
+    #expect(Configuration.presets.map(\.name) == ["fast", "quick", "paper"])
+    for preset in Configuration.presets {
+      #expect(Configuration.named(preset.name)?.validate() == [])
+    }
+    #expect(Configuration.named("fast") == Configuration())
+    #expect(Configuration.named("slow") == nil)
+  }
+
+  @Test func thePaperPresetIsAsPublished() throws {
+    let training = try #require(Configuration.named("paper")).training
+    #expect(training.optimizer.kind == .rmsprop)
+    #expect(training.optimizer.clipNorm == 0)
+    #expect(training.vimco == .published)
+    #expect(training.batch == 32 && training.particles == 5)
+    let rate = { training.optimizer.learningRate(atStep: $0, of: training.steps) }
+    #expect(rate(0) == 1e-5)
+    #expect(rate(199_999) == 1e-5)
+    #expect(abs(rate(200_000) - 1e-5 / 3) < 1e-20)
+    #expect(abs(rate(499_999) - 1e-5 / 3) < 1e-20)
+    #expect(abs(rate(500_000) - 1e-5 / 9) < 1e-20)
+    let steps = [0, 99_999, 100_000, 699_999, 700_000, 999_999]
+    #expect(steps.map(training.frames.frames(atStep:)) == [3, 3, 4, 9, 10, 10])
+  }
+
+  @Test func aWarmUpEndsAtTheFullRate() {
+    var schedule = ScheduleConfiguration()
+    schedule.warmupSteps = 4
+    #expect((0..<6).map { schedule.factor(atStep: $0, of: 6) } == [0.25, 0.5, 0.75, 1, 1, 1])
+  }
+
+  // MARK: Resolved JSON
+
+  @Test func resolvedJSONReadsBackEqual() throws {
+    for preset in Configuration.presets {
+      var configuration = try #require(Configuration.named(preset.name))
+      configuration.training.seed = .max
+      configuration.model.constants.outputStandardDeviation = 0.1
+      configuration.training.optimizer.learningRate = 0.1 + 0.2
+      configuration.data.train = "a \"quoted\"/päth.h5"
+      let text = configuration.resolvedJSON
+      let again = try Configuration(resolvedJSON: text, place: "test")
+      #expect(again == configuration)
+      #expect(again.resolvedJSON == text)
+    }
+  }
+
+  @Test func theModelsConstantsAreFlatAndUnsetPathsAreNull() throws {
+    let tree = try #require(
+      JSONSerialization.jsonObject(with: Data(Configuration().resolvedJSON.utf8)) as? [String: [String: Any]])
+    #expect(tree["model"]?["kind"] as? String == "sqair")
+    #expect(tree["model"]?["hidden"] as? Int == 256)
+    #expect(tree["data"]?["train"] is NSNull)
+  }
+
+  @Test func aCheckpointWithoutALaterKeyTakesItsDefault() throws {
+    let text = #"{"model": {"hidden": 32}, "training": {"seed": 7}}"#
+    let configuration = try Configuration(resolvedJSON: text, place: "test")
+    #expect(configuration.model.constants.hidden == 32)
+    #expect(configuration.training.seed == 7)
+    #expect(configuration.training.optimizer == Configuration().training.optimizer)
+  }
+
+  // MARK: Layers
+
+  @Test func laterLayersWin() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.path("mine.json")
+    try """
+      {"base": "quick", "training": {"batch": 8, "particles": 4, "seed": 18446744073709551615,
+       "optimizer": {"schedule": {"boundaries": [0.5], "factors": [0.1]}}}}
+      """.write(toFile: path, atomically: true, encoding: .utf8)
+    let configuration = try Configuration.resolve(
+      from: path, settings: ["training.batch=16", "training.particles=6", "training.particles=7", "data.train=a=b.h5"],
+      override: { $0.training.batch = 24 })
+    var expected = try #require(Configuration.named("quick"))
+    expected.training.batch = 24
+    expected.training.particles = 7
+    expected.training.seed = .max
+    expected.training.optimizer.schedule.boundaries = [0.5]
+    expected.training.optimizer.schedule.factors = [0.1]
+    expected.data.train = "a=b.h5"
+    #expect(configuration == expected)
+  }
+
+  @Test func settingsTakeJSONOrWords() throws {
+    let configuration = try Configuration.resolve(
+      from: "quick",
+      settings: [
+        "training.optimizer.kind=rmsprop", #"training.vimco="published""#, "model.maskDiscovery=true",
+        "training.steps=1e3", "training.frames={\"end\": 5}", "training.optimizer.clipNorm=10", "data.valid=v.h5",
+        "data.valid=null", "training.optimizer.schedule.boundaries=[0.25, 0.5]",
+        "training.optimizer.schedule.factors=[0.5,0.25]",
+      ])
+    #expect(configuration.training.optimizer.kind == .rmsprop)
+    #expect(configuration.training.vimco == .published)
+    #expect(configuration.model.constants.maskDiscovery)
+    #expect(configuration.training.steps == 1_000)
+    #expect(configuration.training.frames.start == 3 && configuration.training.frames.end == 5)
+    #expect(configuration.training.optimizer.clipNorm == 10)
+    #expect(configuration.data.valid == nil)
+    #expect(configuration.training.optimizer.schedule.boundaries == [0.25, 0.5])
+  }
+
+  // MARK: Errors
+
+  /// (arguments of --set) -> (the whole message).
+  static let wrongSettings: [(String, String)] = [
+    (
+      "training.optimizer.learnRate=1",
+      "--set training.optimizer.learnRate=1: unknown key training.optimizer.learnRate; "
+        + "did you mean training.optimizer.learningRate?"
+    ),
+    (
+      "training.optimiser.learning_rate=1",
+      "--set training.optimiser.learning_rate=1: unknown key training.optimiser.learning_rate; "
+        + "did you mean training.optimizer.learningRate?"
+    ),
+    (
+      "learningRate=1",
+      "--set learningRate=1: unknown key learningRate; did you mean training.optimizer.learningRate?"
+    ),
+    ("batch=1", "--set batch=1: unknown key batch; did you mean training.batch?"),
+    ("model.hiden=1", "--set model.hiden=1: unknown key model.hiden; did you mean model.hidden?"),
+    ("colour=red", "--set colour=red: unknown key colour"),
+    ("training.batch", "--set training.batch: expected KEY=VALUE, as in --set training.batch=16"),
+    ("=3", "--set =3: expected KEY=VALUE, as in --set training.batch=16"),
+    (
+      "training.batch=many",
+      "--set training.batch=many: training.batch: expected a whole number, given the string \"many\""
+    ),
+    ("training.batch=2.5", "--set training.batch=2.5: training.batch: expected a whole number, given 2.5"),
+    ("training.batch=null", "--set training.batch=null: training.batch: expected a whole number, given null"),
+    ("training.batch=true", "--set training.batch=true: training.batch: expected a whole number, given true"),
+    ("training.seed=-1", "--set training.seed=-1: training.seed: out of range: -1"),
+    (
+      "training.optimizer.learningRate=fast",
+      "--set training.optimizer.learningRate=fast: training.optimizer.learningRate: expected a number, "
+        + "given the string \"fast\""
+    ),
+    (
+      "model.maskDiscovery=1",
+      "--set model.maskDiscovery=1: model.maskDiscovery: expected true or false, given 1"
+    ),
+    ("data.train=3", "--set data.train=3: data.train: expected a string, given 3"),
+    (
+      "training.optimizer.schedule.factors=0.5",
+      "--set training.optimizer.schedule.factors=0.5: training.optimizer.schedule.factors: "
+        + "expected a list, given 0.5"
+    ),
+    (
+      "training.optimizer.schedule.factors=[1,\"a\"]",
+      "--set training.optimizer.schedule.factors=[1,\"a\"]: training.optimizer.schedule.factors[1]: "
+        + "expected a number, given the string \"a\""
+    ),
+    (
+      "training.optimizer=adam",
+      "--set training.optimizer=adam: training.optimizer: expected an object { ... }, given the string \"adam\""
+    ),
+    (
+      "training.batch={\"a\":1}",
+      "--set training.batch={\"a\":1}: training.batch: expected a value such as 32, given an object"
+    ),
+    (
+      "training.optimizer={\"knd\":1}",
+      "--set training.optimizer={\"knd\":1}: unknown key training.optimizer.knd; "
+        + "did you mean training.optimizer.kind?"
+    ),
+    (
+      "training.optimizer.kind=adm",
+      "--set training.optimizer.kind=adm: training.optimizer.kind: unknown value \"adm\"; did you mean adam? "
+        + "(known: adam, rmsprop)"
+    ),
+    ("model.kind=dair", "--set model.kind=dair: model.kind: unknown value \"dair\"; did you mean air? (known: sqair, air, vrnn)"),
+    ("model.encoder=cnn", "--set model.encoder=cnn: model.encoder: unknown value \"cnn\" (known: mlp, conv)"),
+    ("training.batch=0", "training.batch must be at least 1, not 0"),
+    (
+      "training.particles=1",
+      "training.particles must be at least 2, not 1: the control variate compares each particle with the others"
+    ),
+    ("training.frames.end=2", "training.frames.end must not be less than frames.start (3), not 2"),
+    (
+      "checkpoint.keepLast=1",
+      "checkpoint.keepLast must be at least 2, so that one damaged file never ends a run, not 1"
+    ),
+    ("training.optimizer.learningRate=0", "training.optimizer.learningRate must be above 0, not 0.0"),
+    (
+      "training.optimizer.schedule.boundaries=[0.5]",
+      "training.optimizer.schedule.factors must be as many as boundaries (1), not 0"
+    ),
+    ("model.hidden=33", "model: hidden must be even and at least 2, not 33"),
+  ]
+
+  @Test(arguments: wrongSettings)
+  func aWrongSettingSaysWhatAndWhereAndWhatToWrite(setting: String, message: String) {
+    #expect(Self.message { try Configuration.resolve(settings: [setting]) } == message)
+  }
+
+  /// (contents of the file) -> (what follows the file's name).
+  static let wrongFiles: [(String, String)] = [
+    ("{\"training\": {\n\"batch\": }}", "not valid JSON: Invalid value in line 2, column 10"),
+    ("", "not valid JSON: Unexpected end of file during JSON parse."),
+    ("[1]", "expected an object { ... }, given the list [1]"),
+    (#"{"base": "quik"}"#, #"base: unknown preset "quik"; did you mean quick? (known: fast, quick, paper)"#),
+    (#"{"base": 3}"#, "base: expected the name of a preset (fast, quick, paper), given 3"),
+    (#"{"training": 3}"#, "training: expected an object { ... }, given 3"),
+    (
+      #"{"training.batch": 3}"#,
+      #"training.batch: write each word as an object of its own: { "training": { "batch": 16 } }"#
+    ),
+    (#"{"optimizer": {"kind": "adam"}}"#, "unknown key optimizer; did you mean training.optimizer?"),
+    (
+      #"{"training": {"bach": 1, "optimizer": {"rmsprop": {"decy": 1}}}}"#,
+      """
+
+        unknown key training.bach; did you mean training.batch?
+        unknown key training.optimizer.rmsprop.decy; did you mean training.optimizer.rmsprop.decay?
+      """
+    ),
+    (
+      #"{"training": {"batch": "x", "steps": 1.5, "vimco": "textbok", "seed": 3}}"#,
+      """
+
+        training.batch: expected a whole number, given the string "x"
+        training.steps: expected a whole number, given 1.5
+        training.vimco: unknown value "textbok"; did you mean textbook? (known: textbook, published)
+      """
+    ),
+  ]
+
+  @Test(arguments: wrongFiles)
+  func aWrongFileSaysWhatAndWhere(contents: String, message: String) throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.path("wrong.json")
+    try contents.write(toFile: path, atomically: true, encoding: .utf8)
+    let given = Self.message { try Configuration.resolve(from: path) }
+    let separator = message.hasPrefix("\n") ? ":" : ": "
+    #expect(given == "configuration file \(path)\(separator)\(message)")
+  }
+
+  @Test func anUnknownSourceListsThePresets() {
+    #expect(
+      Self.message { try Configuration.resolve(from: "papr") }
+        == #"unknown configuration "papr"; did you mean paper? "#
+        + "(known: fast, quick, paper, or the path of a JSON file)")
+    #expect(
+      Self.message { try Configuration.resolve(from: "no/such.json") }
+        .hasPrefix("configuration file no/such.json: cannot be read: "))
+  }
+
+  @Test func severalReasonsAreToldAtOnce() {
+    #expect(
+      Self.message { try Configuration.resolve(settings: ["training.batch=0", "logging.everySteps=-1"]) } == """
+        the configuration cannot be used:
+          training.batch must be at least 1, not 0
+          logging.everySteps must be at least 0 (0 = never), not -1
+        """)
+  }
+
+  // MARK: Resume
+
+  @Test func differencesTellWhatMayChangeOnResume() throws {
+    let old = Configuration()
+    var new = old
+    #expect(new.differences(from: old) == [])
+    new.training.steps = 9
+    new.training.batch = 16
+    new.training.optimizer.adam.beta1 = 0.5
+    new.logging.everySteps = 1
+    new.checkpoint.keepLast = 9
+    new.data.train = "moved.h5"
+    new.data.builtin.seed = 1
+    new.model.constants.hidden = 64
+    let differences = new.differences(from: old)
+    #expect(
+      differences.map(\.description) == [
+        "checkpoint.keepLast: 9, was 3",
+        "data.builtin.seed: 1, was 0",
+        #"data.train: "moved.h5", was null"#,
+        "logging.everySteps: 1, was 10",
+        "model.hidden: 64, was 256",
+        "training.batch: 16, was 32",
+        "training.optimizer.adam.beta1: 0.5, was 0.9",
+        "training.steps: 9, was 20000",
+      ])
+    #expect(
+      differences.filter(\.mayChangeOnResume).map(\.keyPath) == [
+        "checkpoint.keepLast", "data.train", "logging.everySteps", "training.steps",
+      ])
+  }
+
+  private static func message(_ body: () throws -> Configuration) -> String {
+    do {
+      _ = try body()
+      return "no error"
+    } catch {
+      return "\(error)"
+    }
+  }
+}
