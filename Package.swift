@@ -16,8 +16,8 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [.executable(name: "sqair-dist", targets: ["sqair-dist"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
   ],
   targets: [
     // System libraries, by pkg-config; no flags of our own.
