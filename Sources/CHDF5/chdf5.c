@@ -81,7 +81,7 @@ static hid_t make_space(int rank, const uint64_t *dims) {
   return rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, (const hsize_t *)dims, NULL);
 }
 
-// The newest format of HDF5 1.10 has a checksum on all metadata but the texts of strings; older ones have fewer.
+// The latest format of HDF5 1.10 has a checksum on all metadata but the texts of strings; older ones have fewer.
 static hid_t file_access(int in_memory) {
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_LATEST);

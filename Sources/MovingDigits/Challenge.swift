@@ -6,7 +6,7 @@ public enum Challenge: Codable, Sendable, Equatable {
   /// A bar across the canvas that does not move is drawn over the digits with this grey level. There is one digit at
   /// least; all are seen whole in the first two frames, and in two frames or more half of one is behind the bar.
   case occluded(barShade: UInt8)
-  /// Two digits that cross: on straight lines, whatever the motion of the settings, they come from apart, cover each
+  /// Two digits that cross: on straight lines, whatever the motion of the settings, they start apart, cover each
   /// other half or more at mid-sequence, and part again.
   case overlap
 

@@ -53,7 +53,7 @@ extension MovingDigits {
 
   // MARK: Crossing
 
-  /// Straight lines: the first digit from anywhere to anywhere, the second from anywhere through the place where the
+  /// Straight lines: the first digit from anywhere to anywhere, the second from anywhere through the point where the
   /// first is at mid-sequence, all inside the canvas.
   private func tryToCross(random: inout CounterRandom.Reader) -> DigitSequence? {
     let images = (0..<2).map { _ in source.image(at: random.index(below: source.count)) }
@@ -68,9 +68,9 @@ extension MovingDigits {
       let start = random.uniform() * room[0]
       let velocity = (random.uniform() * room[0] - start) / last
       let nearness = random.uniform(-2, 2)
-      let place = start + velocity * meeting + Double(lengths[0] - lengths[1]) / 2 + nearness
+      let crossing = start + velocity * meeting + Double(lengths[0] - lengths[1]) / 2 + nearness
       let otherStart = random.uniform() * room[1]
-      let otherVelocity = (place - otherStart) / meeting
+      let otherVelocity = (crossing - otherStart) / meeting
       let otherEnd = otherStart + otherVelocity * last
       guard otherEnd >= 0, otherEnd <= room[1] else { return nil }
       return [line(start, velocity), line(otherStart, otherVelocity)]
@@ -96,10 +96,10 @@ extension MovingDigits {
     tracks.map { track in
       (0..<settings.frames).map { frame in
         var ink = Ink()
-        for place in track.image.pixels.indices where track.image.pixels[place] > 0 {
-          let pixel = track.image.pixels[place]
-          let row = track.rows[frame] + place / track.image.width
-          let column = track.columns[frame] + place % track.image.width
+        for index in track.image.pixels.indices where track.image.pixels[index] > 0 {
+          let pixel = track.image.pixels[index]
+          let row = track.rows[frame] + index / track.image.width
+          let column = track.columns[frame] + index % track.image.width
           ink.total += Int(pixel)
           guard (0..<settings.canvasHeight).contains(row), (0..<settings.canvasWidth).contains(column) else { continue }
           ink.inside += Int(pixel)

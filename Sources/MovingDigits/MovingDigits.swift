@@ -137,12 +137,12 @@ public struct MovingDigits: Sendable {
   private func make(_ block: Range<Int>, threads: Int) -> [DigitSequence] {
     guard threads > 1, block.count > 1 else { return block.map(sequence) }
     return [DigitSequence](unsafeUninitializedCapacity: block.count) { buffer, count in
-      // Every worker fills places of its own.
-      nonisolated(unsafe) let places = buffer.baseAddress!
+      // Each worker fills elements of its own.
+      nonisolated(unsafe) let elements = buffer.baseAddress!
       let workers = min(threads, block.count)
       DispatchQueue.concurrentPerform(iterations: workers) { worker in
-        for place in stride(from: worker, to: block.count, by: workers) {
-          (places + place).initialize(to: sequence(block.lowerBound + place))
+        for index in stride(from: worker, to: block.count, by: workers) {
+          (elements + index).initialize(to: sequence(block.lowerBound + index))
         }
       }
       count = block.count
@@ -166,8 +166,8 @@ public struct MovingDigits: Sendable {
     }
   }
 
-  /// Digits and first positions, uniform over the places where a digit is whole, no two boxes overlapping; nil where
-  /// a digit found no place and the example has to start again.
+  /// Digits and first positions, uniform over the positions where a digit is whole, no two boxes overlapping; nil where
+  /// a digit found no position and the example has to start again.
   private func tryToPlace(_ count: Int, random: inout CounterRandom.Reader) -> [PlacedDigit]? {
     var placed: [PlacedDigit] = []
     while placed.count < count {

@@ -83,7 +83,7 @@ public struct StrokeDigits: DigitSource {
     var points = [anchors[0]]
     for index in 0..<last {
       let (start, end) = (anchors[index], anchors[index + 1])
-      // Beyond an end or a corner the curve goes on as a mirror image, which leaves it without curvature there.
+      // Beyond an end or a corner the curve continues as its mirror image, which leaves it without curvature there.
       let before = index == 0 || corners.contains(index) ? 2 * start - end : anchors[index - 1]
       let after = index + 1 == last || corners.contains(index + 1) ? 2 * end - start : anchors[index + 2]
       let (leave, arrive) = (0.5 * (end - before), 0.5 * (after - start))

@@ -26,7 +26,7 @@ public enum DigitFile {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let writer = try SequenceFileWriter(
       path: path,
-      settings: SequenceFileWriter.Settings(
+      settings: SequenceFileSettings(
         sequenceCount: settings.sequences, frameCount: settings.frames, height: settings.canvasHeight,
         width: settings.canvasWidth, objectSlots: settings.maximumDigits,
         scene: settings.challenge.map { $0.sceneShape(digits.source) }, seed: settings.seed,
@@ -36,7 +36,7 @@ public enum DigitFile {
       for sequence in sequences {
         try writer.append(
           frames: sequence.frames,
-          truth: SequenceFileWriter.Truth(
+          truth: SequenceTruth(
             counts: sequence.counts, boxes: sequence.boxes, ids: sequence.ids, labels: sequence.labels,
             scene: sequence.hidden.map {
               SequenceScene(visible: $0.visible, ink: $0.ink, bars: $0.bars, unoccluded: $0.unoccluded)

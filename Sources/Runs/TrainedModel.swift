@@ -17,7 +17,7 @@ public struct TrainedModel {
     let checkpoint: Checkpoint
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
       let folder = RunFolder.checkpointFolder(in: path)
-      guard let restored = try CheckpointStore(readingFrom: folder).newestSound() else {
+      guard let restored = try CheckpointStore(readingFrom: folder).latestValid() else {
         throw RunError("there is no checkpoint in '\(folder)'. Name a file step-*.h5 or the folder of a run.")
       }
       checkpoint = restored.checkpoint

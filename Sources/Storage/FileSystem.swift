@@ -1,6 +1,6 @@
 import Foundation
 
-/// The few raw file operations that decide whether a file survives a crash, so that a test can make any of them fail.
+/// The raw file operations that decide whether a file survives a crash, replaceable so that a test can make any fail.
 public struct FileSystem: Sendable {
   /// Makes a folder whose parent exists; one that is there already is no error.
   public var makeFolder: @Sendable (_ path: String) throws -> Void
@@ -8,15 +8,15 @@ public struct FileSystem: Sendable {
   public var open: @Sendable (_ path: String) throws -> Int32
   /// Writes some of the bytes, at least one; returns how many.
   public var write: @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws -> Int
-  /// Returns when the file's bytes are on the disk (fsync), and what is read of it next comes from there.
+  /// Returns when the file's bytes are on the disk (fsync), and the next read of it comes from there.
   public var synchronize: @Sendable (_ descriptor: Int32) throws -> Void
   /// Closes a descriptor. Network file systems report late write errors here.
   public var close: @Sendable (_ descriptor: Int32) throws -> Void
-  /// Puts a file in the place of another in one step.
+  /// Replaces a file by another in one step.
   public var rename: @Sendable (_ from: String, _ to: String) throws -> Void
   /// Removes a file.
   public var remove: @Sendable (_ path: String) throws -> Void
-  /// `synchronize` by name, for a file that is closed and for a folder, whose renames then outlive a power cut.
+  /// `synchronize` by path, for a closed file and for a folder, whose renames then survive a power failure.
   public var synchronizePath: @Sendable (_ path: String) throws -> Void
 
   public init(
@@ -59,7 +59,7 @@ public struct FileSystem: Sendable {
     },
     synchronize: { descriptor in
       guard fsync(descriptor) == 0 else { throw FileSystemError("cannot synchronize with the disk") }
-      // What verifies the file must see what the disk holds, not what memory still has of it.
+      // Verification must read what the disk holds, not what the page cache still has.
       _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
     },
     close: { descriptor in
@@ -75,7 +75,7 @@ public struct FileSystem: Sendable {
       let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw FileSystemError("cannot open \(path)") }
       defer { _ = Foundation.close(descriptor) }
-      // Some file systems of networks and user space know no synchronizing of folders and say that it is invalid.
+      // Some network and user-space file systems cannot synchronize folders and report that it is invalid.
       guard fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP else {
         throw FileSystemError("cannot synchronize with the disk: \(path)")
       }
@@ -91,7 +91,7 @@ extension FileSystem {
     }
   }
 
-  /// Makes a folder and those above it that are missing, so that they outlive a power cut with what is put in them.
+  /// Makes a folder and its missing parents, each synchronized, so that they survive a power failure with their content.
   public func makeFolders(_ path: String) throws {
     var isFolder: ObjCBool = false
     let parent = folder(of: path)
@@ -106,40 +106,10 @@ extension FileSystem {
     try synchronizePath(parent)
   }
 
-  /// Bytes that this user may still write to the disk of a folder; nil where nobody knows.
+  /// Bytes that this user may still write to the disk of a folder; nil where this is not known.
   public static func freeBytes(in folder: String) -> Int? {
     var status = statvfs()
     guard statvfs(folder, &status) == 0 else { return nil }
     return Int(clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)
   }
-}
-
-/// A refusal of the operating system: what was tried and its reason.
-public struct FileSystemError: Error, CustomStringConvertible {
-  /// What was tried: "cannot ...".
-  public let attempt: String
-  /// Why it was refused.
-  public let reason: String
-
-  public var description: String { "\(attempt): \(reason)" }
-
-  /// Takes the reason from the current `errno`.
-  public init(_ attempt: String) {
-    self.init(attempt: attempt, reason: String(cString: strerror(errno)))
-  }
-
-  public init(attempt: String, reason: String) {
-    (self.attempt, self.reason) = (attempt, reason)
-  }
-}
-
-/// The folder part of a path; `.` where there is none.
-func folder(of path: String) -> String {
-  guard let slash = path.lastIndex(of: "/") else { return "." }
-  return slash == path.startIndex ? "/" : String(path[..<slash])
-}
-
-/// The last part of a path.
-func fileName(of path: String) -> String {
-  String(path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...])
 }

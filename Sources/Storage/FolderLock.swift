@@ -1,13 +1,13 @@
 import Foundation
 
-/// The right of one process to write in a folder, held until it is released or the process ends in whatever way.
+/// The right of one process to write in a folder, held until it is released or the process ends in any way.
 ///
-/// The operating system holds the lock, on the file `.lock` in the folder. What the file says is for people only, so
-/// what a killed process left in it keeps nobody out. On a disk that has no locks, `warning` says so.
+/// The operating system holds the lock, on the file `.lock` in the folder. The text in the file is for people only, so
+/// a file that a killed process left locks nothing. On a disk without locks, `warning` says so.
 public final class FolderLock {
   /// The file that is locked.
   public let path: String
-  /// Why nobody is kept out, where the disk has no locks.
+  /// Why other processes are not kept out, where the disk has no locks.
   public let warning: String?
   private var descriptor: Int32
 
@@ -38,7 +38,7 @@ public final class FolderLock {
         note()
         return
       case 0, EINTR:
-        // Somebody removed the file meanwhile; the lock is on one without a name.
+        // The file was removed meanwhile; the lock is on a file without a name.
         close(descriptor)
       case EWOULDBLOCK:
         let holder = Self.text(of: descriptor)
@@ -64,7 +64,7 @@ public final class FolderLock {
     descriptor = -1
   }
 
-  /// Says in the file who holds it. On a full disk it stays empty and holds all the same.
+  /// Writes into the file who holds it. On a full disk the file stays empty and the lock holds all the same.
   private func note() {
     let host = ProcessInfo.processInfo.hostName
     let job = ProcessInfo.processInfo.environment["SLURM_JOB_ID"].map { " (Slurm job \($0))" } ?? ""
@@ -91,6 +91,6 @@ public final class FolderLock {
     StorageError(
       file: folder, problem: "the folder is in use by \(holder)",
       hint: "Wait until it ends, stop it (SIGUSR1 makes it save and stop), or choose another folder. "
-        + "If there is no such process, a disk server still holds its lock: remove \(path).")
+        + "If there is no such process, the file server still holds its lock: remove \(path).")
   }
 }

@@ -1,4 +1,4 @@
-/// What went wrong with stored bytes, where, and what to do about it: one ready sentence each.
+/// What is wrong with stored data, where, and what to do about it.
 public struct StorageError: Error, CustomStringConvertible, Equatable {
   /// Path of the file or folder as it was given.
   public let file: String

@@ -147,7 +147,7 @@ private struct Run {
   }
 
   private func restoreNewest(_ state: TrainingState, data: String) throws -> String {
-    guard let restored = try CheckpointStore(readingFrom: folder.checkpoints).newestSound() else {
+    guard let restored = try CheckpointStore(readingFrom: folder.checkpoints).latestValid() else {
       return "new run"
     }
     let checkpoint = restored.checkpoint

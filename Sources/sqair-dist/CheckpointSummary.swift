@@ -33,8 +33,8 @@ struct CheckpointSummary {
     print(summary.text(title: "\(path): checkpoint, \(sizeText(ofFile: path))"), terminator: "")
     if listsArrays { printArrays() }
     let problems = self.problems
-    guard problems.isEmpty else { throw UnsoundError(path: path, problems: problems) }
-    print("  sound: the digest holds, and every number is finite")
+    guard problems.isEmpty else { throw InvalidFileError(path: path, problems: problems) }
+    print("  valid: the digest holds, and every number is finite")
   }
 
   /// Prints the step and the digests of parameters and optimizer, which are equal for equal bits.
@@ -44,7 +44,7 @@ struct CheckpointSummary {
     print("optimizer   \(checkpoint.optimizerDigest)")
   }
 
-  /// The preset that it is nearest to, and what differs.
+  /// The closest preset, and what differs from it.
   private var configurationText: String {
     let configuration: Configuration
     do {

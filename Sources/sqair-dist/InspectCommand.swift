@@ -10,9 +10,9 @@ import Training
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Says what a sequence file, a checkpoint or a run folder holds, and whether it is sound.",
+    abstract: "Says what a sequence file, a checkpoint or a run folder holds, and whether it is valid.",
     discussion: """
-      Every byte is read and checked. The exit code is 0 only if all is sound.
+      Every byte is read and checked. The exit code is 0 only if everything is valid.
 
       Examples:
         sqair-dist inspect train.h5
@@ -29,7 +29,7 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "List the parameter arrays of a checkpoint.")
   var arrays = false
 
-  @Flag(help: "Print only what tells whether two checkpoints hold the same bits; of a run, of its newest.")
+  @Flag(help: "Print only the digests, equal for equal bits; of a run folder, those of its latest checkpoint.")
   var digest = false
 
   func run() throws {
@@ -62,31 +62,31 @@ struct InspectCommand: ParsableCommand {
     return try file.hasAttribute("format") ? file.textAttribute("format") : nil
   }
 
-  /// The checkpoints of a run, each read and verified; the newest is told in full.
+  /// The checkpoints of a run, each read and verified; the latest is described in full.
   private func inspectRun() throws {
     let entries = try CheckpointStore(readingFrom: RunFolder.checkpointFolder(in: path)).list()
-    guard let newest = entries.last else {
+    guard let latest = entries.last else {
       throw StorageError(
         file: path, problem: "there are no checkpoints in this folder",
         hint: "Name the folder that was given to --run, or a file.")
     }
-    if digest { return try CheckpointSummary(path: newest.path).printDigests() }
+    if digest { return try CheckpointSummary(path: latest.path).printDigests() }
     print("\(path): run folder, \(entries.count == 1 ? "1 checkpoint" : "\(entries.count) checkpoints")")
-    var unsound: [String] = []
+    var problems: [String] = []
     for entry in entries.dropLast() {
       do {
-        let problems = try CheckpointSummary(path: entry.path).problems
-        guard problems.isEmpty else { throw UnsoundError(path: entry.path, problems: problems) }
-        print("  step \(entry.step): sound")
+        let found = try CheckpointSummary(path: entry.path).problems
+        guard found.isEmpty else { throw InvalidFileError(path: entry.path, problems: found) }
+        print("  step \(entry.step): valid")
       } catch {
-        unsound.append("\(error)")
+        problems.append("\(error)")
       }
     }
     do {
-      try CheckpointSummary(path: newest.path).review(listsArrays: arrays)
+      try CheckpointSummary(path: latest.path).review(listsArrays: arrays)
     } catch {
-      unsound.append("\(error)")
+      problems.append("\(error)")
     }
-    guard unsound.isEmpty else { throw UnsoundError(path: path, problems: unsound) }
+    guard problems.isEmpty else { throw InvalidFileError(path: path, problems: problems) }
   }
 }

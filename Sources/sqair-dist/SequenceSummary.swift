@@ -2,7 +2,7 @@ import Foundation
 import Report
 import Storage
 
-/// What a sequence file holds, for `inspect` and for whoever has just made one.
+/// What a sequence file holds, for `inspect` and for the commands that make one.
 struct SequenceSummary {
   let file: SequenceFile
 
@@ -10,7 +10,7 @@ struct SequenceSummary {
     self.file = file
   }
 
-  /// Prints what opening the file tells.
+  /// Prints what is known once the file is open.
   func print() {
     var summary = Summary()
     summary.add("sequences", "\(file.sequenceCount)")
@@ -18,9 +18,9 @@ struct SequenceSummary {
     let mean = file.mean.reduce(0.0) { $0 + Double($1) } / Double(file.mean.count)
     summary.add("mean frame", String(format: "grey %.4f on average", mean))
     summary.add("ground truth", truthText)
-    summary.add("seed", file.seed.map(String.init) ?? "not told")
-    summary.add("made by", file.generator.isEmpty ? "not told" : file.generator)
-    summary.add("pixels from", file.source.isEmpty ? "not told" : file.source)
+    summary.add("seed", file.seed.map(String.init) ?? "unknown")
+    summary.add("made by", file.generator.isEmpty ? "unknown" : file.generator)
+    summary.add("pixels from", file.source.isEmpty ? "unknown" : file.source)
     summary.add("identity", file.identity)
     Swift.print(summary.text(title: "\(file.path): sequence file, \(sizeText(ofFile: file.path))"), terminator: "")
   }
@@ -42,8 +42,8 @@ struct SequenceSummary {
     try file.verify { done, _ in progress.update(UInt64(done)) }
     let truth = try TruthReview(file)
     if let text = truth.countText { Swift.print("  objects in a frame  \(text)") }
-    guard truth.problems.isEmpty else { throw UnsoundError(path: file.path, problems: truth.problems) }
-    Swift.print("  sound: every checksum holds\(truth.wasCompared ? ", and the ground truth agrees with itself" : "")")
+    guard truth.problems.isEmpty else { throw InvalidFileError(path: file.path, problems: truth.problems) }
+    Swift.print("  valid: every checksum holds\(truth.wasCompared ? ", and the ground truth agrees with itself" : "")")
   }
 }
 

@@ -21,8 +21,8 @@ struct Summary {
   }
 }
 
-/// What `inspect` found to be wrong, after it has told what it could read.
-struct UnsoundError: Error, CustomStringConvertible {
+/// What `inspect` found wrong, thrown after it has printed what it could read.
+struct InvalidFileError: Error, CustomStringConvertible {
   /// The file or folder.
   let path: String
   /// One sentence each.
@@ -30,12 +30,12 @@ struct UnsoundError: Error, CustomStringConvertible {
 
   var description: String {
     problems.count == 1
-      ? "\(path) is not sound: \(problems[0])"
-      : "\(path) is not sound:" + problems.map { "\n  \($0)" }.joined()
+      ? "\(path) is not valid: \(problems[0])"
+      : "\(path) is not valid:" + problems.map { "\n  \($0)" }.joined()
   }
 }
 
-/// Size of a file as people say it: "25.3 MB" of a thousand thousand bytes; "?" if it cannot be told.
+/// Size of a file in decimal units, such as "25.3 MB"; "?" where it cannot be read.
 func sizeText(ofFile path: String) -> String {
   let attributes = try? FileManager.default.attributesOfItem(atPath: path)
   guard let bytes = (attributes?[.size] as? NSNumber)?.doubleValue else { return "?" }

@@ -99,11 +99,11 @@ import Testing
 
   // MARK: inspect
 
-  @Test func inspectTellsOfASoundSequenceFile() throws {
+  @Test func inspectDescribesAValidSequenceFile() throws {
     #expect(try makeDigits("a.h5").exitCode == 0)
     let outcome = try run("inspect", folder.path("a.h5"))
     #expect(outcome.exitCode == 0, "\(outcome)")
-    #expect(outcome.standardOutput.contains("sound: every checksum holds, and the ground truth agrees with itself\n"))
+    #expect(outcome.standardOutput.contains("valid: every checksum holds, and the ground truth agrees with itself\n"))
     #expect(outcome.standardOutput.contains("on average\n"))
   }
 
@@ -122,18 +122,18 @@ import Testing
     let path = folder.path("odd.h5")
     let writer = try SequenceFileWriter(
       path: path,
-      settings: SequenceFileWriter.Settings(
+      settings: SequenceFileSettings(
         sequenceCount: 1, frameCount: 1, height: 4, width: 4, objectSlots: 2, seed: 0, generator: "{}", source: "test"))
     try writer.append(
       frames: [UInt8](repeating: 1, count: 16),
-      truth: SequenceFileWriter.Truth(
+      truth: SequenceTruth(
         counts: [1], boxes: [0, 0, 2, 2, 0, 0, 0, 0], ids: [3, 3], labels: [1, 1]))
     try writer.finish()
     let outcome = try run("inspect", path)
     #expect(outcome.exitCode == 1)
     #expect(
       outcome.standardError == """
-        error: \(path) is not sound:
+        error: \(path) is not valid:
           sequence 0, frame 0: /counts is not the number of identities in /ids
           sequence 0, frame 0: /ids has an identity twice
           sequence 0, frame 0: /ids has an object whose box in /boxes is empty
@@ -149,7 +149,7 @@ import Testing
     for text in [
       "step           12\n", "parameters     3 numbers in 2 arrays\n", "optimizer      ms\n",
       "configuration  quick\n                 training.batch = 8\n", "a [2]  root mean square 5\n",
-      "sound: the digest holds, and every number is finite\n",
+      "valid: the digest holds, and every number is finite\n",
     ] {
       #expect(outcome.standardOutput.contains(text), "\(outcome)")
     }
@@ -159,23 +159,23 @@ import Testing
     let path = try commit(step: 1, value: .nan)
     let outcome = try run("inspect", path)
     #expect(outcome.exitCode == 1)
-    #expect(outcome.standardError == "error: \(path) is not sound: /parameters/b has numbers that are not finite\n")
+    #expect(outcome.standardError == "error: \(path) is not valid: /parameters/b has numbers that are not finite\n")
   }
 
   @Test func inspectChecksEveryCheckpointOfARun() throws {
     let first = try commit(step: 1)
     try commit(step: 2)
-    let sound = try run("inspect", folder.path)
-    #expect(sound.exitCode == 0, "\(sound)")
-    #expect(sound.standardOutput.hasPrefix("\(folder.path): run folder, 2 checkpoints\n  step 1: sound\n"))
+    let valid = try run("inspect", folder.path)
+    #expect(valid.exitCode == 0, "\(valid)")
+    #expect(valid.standardOutput.hasPrefix("\(folder.path): run folder, 2 checkpoints\n  step 1: valid\n"))
 
     let file = try FileHandle(forUpdating: URL(fileURLWithPath: first))
     try file.truncate(atOffset: file.seekToEnd() / 2)
     try file.close()
-    let unsound = try run("inspect", folder.path)
-    #expect(unsound.exitCode == 1)
-    #expect(unsound.standardError.hasPrefix("error: \(folder.path) is not sound: \(first): "))
-    #expect(unsound.standardOutput.contains("step           2\n"))
+    let invalid = try run("inspect", folder.path)
+    #expect(invalid.exitCode == 1)
+    #expect(invalid.standardError.hasPrefix("error: \(folder.path) is not valid: \(first): "))
+    #expect(invalid.standardOutput.contains("step           2\n"))
   }
 
   @Test(arguments: [

@@ -47,15 +47,15 @@ struct FullDiskTests {
       fill(until: $0, in: running)
     }
     #expect(isTold)
-    let saved = try #require(try store.newestSound())
+    let saved = try #require(try store.latestValid())
     #expect(saved.skipped == [])
     // It has gone on for a while without room.
     let attempts = running.standardError.components(separatedBy: "was not saved").count
     #expect(wait { running.standardError.components(separatedBy: "was not saved").count > attempts + 2 })
-    #expect(try store.newestSound()?.checkpoint.step == saved.checkpoint.step)
+    #expect(try store.latestValid()?.checkpoint.step == saved.checkpoint.step)
 
     disk.makeRoom()
-    #expect(try wait { try store.newestSound()!.checkpoint.step > saved.checkpoint.step + 10 })
+    #expect(try wait { try store.latestValid()!.checkpoint.step > saved.checkpoint.step + 10 })
     running.send(SIGTERM)
     let outcome = try running.wait(timeout: 20)
     #expect(outcome.exitCode == 85, "\(outcome)")
@@ -73,7 +73,7 @@ struct FullDiskTests {
       try #require((JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Double])?["step"])
     }
     #expect(steps == steps.sorted() && Set(steps).count == steps.count)
-    #expect(steps.last == (try store.newestSound()).map { Double($0.checkpoint.step) })
+    #expect(steps.last == (try store.latestValid()).map { Double($0.checkpoint.step) })
     #expect(Double(steps.count) < steps.last!)
     let name = try #require(try FileManager.default.contentsOfDirectory(atPath: run + "/tensorboard").first)
     let events = try Data(contentsOf: URL(fileURLWithPath: run + "/tensorboard/" + name))

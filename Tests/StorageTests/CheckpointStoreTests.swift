@@ -13,18 +13,18 @@ struct CheckpointStoreTests {
   func commitAndRestore() throws {
     let folder = try TemporaryDirectory()
     let store = try CheckpointStore(directory: folder.path("run/checkpoints"))
-    #expect(try store.newestSound() == nil)
+    #expect(try store.latestValid() == nil)
     let commit = try store.commit(Samples.checkpoint(step: 100))
     #expect(commit.path == folder.path("run/checkpoints/step-0000000100.h5"))
     #expect(commit.pruned == [] && commit.warnings == [])
     _ = try store.commit(Samples.checkpoint(step: 200, scale: 3))
     #expect(try store.list().map(\.step) == [100, 200])
-    let restored = try #require(try CheckpointStore(readingFrom: store.directory).newestSound())
+    let restored = try #require(try CheckpointStore(readingFrom: store.directory).latestValid())
     #expect(restored.checkpoint == Samples.checkpoint(step: 200, scale: 3))
     #expect(restored.skipped == [])
     // The same step again, as after a resumed run, replaces the file.
     _ = try store.commit(Samples.checkpoint(step: 200, scale: 4))
-    #expect(try store.newestSound()?.checkpoint == Samples.checkpoint(step: 200, scale: 4))
+    #expect(try store.latestValid()?.checkpoint == Samples.checkpoint(step: 200, scale: 4))
   }
 
   @Test("the last k and every n-th stay")
@@ -54,11 +54,11 @@ struct CheckpointStoreTests {
     #expect(third.warnings.count == 1)
     #expect(third.warnings.first?.contains("step-0000000002.h5: this is not an HDF5 file") == true)
     #expect(try store.list().map(\.step) == [1, 2, 3])
-    // As soon as there are two sound ones at the end, all before may go.
+    // As soon as there are two valid ones at the end, all before may go.
     let fourth = try store.commit(Samples.checkpoint(step: 4))
     #expect(fourth.pruned.count == 2 && fourth.warnings == [])
     #expect(try store.list().map(\.step) == [3, 4])
-    // With nothing sound but the new one, everything stays.
+    // With nothing valid but the new one, everything stays.
     try Samples.write([], folder.path("step-0000000003.h5"))
     try Samples.write([], folder.path("step-0000000004.h5"))
     #expect(try store.commit(Samples.checkpoint(step: 5)).pruned == [])
@@ -89,16 +89,16 @@ struct CheckpointStoreTests {
     for step in [UInt64(1), 2, 3] { _ = try store.commit(Samples.checkpoint(step: step)) }
     let entries = try store.list()
     try Samples.write(Array("nonsense".utf8), entries[2].path)
-    // A checkpoint under another's name: sound in itself, but not of this step.
+    // A checkpoint under another's name: valid in itself, but not of this step.
     try Samples.write(try Samples.bytes(entries[0].path), entries[1].path)
-    let restored = try #require(try store.newestSound())
+    let restored = try #require(try store.latestValid())
     #expect(restored.checkpoint.step == 1)
     #expect(restored.skipped.map(\.file) == [entries[2].path, entries[1].path])
     #expect(restored.skipped[0].description.contains("this is not an HDF5 file"))
     #expect(restored.skipped[1].description.contains("attribute 'step': it says 1, unlike the file's name"))
 
     try Samples.write([], entries[0].path)
-    let message = Samples.message { _ = try store.newestSound() }
+    let message = Samples.message { _ = try store.latestValid() }
     #expect(message.hasPrefix("\(folder.path): none of the 3 checkpoints can be used:"))
     #expect(message.contains(entries[0].path))
   }
@@ -129,7 +129,7 @@ struct CheckpointStoreTests {
     #expect(throws: StorageError.self) { try store.commit(Samples.checkpoint()) }
     #expect(try names(folder) == [])
 
-    // A sound checkpoint, but not the one that was to be saved.
+    // A valid checkpoint, but not the one that was to be saved.
     let other = try Samples.checkpoint(step: 8).encoded(as: "other")
     system.write = { descriptor, bytes in
       _ = try other.withUnsafeBytes { try FileSystem.posix.write(descriptor, $0) }

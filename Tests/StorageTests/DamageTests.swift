@@ -10,7 +10,7 @@ struct DamageTests {
   enum Kind: String, CaseIterable {
     case checkpoint, sequences
 
-    /// Writes a sound file whose numbers take about as much room as what HDF5 puts around them.
+    /// Writes a valid file whose numbers take about as much room as what HDF5 puts around them.
     func write(to path: String) throws {
       switch self {
       case .checkpoint:

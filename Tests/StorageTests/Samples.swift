@@ -23,23 +23,23 @@ enum Samples {
   static func settings(
     sequences: Int = 5, frames: Int = 3, height: Int = 6, width: Int = 4, slots: Int? = 2, mean: [Float]? = nil,
     overwrite: Bool = false
-  ) -> SequenceFileWriter.Settings {
-    SequenceFileWriter.Settings(
+  ) -> SequenceFileSettings {
+    SequenceFileSettings(
       sequenceCount: sequences, frameCount: frames, height: height, width: width, objectSlots: slots, seed: 42,
       generator: #"{"digits": 2}"#, source: "test", mean: mean, overwrite: overwrite)
   }
 
   /// Frames that differ everywhere.
-  static func frames(_ sequence: Int, _ settings: SequenceFileWriter.Settings) -> [UInt8] {
+  static func frames(_ sequence: Int, _ settings: SequenceFileSettings) -> [UInt8] {
     (0..<settings.frameCount * settings.height * settings.width).map {
       UInt8(truncatingIfNeeded: ($0 &* 37) ^ (sequence &* 101))
     }
   }
 
-  static func truth(_ sequence: Int, _ settings: SequenceFileWriter.Settings) -> SequenceFileWriter.Truth {
+  static func truth(_ sequence: Int, _ settings: SequenceFileSettings) -> SequenceTruth {
     let frames = settings.frameCount
     let slots = settings.objectSlots ?? 0
-    return SequenceFileWriter.Truth(
+    return SequenceTruth(
       counts: (0..<frames).map { UInt8(($0 + sequence) % 3) },
       boxes: (0..<frames * slots * 4).map { Float($0) + Float(sequence) / 8 },
       ids: (0..<frames * slots).map { Int32($0 % slots) - 1 + Int32(sequence) },
@@ -47,7 +47,7 @@ enum Samples {
   }
 
   /// Writes a whole sequence file.
-  static func writeSequences(_ path: String, _ settings: SequenceFileWriter.Settings = Samples.settings()) throws {
+  static func writeSequences(_ path: String, _ settings: SequenceFileSettings = Samples.settings()) throws {
     let writer = try SequenceFileWriter(path: path, settings: settings)
     for sequence in 0..<settings.sequenceCount {
       try writer.append(

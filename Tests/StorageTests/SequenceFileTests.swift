@@ -77,7 +77,7 @@ struct SequenceFileTests {
     let folder = try TemporaryDirectory()
     let base = Samples.settings(mean: [Float](repeating: 0.5, count: 24))
     var identities: [String] = []
-    func write(_ settings: SequenceFileWriter.Settings, changing sequence: Int? = nil, count: Int? = nil) throws {
+    func write(_ settings: SequenceFileSettings, changing sequence: Int? = nil, count: Int? = nil) throws {
       let path = folder.path("\(identities.count).h5")
       let writer = try SequenceFileWriter(path: path, settings: settings)
       for index in 0..<settings.sequenceCount {
@@ -90,7 +90,7 @@ struct SequenceFileTests {
       try writer.finish()
       identities.append(try SequenceFile(path: path).identity)
     }
-    func changed(_ change: (inout SequenceFileWriter.Settings) -> Void) -> SequenceFileWriter.Settings {
+    func changed(_ change: (inout SequenceFileSettings) -> Void) -> SequenceFileSettings {
       var settings = base
       change(&settings)
       return settings

@@ -9,7 +9,7 @@ import Testing
 
   init() throws { folder = try TemporaryDirectory() }
 
-  private func settings(sequences: Int, bars: Int) -> SequenceFileWriter.Settings {
+  private func settings(sequences: Int, bars: Int) -> SequenceFileSettings {
     var settings = Samples.settings(sequences: sequences)
     settings.scene = .init(bars: bars, inkHeight: 3, inkWidth: 2)
     return settings

@@ -17,7 +17,7 @@ struct StoreProcessTests {
     var newest = saved
     while true {
       let outcome = try ProcessRunner.run(probe, ["kill", directory, "\(n)"])
-      let restored = try reader.newestSound()
+      let restored = try reader.latestValid()
       let step = restored?.checkpoint.step ?? 0
       #expect(step == newest || step == newest + 1, "operation \(n)")
       #expect(restored.map { $0.checkpoint == NumberedCheckpoint.make(step: step) } != false, "operation \(n)")
@@ -44,7 +44,7 @@ struct StoreProcessTests {
     var seen: Set<UInt64> = []
     let end = ContinuousClock.now + .seconds(60)
     while last < 60, ContinuousClock.now < end {
-      guard let restored = try reader.newestSound() else { continue }
+      guard let restored = try reader.latestValid() else { continue }
       #expect(restored.skipped == [])
       #expect(restored.checkpoint == NumberedCheckpoint.make(step: restored.checkpoint.step))
       #expect(restored.checkpoint.step >= last)

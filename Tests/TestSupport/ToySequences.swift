@@ -41,7 +41,7 @@ public enum ToySequences {
           boxes.replaceSubrange(4 * place..<4 * place + 4, with: [Float(y), Float(x), 3, 3])
         }
       }
-      let truth = SequenceFileWriter.Truth(
+      let truth = SequenceTruth(
         counts: [UInt8](repeating: UInt8(count), count: frames), boxes: boxes, ids: ids,
         labels: (0..<slots).map { $0 < count ? 0 : 255 })
       try writer.append(frames: bytes, truth: hasTruth ? truth : nil)

@@ -1,11 +1,11 @@
 import Foundation
 
-/// A look at a file's global heaps before HDF5 sees them.
+/// Checks a file's global heaps before HDF5 reads them.
 ///
 /// HDF5 keeps strings of variable length, which is how h5py and this project write text attributes, in heaps.
-/// They are the only metadata without a checksum, and HDF5 1.10.8 walks them without looking: in a heap with
-/// a damaged or zeroed object header it walks in place for ever. A restart that hangs on a bad file
-/// is worse than one that refuses it and takes the checkpoint before.
+/// They are the only metadata without a checksum, and HDF5 1.10.8 does not check their lengths: at a damaged or
+/// zeroed object header it loops for ever. A restart that hangs on a damaged file is worse than one that refuses it
+/// and takes the checkpoint before.
 ///
 /// Files up to `wholeFileLimit` are searched for heaps from end to end, larger ones in their first and last
 /// `window` bytes, where the heaps of files by this project are (attributes are written before the frames).
@@ -15,8 +15,8 @@ enum HDF5Heap {
 
   /// The byte position of a heap that cannot be walked, or nil where all can.
   ///
-  /// - Parameter descriptor: HDF5's own, so that the bytes looked at are those that HDF5 reads, whatever file gets
-  ///   the name meanwhile.
+  /// - Parameter descriptor: HDF5's own, so that the bytes checked are those that HDF5 reads, even if the file is replaced
+  ///   meanwhile.
   static func firstBroken(in descriptor: Int32) throws -> Int? {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw FileSystemError("cannot size it") }

@@ -1,7 +1,7 @@
-/// A repair for what HDF5 hands out as the image of a file in memory.
+/// Repairs the image of a file in memory as HDF5 returns it.
 ///
 /// `H5Fget_file_image` (seen in 1.10.8) clears the open-for-writing flags of the superblock but forgets
-/// that a checksum covers them, so that nobody can open the image. Where HDF5 did it right, the
+/// that a checksum covers them, so that the image cannot be opened. Where HDF5 did it right, the
 /// repair writes the same bytes again.
 enum HDF5Image {
   /// Length of the superblock, versions 2 and 3 with 8-byte addresses, without its checksum.

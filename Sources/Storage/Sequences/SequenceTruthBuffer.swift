@@ -1,8 +1,5 @@
 /// Ground truth on its way to a sequence file, gathered into blocks of sequences because one is too little for a chunk.
 final class SequenceTruthBuffer {
-  /// Sequences in a chunk: some tens of kilobytes of boxes, so that reading one sequence inflates little.
-  static let blockLength = 64
-
   private let path: String
   private let frameCount: Int
   private let slots: Int
@@ -11,11 +8,11 @@ final class SequenceTruthBuffer {
   private let ids: HDF5DataSet
   private let labels: HDF5DataSet
   private let scenes: SequenceSceneBuffer?
-  private var block = SequenceFileWriter.Truth(counts: [], boxes: [], ids: [], labels: [])
+  private var block = SequenceTruth(counts: [], boxes: [], ids: [], labels: [])
   private var blockStart = 0
   private var blockCount = 0
 
-  init(file: HDF5File, settings: SequenceFileWriter.Settings, slots: Int) throws {
+  init(file: HDF5File, settings: SequenceFileSettings, slots: Int) throws {
     guard slots > 0 else {
       throw StorageError(
         file: file.path, problem: "\(slots) object slots hold nothing", hint: "Ask for at least one, or for no truth.")
@@ -26,7 +23,7 @@ final class SequenceTruthBuffer {
     func create<T: HDF5Element>(_ name: String, _ type: T.Type, _ inner: [Int]) throws -> HDF5DataSet {
       try file.createDataSet(
         name, of: type, shape: [settings.sequenceCount] + inner,
-        chunk: [min(Self.blockLength, settings.sequenceCount)] + inner, compression: settings.compression)
+        chunk: [min(SequenceFileSettings.truthBlockLength, settings.sequenceCount)] + inner, compression: settings.compression)
     }
     counts = try create("/counts", UInt8.self, [frameCount])
     boxes = try create("/boxes", Float.self, [frameCount, slots, 4])
@@ -35,7 +32,7 @@ final class SequenceTruthBuffer {
     scenes = try settings.scene.map { try SequenceSceneBuffer($0, slots: slots, file: file, settings: settings) }
   }
 
-  func append(_ truth: SequenceFileWriter.Truth, sequence: Int) throws {
+  func append(_ truth: SequenceTruth, sequence: Int) throws {
     let given = [truth.counts.count, truth.boxes.count, truth.ids.count, truth.labels.count]
     let expected = [frameCount, frameCount * slots * 4, frameCount * slots, slots]
     guard given == expected else {
@@ -57,7 +54,7 @@ final class SequenceTruthBuffer {
     block.ids += truth.ids
     block.labels += truth.labels
     blockCount += 1
-    if blockCount == Self.blockLength { try flush() }
+    if blockCount == SequenceFileSettings.truthBlockLength { try flush() }
   }
 
   /// Writes what was gathered.

@@ -7,9 +7,9 @@ import Foundation
 ///
 /// Shapes: N sequences, T frames, H rows, W columns, M object slots.
 public final class SequenceFile: Sendable {
-  /// Attribute `format` and the newest `version` this reader knows.
-  public static let format = "sqair-dist/sequences"
-  public static let version = 1
+  /// Attribute `format` and the latest `version` that this program reads.
+  public static let format = SequenceFormat.name
+  public static let version = SequenceFormat.version
 
   /// Path as it was given.
   public let path: String
@@ -53,10 +53,10 @@ public final class SequenceFile: Sendable {
     let file = try HDF5File(reading: path)
     self.file = file
     try file.requireFormat(
-      SequenceFile.format, newest: SequenceFile.version,
-      hint: "A sequence file is what `sqair-dist generate` writes.")
+      SequenceFile.format, latest: SequenceFile.version,
+      hint: "A sequence file is what `sqair-dist data` writes.")
 
-    let checker = SequenceShapes(file: file)
+    let checker = SequenceSchema(file: file)
     frames = try checker.open("/frames", .uint8, [nil, nil, nil, nil])
     let shape = frames.shape
     sequenceCount = shape[0]
@@ -138,7 +138,7 @@ public final class SequenceFile: Sendable {
   /// - Parameter progress: called with sequences done and N, about every hundredth of the way.
   public func verify(progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws {
     for set in [frames, counts, boxes, ids, labels] { try set?.requireAllChunks() }
-    try scene.verify(SequenceShapes(file: file))
+    try scene.verify(SequenceSchema(file: file))
     _ = try counts?.readAll(as: UInt8.self)
     _ = try labels?.readAll(as: UInt8.self)
     let slots = objectSlots ?? 0

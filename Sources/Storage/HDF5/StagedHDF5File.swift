@@ -1,7 +1,7 @@
 import Foundation
 
-/// An HDF5 file in the making: it grows under a hidden name beside its target and gets its name at `finish()`, once it
-/// is complete and on the disk. Whoever sees the name sees a whole file; without `finish()` nothing stays.
+/// An HDF5 file that is being written under a hidden name in the folder of its target; `finish()` renames it once it is
+/// complete and on the disk. A file under the target's name is always complete; without `finish()` nothing remains.
 final class StagedHDF5File {
   /// The file to fill; its errors name the target.
   let file: HDF5File
@@ -18,7 +18,7 @@ final class StagedHDF5File {
         file: path, problem: "the file exists", hint: "Choose another name, remove it, or allow overwriting.")
     }
     self.path = path
-    // The process number keeps two writers of the same target apart; the last to finish wins.
+    // The process id keeps two writers of the same target apart; the last to finish replaces the other.
     partial = "\(folder(of: path))/.\(fileName(of: path)).\(ProcessInfo.processInfo.processIdentifier).partial"
     do {
       file = try HDF5File(creating: partial, named: path)

@@ -1,18 +1,18 @@
 import Foundation
 
-/// The folder of a run's checkpoints: `step-0000100000.h5` and its like.
+/// The folder of a run's checkpoints: `step-0000100000.h5` and so on.
 ///
-/// A checkpoint is staged beside the others, synchronized with the disk, read back and verified; only then it gets its
-/// name, which is synchronized too; only then older ones are removed, and only for as many sound ones that are newer.
-/// So whatever kills the run, and whenever, the newest named file is sound unless the disk itself damages it;
-/// then the one before it is used.
+/// A checkpoint is written under a hidden name in the same folder, synchronized with the disk, read back and verified.
+/// Only then is it renamed, and the rename synchronized. Only then are older checkpoints removed, and only where enough
+/// later ones are valid. So at whatever moment a run is killed, the latest named file is valid unless the disk itself
+/// damages it; then the one before it is used.
 public struct CheckpointStore: Sendable {
   /// Which checkpoints stay when a new one is committed. The new one always stays.
   public struct Retention: Sendable, Equatable {
-    /// How many of the newest sound ones stay, at least 2: one more than the one that a bad disk may spoil.
-    /// A damaged one does not count, so that none is removed for its sake.
+    /// How many of the latest valid checkpoints stay, at least 2: one more than a failing disk may damage.
+    /// A damaged one does not count, so that it never causes a valid one to be removed.
     public var keepLast: Int
-    /// Steps that are multiples of this stay for ever; nil for none.
+    /// Steps that are multiples of this are never removed; nil for none.
     public var keepEvery: UInt64?
 
     public init(keepLast: Int = 3, keepEvery: UInt64? = nil) {
@@ -21,7 +21,7 @@ public struct CheckpointStore: Sendable {
     }
   }
 
-  /// A checkpoint file by its name; what it holds was not looked at.
+  /// A checkpoint file by its name; its content was not read.
   public struct Entry: Sendable, Equatable {
     public let step: UInt64
     public let path: String
@@ -35,15 +35,15 @@ public struct CheckpointStore: Sendable {
     public let size: Int
     /// Older checkpoints that were removed.
     public let pruned: [String]
-    /// Sentences about old checkpoints that are damaged or could not be removed; the commit itself is complete.
+    /// Sentences about old checkpoints that are damaged or could not be removed; the commit itself succeeded.
     public let warnings: [String]
   }
 
-  /// What `newestSound` found.
+  /// What `latestValid` found.
   public struct Restored: Sendable {
     public let checkpoint: Checkpoint
     public let path: String
-    /// Newer ones that could not be used, newest first, each with the reason in its description.
+    /// Later ones that could not be used, the latest first, each with the reason in its description.
     public let skipped: [StorageError]
   }
 
@@ -53,14 +53,14 @@ public struct CheckpointStore: Sendable {
   private let fileSystem: FileSystem
   private let verified = VerifiedFiles()
 
-  /// Opens a folder for reading only; it need not exist. This is what all processes but one use.
+  /// Opens a folder for reading only; it need not exist. All processes but the one that writes use this.
   public init(readingFrom directory: String) {
     self.directory = directory
     retention = nil
     fileSystem = .posix
   }
 
-  /// Opens a folder for the one process that writes: creates it, and removes what killed writers left behind.
+  /// Opens a folder for the one process that writes: creates it, and removes the partial files of writers that were killed.
   ///
   /// - Throws: `StorageError` for a retention that is unsafe and a folder that cannot be used.
   public init(directory: String, retention: Retention = Retention(), fileSystem: FileSystem = .posix) throws {
@@ -78,7 +78,7 @@ public struct CheckpointStore: Sendable {
     }
     do {
       try fileSystem.makeFolders(directory)
-      // Also for a folder that is there: who made it may have been killed before this.
+      // Also for a folder that exists: the process that made it may have been killed before it synchronized the parent.
       try fileSystem.synchronizePath(folder(of: directory))
       for name in try FileManager.default.contentsOfDirectory(atPath: directory)
       where name.hasPrefix(".step-") && name.hasSuffix(".partial") {
@@ -115,11 +115,11 @@ public struct CheckpointStore: Sendable {
     }.sorted { $0.step < $1.step }
   }
 
-  /// Loads the newest checkpoint that verifies; nil where there is none at all.
+  /// Loads the latest checkpoint that verifies; nil where there is none at all.
   ///
-  /// - Throws: `StorageError` where there are checkpoints but all are damaged: starting afresh would
-  ///   silently throw a run away.
-  public func newestSound() throws -> Restored? {
+  /// - Throws: `StorageError` where there are checkpoints but all are damaged: starting again from
+  ///   nothing would silently lose the run.
+  public func latestValid() throws -> Restored? {
     var skipped: [StorageError] = []
     var entries = try list()
     while let entry = entries.popLast() {
@@ -130,7 +130,7 @@ public struct CheckpointStore: Sendable {
         if present.contains(entry) {
           skipped.append(error)
         } else {
-          // A run in progress has removed it since, because there are newer ones: look again.
+          // A run in progress has removed it since, because there are later ones: list them again.
           (skipped, entries) = ([], present)
         }
       }
@@ -140,7 +140,7 @@ public struct CheckpointStore: Sendable {
         file: directory,
         problem: "none of the \(skipped.count) checkpoints can be used: "
           + skipped.map { "\n  \($0)" }.joined() + "\n ",
-        hint: "Restore one from a copy; or move them away to start afresh.")
+        hint: "Restore one from a backup, or move them to another folder to start a new run.")
     }
     return nil
   }
@@ -151,12 +151,12 @@ public struct CheckpointStore: Sendable {
     guard checkpoint.step == entry.step else {
       throw StorageError(
         file: entry.path, part: "attribute 'step'", problem: "it says \(checkpoint.step), unlike the file's name",
-        hint: "Somebody renamed it; give it its own name back.")
+        hint: "The file was renamed: give it back the name of its step.")
     }
     return checkpoint
   }
 
-  /// Makes a checkpoint durable, then removes those that the retention gives up.
+  /// Makes a checkpoint durable, then removes those that the retention no longer keeps.
   ///
   /// - Throws: `StorageError` when anything fails before the file has its name. The older checkpoints are then
   ///   as they were, none has been removed, and the next commit may be tried as usual.
@@ -188,10 +188,10 @@ public struct CheckpointStore: Sendable {
       try fileSystem.synchronizePath(directory)
     } catch {
       throw StorageError(
-        file: path, problem: "the checkpoint may not outlive a power cut: \(error)",
+        file: path, problem: "the checkpoint may not survive a power failure: \(error)",
         hint: "Older checkpoints are untouched. Check the disk.")
     }
-    verified.note(path)
+    verified.record(path)
     let (pruned, warnings) = prune(retention, committed: checkpoint.step)
     return Commit(path: path, size: bytes.count, pruned: pruned, warnings: warnings)
   }
@@ -208,10 +208,10 @@ public struct CheckpointStore: Sendable {
     try fileSystem.close(descriptor)
   }
 
-  /// Removes what the retention gives up among the steps up to the committed one, which is known to be sound.
+  /// Removes what the retention no longer keeps among the steps before the committed one, which is known to be valid.
   ///
-  /// Files of later steps are left alone and do not count: they are there because a run went back, either by the
-  /// user's will or because they are damaged. Older ones are verified before they count.
+  /// Files of later steps are left alone and do not count: they exist because a run resumed from an earlier step,
+  /// either as the user wished or because they are damaged. Older ones are verified before they count.
   private func prune(_ retention: Retention, committed: UInt64) -> (pruned: [String], warnings: [String]) {
     var pruned: [String] = []
     var warnings: [String] = []
@@ -221,20 +221,20 @@ public struct CheckpointStore: Sendable {
     } catch {
       warnings.append("no old checkpoint was removed: \(error)")
     }
-    var sound = 1
-    // Where all that are left stay anyway, none need be verified.
-    while sound < retention.keepLast, older.count > retention.keepLast - sound, let entry = older.popLast() {
+    var validCount = 1
+    // Where all that are left stay anyway, none needs to be verified.
+    while validCount < retention.keepLast, older.count > retention.keepLast - validCount, let entry = older.popLast() {
       do {
-        if !verified.holds(entry.path) {
+        if !verified.contains(entry.path) {
           _ = try read(entry)
-          verified.note(entry.path)
+          verified.record(entry.path)
         }
-        sound += 1
+        validCount += 1
       } catch {
         warnings.append("an old checkpoint is damaged, so that one more is kept: \(error)")
       }
     }
-    guard sound == retention.keepLast else { return (pruned, warnings) }
+    guard validCount == retention.keepLast else { return (pruned, warnings) }
     for entry in older {
       if let every = retention.keepEvery, entry.step % every == 0 { continue }
       do {

@@ -1,20 +1,20 @@
-/// Writes what a model imagined: pictures and latent variables of every frame, as a file of its own format.
+/// Writes what a model generated: pictures and latent variables of every frame, as a file of its own format.
 ///
-/// N sequences, F futures of each, T frames (those that the model watched come first), K slots, d appearance values:
+/// N sequences, F futures of each, T frames (the observed ones come first), K slots, d appearance values:
 ///
 /// | path | type | shape | meaning |
 /// |---|---|---|---|
 /// | `/frames` | uint8 | `[N, F, T, H, W]` | mean image, 0 black to 255 white, rounded |
 /// | `/presence` | uint8 | `[N, F, T, K]` | 1 where the slot has an object |
-/// | `/ids` | int32 | `[N, F, T, K]` | identity of the object, constant along its life; -1 where absent |
+/// | `/ids` | int32 | `[N, F, T, K]` | identity of the object, constant over its track; -1 where absent |
 /// | `/where` | float32 | `[N, F, T, K, 4]` | logits of scale x, scale y, shift x, shift y; zeros where absent |
 /// | `/what` | float32 | `[N, F, T, K, d]` | appearance; zeros where absent |
 /// | `/boxes` | float32 | `[N, F, T, K, 4]` | y, x, height, width in pixels, unclipped; zeros where absent |
-/// | `/sequences` | int32 | `[N]` | number of the sequence in the data file; 0, 1, ... where nothing was watched |
+/// | `/sequences` | int32 | `[N]` | index of the sequence in the data file; 0, 1, ... where nothing was observed |
 ///
-/// Attributes of `/`: `format` = "sqair-dist/imagination", `version` = 1, `watched` (int64: frames that the model saw),
+/// Attributes of `/`: `format` = "sqair-dist/imagination", `version` = 1, `watched` (int64: frames that the model observed),
 /// `seed` (uint64), `step` (uint64: updates of the model), `checkpoint` and `data` (strings; `data` is the identity of
-/// the sequence file, empty where nothing was watched). Fletcher-32 on every data set.
+/// the sequence file, empty where nothing was observed). Fletcher-32 on every data set.
 public final class ImaginationFileWriter {
   /// Everything that must be known before the first sequence.
   public struct Settings: Sendable {
@@ -28,12 +28,12 @@ public final class ImaginationFileWriter {
     /// K and d.
     public var slots: Int
     public var what: Int
-    /// Frames that the model saw before it imagined.
+    /// Frames that the model observed before it generated.
     public var watched: Int
     public var seed: UInt64
     public var step: UInt64
     public var checkpoint: String
-    /// `SequenceFile.identity`; empty where nothing was watched.
+    /// `SequenceFile.identity`; empty where nothing was observed.
     public var data: String
 
     public init(
@@ -78,7 +78,7 @@ public final class ImaginationFileWriter {
 
   /// One frame of one future.
   public struct Frame: Sendable {
-    /// `[H W]`, values in [0, 1]; what lies outside is cut off.
+    /// `[H W]`, values in [0, 1]; values outside are clamped.
     public var image: [Float]
     public var objects: [Object]
 
@@ -90,7 +90,7 @@ public final class ImaginationFileWriter {
 
   public static let format = "sqair-dist/imagination"
   public static let version = 1
-  /// Frames in a chunk: one is read without inflating a long future.
+  /// Frames in a chunk, so that reading one frame does not inflate a long future.
   private static let chunkFrames = 32
 
   private let path: String
@@ -99,12 +99,12 @@ public final class ImaginationFileWriter {
   private let frames: HDF5DataSet
   private let presence: HDF5DataSet
   private let ids: HDF5DataSet
-  private let places: HDF5DataSet
+  private let whereLogits: HDF5DataSet
   private let appearances: HDF5DataSet
   private let boxes: HDF5DataSet
   private var sequences: [Int32] = []
 
-  /// Begins the file; one of that name is replaced at `finish()`.
+  /// Creates the file under a hidden name; `finish()` replaces one of the target's name.
   ///
   /// - Throws: `StorageError` for a folder that cannot be written.
   public init(path: String, settings s: Settings) throws {
@@ -127,14 +127,14 @@ public final class ImaginationFileWriter {
     frames = try create("/frames", UInt8.self, [s.height, s.width])
     presence = try create("/presence", UInt8.self, [s.slots])
     ids = try create("/ids", Int32.self, [s.slots])
-    places = try create("/where", Float.self, [s.slots, 4])
+    whereLogits = try create("/where", Float.self, [s.slots, 4])
     appearances = try create("/what", Float.self, [s.slots, s.what])
     boxes = try create("/boxes", Float.self, [s.slots, 4])
   }
 
   /// Adds a sequence: F futures of T frames each.
   ///
-  /// - Parameter sequence: its number in the data file.
+  /// - Parameter sequence: its index in the data file.
   public func append(sequence: Int, _ futures: [[Frame]]) throws {
     let s = settings
     precondition(sequences.count < s.sequenceCount, "all \(s.sequenceCount) sequences are already written")
@@ -144,32 +144,32 @@ public final class ImaginationFileWriter {
     pixels.reserveCapacity(s.futures * s.frameCount * s.height * s.width)
     var presenceValues = [UInt8](repeating: 0, count: slots)
     var idValues = [Int32](repeating: -1, count: slots)
-    var placeValues = [Float](repeating: 0, count: slots * 4)
+    var whereValues = [Float](repeating: 0, count: slots * 4)
     var whatValues = [Float](repeating: 0, count: slots * s.what)
     var boxValues = [Float](repeating: 0, count: slots * 4)
-    for (number, frame) in futures.joined().enumerated() {
+    for (frameIndex, frame) in futures.joined().enumerated() {
       precondition(frame.image.count == s.height * s.width, "pixels of an image")
       for value in frame.image { pixels.append(UInt8((min(max(value, 0), 1) * 255).rounded())) }
       for object in frame.objects {
-        let place = number * s.slots + object.slot
-        presenceValues[place] = 1
-        idValues[place] = Int32(object.id)
-        placeValues.replaceSubrange(4 * place..<4 * place + 4, with: object.whereLogits)
-        boxValues.replaceSubrange(4 * place..<4 * place + 4, with: object.box)
-        whatValues.replaceSubrange(s.what * place..<s.what * (place + 1), with: object.what)
+        let index = frameIndex * s.slots + object.slot
+        presenceValues[index] = 1
+        idValues[index] = Int32(object.id)
+        whereValues.replaceSubrange(4 * index..<4 * index + 4, with: object.whereLogits)
+        boxValues.replaceSubrange(4 * index..<4 * index + 4, with: object.box)
+        whatValues.replaceSubrange(s.what * index..<s.what * (index + 1), with: object.what)
       }
     }
     let outer = sequences.count..<sequences.count + 1
     try frames.write(outer: outer, pixels)
     try presence.write(outer: outer, presenceValues)
     try ids.write(outer: outer, idValues)
-    try places.write(outer: outer, placeValues)
+    try whereLogits.write(outer: outer, whereValues)
     try appearances.write(outer: outer, whatValues)
     try boxes.write(outer: outer, boxValues)
     sequences.append(Int32(sequence))
   }
 
-  /// Completes the file, hands it to the disk and gives it its name.
+  /// Completes the file, synchronizes it with the disk and gives it its name.
   public func finish() throws {
     guard sequences.count == settings.sequenceCount else {
       throw StorageError(

@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// Files that were read and found to be sound, so that they need not be read again for as long as nobody writes to them.
+/// Files that were read and found valid, so that they need not be read again while they are unchanged.
 final class VerifiedFiles: Sendable {
-  /// What changes when a file is replaced or written to.
+  /// What changes when a file is replaced or written.
   private struct Stamp: Equatable {
     let file: UInt64
     let size: Int64
@@ -21,14 +21,14 @@ final class VerifiedFiles: Sendable {
 
   private let stamps = Mutex<[String: Stamp]>([:])
 
-  /// Takes note that the file of this path was just found to be sound.
-  func note(_ path: String) {
+  /// Records that the file at this path was just found valid.
+  func record(_ path: String) {
     let stamp = Stamp(path)
     stamps.withLock { $0[path] = stamp }
   }
 
-  /// Whether the file is the one that was noted, untouched since.
-  func holds(_ path: String) -> Bool {
+  /// Whether the file is the one that was recorded, unchanged since.
+  func contains(_ path: String) -> Bool {
     guard let stamp = Stamp(path) else { return false }
     return stamps.withLock { $0[path] } == stamp
   }

@@ -1,0 +1,9 @@
+/// What reader and writer of sequence files share: the name, the version and the paths of the format.
+enum SequenceFormat {
+  /// Attribute `format`.
+  static let name = "sqair-dist/sequences"
+  /// The latest `version` that this program reads, and the one that it writes.
+  static let version = 1
+  /// Data sets of a scene (`SequenceScene`), each optional.
+  static let scenePaths = ["/visible", "/ink", "/bars", "/unoccluded"]
+}
