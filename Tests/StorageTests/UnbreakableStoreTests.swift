@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Every operation of a save goes wrong in every way, as SQLite is tested: n = 1, 2, 3, ... until none is left to fail.
-/// Whatever happens, the newest sound checkpoint is the old or the new one, and the next save works.
+/// Whatever happens, the latest valid checkpoint is the old or the new one, and the next save works.
 @Suite("Checkpoint folders on a disk that fails")
 struct UnbreakableStoreTests {
   /// What is saved, and onto what.
@@ -69,16 +69,16 @@ struct UnbreakableStoreTests {
       disk.heal()
     }
 
-    /// Checks what lies in a folder and that a run goes on from there.
+    /// Checks what a folder holds and that a run resumes from there.
     ///
-    /// - Returns: whether the newest is the new one.
+    /// - Returns: whether the latest is the new one.
     func check(_ root: String, _ system: FileSystem, _ place: Comment) throws -> Bool {
       let directory = root + "/run/checkpoints"
       let reader = CheckpointStore(readingFrom: directory)
-      let restored = try reader.newestSound()
+      let restored = try reader.latestValid()
       #expect(restored?.checkpoint == old || restored?.checkpoint == new, place)
       #expect(!isAcknowledged || restored?.checkpoint == new, place)
-      // No named file is ever unsound, and no save takes the last but one away.
+      // Every named file is valid, and no save removes the last but one.
       let entries = try reader.list()
       #expect(restored?.path == entries.last?.path, place)
       for entry in entries.dropLast() { #expect(throws: Never.self, place) { try Checkpoint(reading: entry.path) } }
@@ -87,7 +87,7 @@ struct UnbreakableStoreTests {
       let store = try CheckpointStore(directory: directory, retention: .init(keepLast: 2), fileSystem: system)
       let next = try store.commit(content(new.step + 1, attempt: 3))
       #expect(next.warnings == [], place)
-      #expect(try store.newestSound()?.checkpoint == content(new.step + 1, attempt: 3), place)
+      #expect(try store.latestValid()?.checkpoint == content(new.step + 1, attempt: 3), place)
       let names = try FileManager.default.contentsOfDirectory(atPath: directory)
       #expect(names.count == min(2, entries.count + 1) && names.allSatisfy { $0.hasPrefix("step-") }, place)
       return restored?.checkpoint == new
@@ -156,6 +156,28 @@ struct UnbreakableStoreTests {
       n += 1
     }
     #expect(n > 8)
+  }
+
+  @Test("a saved checkpoint survives a power cut, whoever made its folders", arguments: [true, false])
+  func newFoldersAreDurable(folderExists: Bool) throws {
+    let folder = try TemporaryDirectory()
+    let disk = FaultyDisk(root: folder.path)
+    let run = disk.root + "/run"
+    if folderExists {
+      // What a process leaves that was killed before it synchronized the parent of the folder it had made.
+      try disk.fileSystem.makeFolder(run)
+      try disk.fileSystem.synchronizePath(disk.root)
+      try disk.fileSystem.makeFolder(run + "/checkpoints")
+    }
+    _ = try CheckpointStore(directory: run + "/checkpoints", fileSystem: disk.fileSystem).commit(Samples.checkpoint())
+    let images = disk.imagesAfterPowerCut()
+    #expect(!images.isEmpty)
+    for image in images {
+      let copy = try TemporaryDirectory()
+      try image.write(to: copy.path)
+      let restored = try CheckpointStore(readingFrom: copy.path + "/run/checkpoints").latestValid()
+      #expect(restored?.checkpoint == Samples.checkpoint())
+    }
   }
 
   @Test("an image of the disk shows what was not synchronized", arguments: [true, false])
