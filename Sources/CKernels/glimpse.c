@@ -11,7 +11,7 @@ enum {
   LANES = 8,
   MAXIMUM_SIZE = 1024,
   MAXIMUM_GLIMPSE = 128,
-  // An array longer than the largest image by a cache line, so that equal places of two arrays share no cache set.
+  // An array longer than the largest image by a cache line, so that equal places of two arrays microbatch no cache set.
   ROW = MAXIMUM_SIZE + 16,
 };
 

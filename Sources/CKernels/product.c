@@ -126,14 +126,14 @@ int64_t kernel_gradient_workspace(int64_t rows, int64_t m, int64_t n) {
   return rows * (m + width) + (MAXIMUM_LEVELS + 1) * family->block * panel;
 }
 
-/// Fills `merges` for the shares first, first + 1, ...; returns how many sums are left at the end.
+/// Fills `merges` for the microbatches first, first + 1, ...; returns how many sums are left at the end.
 static int64_t order_merges(int64_t first, int64_t count, unsigned char *merges) {
   int levels[MAXIMUM_LEVELS + 1];
   int64_t top = 0;
   for (int64_t s = 0; s < count; s++) {
     int level = 0;
     merges[s] = 0;
-    // The block of this share is the right half of the next larger one; if the left half is here too, they are added.
+    // The block of this microbatch is the right half of the next larger one; if the left half is here too, they are added.
     while (((first + s) >> level & 1) && top > 0 && levels[top - 1] == level) {
       top--;
       level++;
@@ -144,13 +144,13 @@ static int64_t order_merges(int64_t first, int64_t count, unsigned char *merges)
   return top;
 }
 
-void kernel_weight_gradient(const float *const *x, const float *const *dy, const int64_t *starts, int64_t shares,
-                            int64_t first_share, int64_t m, int64_t n, float *const *roots, int64_t stride,
+void kernel_weight_gradient(const float *const *x, const float *const *dy, const int64_t *starts, int64_t microbatches,
+                            int64_t first_microbatch, int64_t m, int64_t n, float *const *roots, int64_t stride,
                             int accumulate, float *workspace) {
   const product_family *family = in_use();
   unsigned char merges[MAXIMUM_SHARES];
-  int64_t root_count = order_merges(first_share, shares, merges);
-  int64_t panel = family->panel, panels = (n + panel - 1) / panel, rows = starts[shares];
+  int64_t root_count = order_merges(first_microbatch, microbatches, merges);
+  int64_t panel = family->panel, panels = (n + panel - 1) / panel, rows = starts[microbatches];
   // The first blocks of columns of x are one wider than the others, so that none is much smaller.
   int64_t count = (m + family->block - 1) / family->block, block = (m + count - 1) / count;
   int64_t wide = m - count * (block - 1), tile_size = family->block * panel;
@@ -174,7 +174,7 @@ void kernel_weight_gradient(const float *const *x, const float *const *dy, const
     for (int64_t j = 0; j < n; j += panel) {
       const float *b = packed_dy + j * rows;
       int64_t top = 0;
-      for (int64_t s = 0; s < shares; s++) {
+      for (int64_t s = 0; s < microbatches; s++) {
         family->gradient[size](a + starts[s] * size, b + starts[s] * panel, starts[s + 1] - starts[s],
                                stack + top * tile_size, merges[s]);
         top += 1 - merges[s];
@@ -190,11 +190,11 @@ void kernel_weight_gradient(const float *const *x, const float *const *dy, const
 int64_t kernel_bias_workspace(int64_t n) { return (MAXIMUM_LEVELS + 1) * n; }
 
 VECTOR_CLONES
-void kernel_bias_gradient(const float *const *dy, const int64_t *starts, int64_t shares, int64_t first_share, int64_t n,
+void kernel_bias_gradient(const float *const *dy, const int64_t *starts, int64_t microbatches, int64_t first_microbatch, int64_t n,
                           float *const *roots, int accumulate, float *workspace) {
   unsigned char merges[MAXIMUM_SHARES];
-  int64_t root_count = order_merges(first_share, shares, merges), top = 0;
-  for (int64_t s = 0; s < shares; s++) {
+  int64_t root_count = order_merges(first_microbatch, microbatches, merges), top = 0;
+  for (int64_t s = 0; s < microbatches; s++) {
     float *restrict sum = workspace + top * n;
     for (int64_t j = 0; j < n; j++) sum[j] = 0;
     for (int64_t r = starts[s]; r < starts[s + 1]; r++) {

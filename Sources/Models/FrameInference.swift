@@ -21,7 +21,7 @@ public struct FrameInference: BitwiseCopyable {
   let vector: Tensor?
 
   /// log q - log p of row n.
-  public func divergence(_ row: Int) -> Float { logQ[row, 0] - logP[row, 0] }
+  public func klEstimate(_ row: Int) -> Float { logQ[row, 0] - logP[row, 0] }
   /// Number of objects of row n: all, propagated into the frame, discovered in it.
   public func objectCount(_ row: Int) -> Int {
     (0..<state.slots).reduce(0) { $0 + (state.objects[row * state.slots + $1] >= 0 ? 1 : 0) }

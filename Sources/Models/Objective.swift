@@ -82,7 +82,7 @@ extension FrameInference {
     Double(logLikelihood[row, 0]) - Double(logQ[row, 0]) + Double(logP[row, 0])
   }
 
-  /// The share of the discrete draws in log q of row n.
+  /// The part of the discrete draws in log q of row n.
   public func discreteLogProbability(_ row: Int) -> Double { Double(discrete[row, 0]) }
 
   /// Seeds the gradients of row n: those of log w and of D, which are the same at every frame.

@@ -83,16 +83,16 @@ public struct FrameBatch: BitwiseCopyable {
   public let examples: Int
   /// Particles P for each example; row n of a frame is particle n mod P of example n / P.
   public let particles: Int
-  /// The share of the batch that each example belongs to, [B]; nil if there is one share only.
-  public let shares: Index?
+  /// The microbatch of the batch that each example belongs to, [B]; nil if there is one microbatch only.
+  public let microbatches: Index?
 
-  public init(frames: Tensor, frameCount: Int, examples: Int, particles: Int, shares: Index? = nil) {
+  public init(frames: Tensor, frameCount: Int, examples: Int, particles: Int, microbatches: Index? = nil) {
     precondition(frames.rows == frameCount * examples, "\(frames.rows) frames for \(frameCount) x \(examples)")
     self.frames = frames
     self.frameCount = frameCount
     self.examples = examples
     self.particles = particles
-    self.shares = shares
+    self.microbatches = microbatches
   }
 
   var rowCount: Int { examples * particles }
@@ -102,13 +102,14 @@ public struct FrameBatch: BitwiseCopyable {
     tape.index(count: rowCount) { t * examples + $0 / particles }
   }
 
-  /// The share of each row of a frame.
-  func rowShares(on tape: Tape) -> RowShares {
-    RowShares(rows: shares.map { shares in tape.index(count: rowCount) { shares[$0 / particles] } })
+  /// The microbatch of each row of a frame.
+  func rowMicrobatches(on tape: Tape) -> RowMicrobatches {
+    RowMicrobatches(
+      rows: microbatches.map { microbatches in tape.index(count: rowCount) { microbatches[$0 / particles] } })
   }
 
-  /// The share of each of `frames`.
-  func frameShares(on tape: Tape) -> Index? {
-    shares.map { shares in tape.index(count: frames.rows) { shares[$0 % examples] } }
+  /// The microbatch of each of `frames`.
+  func frameMicrobatches(on tape: Tape) -> Index? {
+    microbatches.map { microbatches in tape.index(count: frames.rows) { microbatches[$0 % examples] } }
   }
 }

@@ -14,7 +14,8 @@ public struct DigitImage: Sendable, Equatable {
   /// Cuts a digit out of an image `[height, width]`; nil where every pixel is zero.
   public init?(cutting image: some RandomAccessCollection<UInt8>, height: Int, width: Int, label: UInt8) {
     precondition(image.count == height * width, "an image of \(height)x\(width) has \(height * width) pixels")
-    let cut = image.withContiguousStorageIfAvailable { DigitImage.cut($0, height: height, width: width) }
+    let cut =
+      image.withContiguousStorageIfAvailable { DigitImage.cut($0, height: height, width: width) }
       ?? Array(image).withUnsafeBufferPointer { DigitImage.cut($0, height: height, width: width) }
     guard let cut else { return nil }
     self.height = cut.height

@@ -6,7 +6,7 @@ import Foundation
 /// Nothing here has a state that advances, so the numbers do not depend on how many processes draw
 /// them, in which order, or whether a run was interrupted. The generator is Philox4x32-10.
 public struct CounterRandom: Sendable {
-  /// What the numbers are used for. Different purposes never share a number.
+  /// What the numbers are used for. Different purposes never microbatch a number.
   public enum Purpose: UInt64, Sendable {
     case initialization = 1
     case batchOrder = 2

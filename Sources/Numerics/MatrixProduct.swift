@@ -43,8 +43,8 @@ package final class MatrixProduct {
   }
 
   /// Later, W[m, n] += X[rows, m] transposed dY[rows, n]: the gradient of a weight; X is 1 for a bias.
-  func owe(_ x: Block?, _ dy: Block, into w: Block, shares: Index?) {
-    weightGradients.note(x, dy, into: w, shares: shares, part: part)
+  func owe(_ x: Block?, _ dy: Block, into w: Block, microbatches: Index?) {
+    weightGradients.note(x, dy, into: w, microbatches: microbatches, part: part)
   }
 
   private func packing(_ w: Block, isTransposed: Bool) -> UnsafeMutablePointer<Float> {

@@ -4,7 +4,7 @@
 /// runs forward and records, the backward pass, and an example from which the gradient check is
 /// generated. `operationTypes` lists them all.
 package protocol Operation: BitwiseCopyable {
-  /// Adds the operation's share to the gradients of its inputs, given those of its outputs.
+  /// Adds the operation's microbatch to the gradients of its inputs, given those of its outputs.
   ///
   /// - Parameter products: runs the products with weights.
   func backward(_ products: MatrixProduct)

@@ -63,19 +63,19 @@ public final class ParameterStore {
   private var places: [String: Int] = [:]
   private var valueMemory: UnsafeMutablePointer<Float>?
   private var gradientMemory: UnsafeMutablePointer<Float>?
-  /// Gradients of the parts of a batch that are kept apart, in memory order; see `ShareGradients`.
-  public private(set) var gradientRoots: [UnsafeMutableBufferPointer<Float>] = []
+  /// Gradients of the parts of a batch that are kept apart, in memory order; see `PartialGradients`.
+  public private(set) var partialGradients: [UnsafeMutableBufferPointer<Float>] = []
 
   public init() {}
 
   deinit {
     valueMemory?.deallocate()
-    for root in gradientRoots { root.deallocate() }
+    for root in partialGradients { root.deallocate() }
   }
 
   /// All values, in memory order.
   public var values: UnsafeMutableBufferPointer<Float> { .init(start: valueMemory, count: count) }
-  /// All gradients, in memory order: where tensors of parameters have theirs, and the first of `gradientRoots`.
+  /// All gradients, in memory order: where tensors of parameters have theirs, and the first of `partialGradients`.
   public var gradients: UnsafeMutableBufferPointer<Float> { .init(start: gradientMemory, count: count) }
 
   /// Declares a parameter with a place of its own.
@@ -105,27 +105,27 @@ public final class ParameterStore {
   public func allocate() {
     valueMemory = .allocate(capacity: count)
     valueMemory!.initialize(repeating: 0, count: count)
-    makeRoom(forGradientRoot: 0)
-    gradientMemory = gradientRoots[0].baseAddress
+    makeRoom(forPartialGradient: 0)
+    gradientMemory = partialGradients[0].baseAddress
   }
 
-  /// Takes memory for one of `gradientRoots` if it is new.
-  func makeRoom(forGradientRoot root: Int) {
-    while gradientRoots.count <= root {
-      gradientRoots.append(.allocate(capacity: count))
-      gradientRoots.last!.initialize(repeating: 0)
+  /// Takes memory for one of `partialGradients` if it is new.
+  func makeRoom(forPartialGradient root: Int) {
+    while partialGradients.count <= root {
+      partialGradients.append(.allocate(capacity: count))
+      partialGradients.last!.initialize(repeating: 0)
     }
   }
 
-  /// Takes one of `gradientRoots` out of the order, so that those after it move up; its memory is used again. The first
+  /// Takes one of `partialGradients` out of the order, so that those after it move up; its memory is used again. The first
   /// belongs to the tensors and stays.
   func releaseGradients(root: Int) {
     precondition(root > 0, "the first root is the tensors' own")
-    gradientRoots.append(gradientRoots.remove(at: root))
+    partialGradients.append(partialGradients.remove(at: root))
   }
 
-  /// How many elements one of `gradientRoots` lies from the first.
-  func displacement(ofRoot root: Int) -> Int { gradientRoots[root].baseAddress! - gradientMemory! }
+  /// How many elements one of `partialGradients` lies from the first.
+  func displacement(ofRoot root: Int) -> Int { partialGradients[root].baseAddress! - gradientMemory! }
 
   /// Sets every parameter to its start; a function of the seed and the names only.
   public func initialize(seed: UInt64) {
@@ -161,7 +161,7 @@ public final class ParameterStore {
   /// A parameter's values, row after row, as in a checkpoint.
   public func read(_ parameter: Parameter) -> [Float] { read(parameter, from: UnsafeBufferPointer(values)) }
 
-  /// A parameter's share of a buffer laid out like `values` (gradients, optimizer state).
+  /// A parameter's microbatch of a buffer laid out like `values` (gradients, optimizer state).
   public func read(_ parameter: Parameter, from buffer: UnsafeBufferPointer<Float>) -> [Float] {
     (0..<parameter.rows).flatMap { row in
       buffer[(parameter.offset + row * parameter.stride)...].prefix(parameter.columns)
@@ -171,7 +171,7 @@ public final class ParameterStore {
   /// Sets a parameter's values, given row after row.
   public func write(_ array: [Float], to parameter: Parameter) { write(array, to: parameter, in: values) }
 
-  /// Sets a parameter's share of a buffer laid out like `values`.
+  /// Sets a parameter's microbatch of a buffer laid out like `values`.
   public func write(_ array: [Float], to parameter: Parameter, in buffer: UnsafeMutableBufferPointer<Float>) {
     precondition(array.count == parameter.count, "\(parameter.name): \(array.count) values for \(parameter.count)")
     for row in 0..<parameter.rows {

@@ -31,11 +31,11 @@ public final class Tape {
   /// The frame that the coming operations belong to, for `check`; nil if they serve all frames.
   public var frame: Int?
 
-  /// How many shares of the batch the recording holds, and their numbers 0, 1, ...
-  public private(set) var shareCount = 1
-  public private(set) var eachShare: Index
-  /// The share of each row of the operations that come next; nil if all are of share 0.
-  public var rowShares: Index?
+  /// How many microbatches of the batch the recording holds, and their numbers 0, 1, ...
+  public private(set) var microbatchCount = 1
+  public private(set) var eachMicrobatch: Index
+  /// The microbatch of each row of the operations that come next; nil if all are of microbatch 0.
+  public var rowMicrobatches: Index?
 
   /// Whether operations are recorded and tensors have gradients.
   public let isRecording: Bool
@@ -43,7 +43,7 @@ public final class Tape {
   public init(recording: Bool = true) {
     isRecording = recording
     products = MatrixProduct(arena: valueArena)
-    eachShare = Self.count(to: 1, in: valueArena)
+    eachMicrobatch = Self.count(to: 1, in: valueArena)
     entries.reserveCapacity(4096)
   }
 
@@ -113,19 +113,19 @@ public final class Tape {
   /// Runs the recorded operations in reverse; each adds to the gradients of its inputs.
   ///
   /// - Parameters:
-  ///   - gradients: receives the gradients of weights, share by share; if nil, they are added to those
-  ///     of the weights' tensors, and there is one share.
-  ///   - firstShare: place in the batch of the recording's first share.
-  public func backward(into gradients: ShareGradients? = nil, firstShare: Int = 0) {
+  ///   - gradients: receives the gradients of weights, microbatch by microbatch; if nil, they are added to those
+  ///     of the weights' tensors, and there is one microbatch.
+  ///   - firstMicrobatch: place in the batch of the recording's first microbatch.
+  public func backward(into gradients: PartialGradients? = nil, firstMicrobatch: Int = 0) {
     for entry in entries.reversed() {
       if entry.part != part { enterBackward(entry.part) }
       entry.backward(entry.operands, products)
       if let check { look(at: entry, as: entry.type, with: check) }
     }
-    let shares = firstShare..<firstShare + shareCount
-    let room = gradients?.open(shares, elements: products.weightGradients.elements)
+    let microbatches = firstMicrobatch..<firstMicrobatch + microbatchCount
+    let room = gradients?.open(microbatches, elements: products.weightGradients.elements)
     products.weightGradients.settle(
-      shares: shares, displacements: room?.displacements ?? [0], accumulate: !(room?.isUndefined ?? false),
+      microbatches: microbatches, displacements: room?.displacements ?? [0], accumulate: !(room?.isUndefined ?? false),
       entering: enterBackward)
     profile?.enter(nil, isBackward: true)
   }
@@ -149,17 +149,17 @@ public final class Tape {
 
   /// Forgets all operations and tensors; their memory is used again.
   ///
-  /// - Parameter shares: how many shares of the batch the next recording holds.
-  public func reset(shares: Int = 1) {
+  /// - Parameter microbatches: how many microbatches of the batch the next recording holds.
+  public func reset(microbatches: Int = 1) {
     entries.removeAll(keepingCapacity: true)
     products.reset()
     valueArena.reset()
     gradientArena.reset()
     writtenArena.reset()
-    shareCount = shares
-    rowShares = nil
+    microbatchCount = microbatches
+    rowMicrobatches = nil
     frame = nil
-    eachShare = Self.count(to: shares, in: valueArena)
+    eachMicrobatch = Self.count(to: microbatches, in: valueArena)
   }
 
   private static func count(to end: Int, in arena: Arena) -> Index {

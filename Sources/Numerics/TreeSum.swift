@@ -1,15 +1,15 @@
 import CKernels
 
-/// Adds up vectors in the order of a `ShareTree`, a block of elements at a time while it is in the cache.
+/// Adds up vectors in the order of a `ReductionTree`, a block of elements at a time while it is in the cache.
 public struct TreeSum: Sendable {
   /// Elements whose squares are summed together. Those sums are the same whoever computes them only if everyone cuts
   /// vectors at multiples of this.
   public static let blockSize = 4096
 
-  private let additions: [ShareTree.Addition]
+  private let additions: [ReductionTree.Addition]
 
-  /// - Parameter blocks: the blocks of the tree that the addends belong to, as for `ShareTree.additions(joining:)`.
-  public init(joining blocks: [Range<Int>]) { additions = ShareTree.additions(joining: blocks) }
+  /// - Parameter blocks: the blocks of the tree that the addends belong to, as for `ReductionTree.additions(joining:)`.
+  public init(joining blocks: [Range<Int>]) { additions = ReductionTree.additions(joining: blocks) }
 
   /// Blocks of elements in a vector; the last may be shorter.
   public static func blocks(in count: Int) -> Int { (count + blockSize - 1) / blockSize }

@@ -4,14 +4,14 @@ import CKernels
 ///
 /// A weight is used for every frame and slot. Its gradient is one long product over the rows of all
 /// uses instead of many short ones: the weight's gradient is then written once instead of dozens of
-/// times. Rows are sorted by the share of the batch that they belong to and shares are added in a
-/// fixed tree, so that the bits do not depend on which shares are computed together.
+/// times. Rows are sorted by the microbatch of the batch that they belong to and microbatches are added in a
+/// fixed tree, so that the bits do not depend on which microbatches are computed together.
 final class WeightGradients {
   /// One product: rows of inputs and of gradients. Inputs are nil for a bias, whose input is 1.
   private struct Use {
     let x: MatrixProduct.Block?
     let dy: MatrixProduct.Block
-    let shares: Index?
+    let microbatches: Index?
     let next: Int
   }
 
@@ -37,10 +37,11 @@ final class WeightGradients {
   ///
   /// - Parameters:
   ///   - x: [rows, m], or nil for a bias [1, n].
-  ///   - shares: the share of each row; nil if there is one share only.
+  ///   - microbatches: the microbatch of each row; nil if there is one microbatch only.
   ///   - part: the part of the model, for the profile.
   func note(
-    _ x: MatrixProduct.Block?, _ dy: MatrixProduct.Block, into gradient: MatrixProduct.Block, shares: Index?, part: Int
+    _ x: MatrixProduct.Block?, _ dy: MatrixProduct.Block, into gradient: MatrixProduct.Block, microbatches: Index?,
+    part: Int
   ) {
     let place = places[gradient.base] ?? weights.count
     if place == weights.count {
@@ -51,7 +52,7 @@ final class WeightGradients {
     precondition(
       weights[place].gradient.columns == gradient.columns && weights[place].gradient.rows == gradient.rows
         && weights[place].isBias == (x == nil), "a weight is used through views that overlap")
-    uses.append(Use(x: x, dy: dy, shares: shares, next: weights[place].lastUse))
+    uses.append(Use(x: x, dy: dy, microbatches: microbatches, next: weights[place].lastUse))
     weights[place].lastUse = uses.count - 1
     weights[place].rows += dy.rows
   }
@@ -59,15 +60,15 @@ final class WeightGradients {
   /// Adds or writes everything that is owed, and forgets it.
   ///
   /// - Parameters:
-  ///   - shares: the shares of the batch in the recording; row shares count from the first of them.
-  ///   - displacements: where sums over the largest aligned blocks of `shares` go, in order: so many
+  ///   - microbatches: the microbatches of the batch in the recording; row microbatches count from the first of them.
+  ///   - displacements: where sums over the largest aligned blocks of `microbatches` go, in order: so many
   ///     elements from the noted gradients.
   ///   - accumulate: whether to add to what is there.
   ///   - entering: told the part of the model that each product belongs to.
-  func settle(shares: Range<Int>, displacements: [Int], accumulate: Bool, entering: (Int) -> Void) {
+  func settle(microbatches: Range<Int>, displacements: [Int], accumulate: Bool, entering: (Int) -> Void) {
     for weight in weights {
       entering(weight.part)
-      settle(weight, shares: shares, displacements: displacements, accumulate: accumulate)
+      settle(weight, microbatches: microbatches, displacements: displacements, accumulate: accumulate)
     }
     elements = 0
     uses.removeAll(keepingCapacity: true)
@@ -75,7 +76,7 @@ final class WeightGradients {
     places.removeAll(keepingCapacity: true)
   }
 
-  private func settle(_ weight: Weight, shares: Range<Int>, displacements: [Int], accumulate: Bool) {
+  private func settle(_ weight: Weight, microbatches: Range<Int>, displacements: [Int], accumulate: Bool) {
     scratch.reset()
     func memory<T>(_ type: T.Type, _ count: Int) -> UnsafeMutablePointer<T> {
       scratch.allocate(bytes: count * MemoryLayout<T>.stride).bindMemory(to: type, capacity: max(count, 1))
@@ -83,36 +84,36 @@ final class WeightGradients {
     let gradient = weight.gradient
     let x = memory(UnsafePointer<Float>?.self, weight.isBias ? 0 : weight.rows)
     let dy = memory(UnsafePointer<Float>?.self, weight.rows)
-    let starts = memory(Int64.self, shares.count + 1)
-    let next = memory(Int.self, shares.count)
+    let starts = memory(Int64.self, microbatches.count + 1)
+    let next = memory(Int.self, microbatches.count)
     let roots = memory(UnsafeMutablePointer<Float>?.self, displacements.count)
     for (root, displacement) in displacements.enumerated() { roots[root] = gradient.base + displacement }
 
-    // A counting sort that keeps the order of uses, and of rows in a use, within each share.
-    starts.update(repeating: 0, count: shares.count + 1)
+    // A counting sort that keeps the order of uses, and of rows in a use, within each microbatch.
+    starts.update(repeating: 0, count: microbatches.count + 1)
     forEachUse(of: weight) { use in
-      for row in 0..<use.dy.rows { starts[1 + (use.shares?[row] ?? 0)] += 1 }
+      for row in 0..<use.dy.rows { starts[1 + (use.microbatches?[row] ?? 0)] += 1 }
     }
-    for share in 0..<shares.count {
-      starts[share + 1] += starts[share]
-      next[share] = Int(starts[share])
+    for microbatch in 0..<microbatches.count {
+      starts[microbatch + 1] += starts[microbatch]
+      next[microbatch] = Int(starts[microbatch])
     }
     forEachUse(of: weight) { use in
       for row in 0..<use.dy.rows {
-        let share = use.shares?[row] ?? 0
-        if let block = use.x { x[next[share]] = UnsafePointer(block.base + row * block.stride) }
-        dy[next[share]] = UnsafePointer(use.dy.base + row * use.dy.stride)
-        next[share] += 1
+        let microbatch = use.microbatches?[row] ?? 0
+        if let block = use.x { x[next[microbatch]] = UnsafePointer(block.base + row * block.stride) }
+        dy[next[microbatch]] = UnsafePointer(use.dy.base + row * use.dy.stride)
+        next[microbatch] += 1
       }
     }
     let (m, n, rows) = (Int64(gradient.rows), Int64(gradient.columns), Int64(weight.rows))
     if weight.isBias {
       kernel_bias_gradient(
-        dy, starts, Int64(shares.count), Int64(shares.lowerBound), n, roots, accumulate ? 1 : 0,
+        dy, starts, Int64(microbatches.count), Int64(microbatches.lowerBound), n, roots, accumulate ? 1 : 0,
         memory(Float.self, Int(kernel_bias_workspace(n))))
     } else {
       kernel_weight_gradient(
-        x, dy, starts, Int64(shares.count), Int64(shares.lowerBound), m, n, roots, Int64(gradient.stride),
+        x, dy, starts, Int64(microbatches.count), Int64(microbatches.lowerBound), m, n, roots, Int64(gradient.stride),
         accumulate ? 1 : 0, memory(Float.self, Int(kernel_gradient_workspace(rows, m, n))))
     }
   }

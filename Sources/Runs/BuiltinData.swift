@@ -17,18 +17,18 @@ package struct BuiltinData {
   package var train: String { folder + "/train.h5" }
   package var valid: String { folder + "/valid.h5" }
 
-  private struct Stopped: Error { let ending: Ending }
+  private struct Stopped: Error { let ending: StopReason }
 
   /// Makes the files that are not there yet. Rank 0 does so while all of them look out for a wish to stop.
   ///
   /// - Returns: how to end, if a process was asked to stop meanwhile. A file that was not complete is gone then.
-  package func make(_ communicator: Communicator) throws -> Ending? {
+  package func make(_ communicator: Communicator) throws -> StopReason? {
     var result = Result<Void, any Error>.success(())
     if communicator.isRoot {
       result = Result {
         try make {
           _ = try communicator.maximum(Int64(0))
-          if let ending = try Ending.requested(of: communicator) { throw Stopped(ending: ending) }
+          if let ending = try StopReason.requested(of: communicator) { throw Stopped(ending: ending) }
         }
       }
       if case .failure(let stopped as Stopped) = result { return stopped.ending }
@@ -36,7 +36,7 @@ package struct BuiltinData {
       _ = try communicator.maximum(Int64(1))
     } else {
       while try communicator.maximum(Int64(0)) == 0 {
-        if let ending = try Ending.requested(of: communicator) { return ending }
+        if let ending = try StopReason.requested(of: communicator) { return ending }
       }
     }
     try communicator.collectively("making the built-in data set") { try result.get() }

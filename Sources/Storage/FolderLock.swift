@@ -47,7 +47,8 @@ public final class FolderLock {
         usleep(50_000)
       case let code:
         (self.path, self.descriptor) = (path, descriptor)
-        warning = "the disk of '\(folder)' has no locks (\(String(cString: strerror(code)))). "
+        warning =
+          "the disk of '\(folder)' has no locks (\(String(cString: strerror(code)))). "
           + "Make sure that no other job writes in this folder."
         return
       }

@@ -6,13 +6,13 @@ import Runs
 /// Sums gradients and figures over processes, with the same bits on any number of them.
 ///
 /// Each process owns a slice of the parameters. It receives the other processes' gradients for its slice, adds them up
-/// in the order of `ShareTree`, and later updates these parameters and no others: with n processes, each sends and
+/// in the order of `ReductionTree`, and later updates these parameters and no others: with n processes, each sends and
 /// receives (n - 1) / n of the gradients instead of twice as much for a sum that all of them hold, and does an nth of
 /// the additions and of the optimizer's work. The parameters then travel back in `shareParameters`, as many bytes again.
 /// Each parameter is computed in one place, so copies cannot drift apart, not even on processors of different kinds.
 ///
-/// A process sends one vector for each root of the tree in its shares: one if shares and processes are powers of two,
-/// up to twice the logarithm of its shares otherwise.
+/// A process sends one vector for each root of the tree in its microbatches: one if microbatches and processes are powers of two,
+/// up to twice the logarithm of its microbatches otherwise.
 package final class GradientReduction {
   /// The parameters that this process owns, as places in the store.
   let slice: Range<Int>
@@ -27,7 +27,7 @@ package final class GradientReduction {
   /// The slice in each root of each process, in the order of the tree.
   private var addends: [UnsafeMutablePointer<Float>] = []
   private let addendPlaces: [AddendPlace]
-  /// The figures of the shares, then for each block of the parameters the sum of squares of the gradient, then the pace
+  /// The figures of the microbatches, then for each block of the parameters the sum of squares of the gradient, then the pace
   /// of each process: seconds of data and model.
   private var figures: [Double]
   private let figureCount: Int
@@ -41,12 +41,12 @@ package final class GradientReduction {
 
   /// - Parameters:
   ///   - parameters: those of the model.
-  ///   - layout: how the batch is cut into shares; as many as there are processes at least.
-  package init(_ parameters: ParameterStore, _ layout: ShareLayout, _ communicator: Communicator) {
+  ///   - layout: how the batch is cut into microbatches; as many as there are processes at least.
+  package init(_ parameters: ParameterStore, _ layout: MicrobatchLayout, _ communicator: Communicator) {
     self.communicator = communicator
     let (rank, size) = (communicator.rank, communicator.size)
     let count = parameters.count
-    let roots = (0..<size).map { ShareTree.roots(of: layout.shares(ofRank: $0, among: size)) }
+    let roots = (0..<size).map { ReductionTree.roots(of: layout.microbatches(ofRank: $0, among: size)) }
     let blocks = TreeSum.blocks(in: count)
     let ranges = (0..<size).map { rank in
       let own = RankShare.range(of: blocks, rank: rank, size: size)
@@ -77,7 +77,7 @@ package final class GradientReduction {
     addendPlaces = places.flatMap { $0 }
     received = .allocate(capacity: end)
     received.initialize(repeating: 0)
-    figureCount = ShareSums(shares: layout.count).values.count
+    figureCount = MicrobatchSums(microbatches: layout.count).values.count
     firstPace = figureCount + blocks
     figures = Array(repeating: 0, count: firstPace + 2 * size)
   }
@@ -108,11 +108,11 @@ package final class GradientReduction {
     return UnsafeMutableBufferPointer(start: addends[0], count: slice.count)
   }
 
-  /// Completes the figures of the shares, of which each process knows its own, and the norm of the gradient whose slices
+  /// Completes the figures of the microbatches, of which each process knows its own, and the norm of the gradient whose slices
   /// `sum` has left with the processes: one sum of a few thousand numbers. The paces travel with them.
   ///
   /// - Returns: the Euclidean norm of the gradient of the batch; not finite if any of it is not.
-  package func complete(_ sums: inout ShareSums, _ pace: Pace = Pace()) throws -> Double {
+  package func complete(_ sums: inout MicrobatchSums, _ pace: RankTiming = RankTiming()) throws -> Double {
     for (place, value) in sums.values.enumerated() { figures[place] = value }
     let place = firstPace + 2 * communicator.rank
     (figures[place], figures[place + 1]) = (pace.data, pace.model)
@@ -122,8 +122,8 @@ package final class GradientReduction {
   }
 
   /// The pace of a process, as of the last `complete`.
-  func pace(ofRank rank: Int) -> Pace {
-    Pace(data: figures[firstPace + 2 * rank], model: figures[firstPace + 2 * rank + 1])
+  func pace(ofRank rank: Int) -> RankTiming {
+    RankTiming(data: figures[firstPace + 2 * rank], model: figures[firstPace + 2 * rank + 1])
   }
 
   /// Gives every process the parameters that the others have updated, each its slice.

@@ -51,7 +51,7 @@ package final class Journal {
     let seconds = (time - lastLogged.time) / Double(max(1, step - lastLogged.step))
     lastLogged = (step, time)
     var figures: [(name: String, value: Double)] = [
-      ("bound", sums.mean(.bound)), ("reconstruction", sums.mean(.reconstruction)), ("kl", sums.mean(.divergence)),
+      ("bound", sums.mean(.bound)), ("reconstruction", sums.mean(.reconstruction)), ("kl", sums.mean(.klEstimate)),
     ]
     if let accuracy = sums.countAccuracy { figures.append(("count_accuracy", accuracy)) }
     if let objects = sums.objects {
@@ -133,7 +133,7 @@ package final class Journal {
         progress.note("update \(state.step): saved; no checkpoint could be saved since update \(first)")
       }
       return true
-    } catch where !mustSucceed {
+    } catch  where !mustSucceed {
       if failing[folder.checkpoints] == nil { failing[folder.checkpoints] = state.step }
       warn("\(error) Training goes on; the next attempt is at the next checkpoint.", step: state.step)
       return false

@@ -3,12 +3,12 @@ import Models
 import Numerics
 import Runs
 
-/// One process's copy of the model at work: runs its shares of a batch forwards and backwards.
+/// One process's copy of the model at work: runs its microbatches of a batch forwards and backwards.
 package final class Replica {
   let model: any SequenceModel
   private let settings: TrainingConfiguration
   private let tape = Tape()
-  private let gradients: ShareGradients
+  private let gradients: PartialGradients
   private let counterNoise: CounterNoise
   private var frames: [FrameInference] = []
   /// Log weights of particles, of their discrete draws, and the gradients by both: [weightings, rows].
@@ -29,7 +29,7 @@ package final class Replica {
   package init(model: any SequenceModel, settings: TrainingConfiguration) {
     self.model = model
     self.settings = settings
-    gradients = ShareGradients(model.parameters)
+    gradients = PartialGradients(model.parameters)
     counterNoise = CounterNoise(
       seed: settings.seed, purpose: .inference, examples: UnsafeBufferPointer(start: nil, count: 0),
       particles: settings.particles)
@@ -53,35 +53,38 @@ package final class Replica {
   /// If set, replaced by the least arithmetic of the batch.
   package var arithmetic: Arithmetic?
 
-  /// Computes the loss gradient of this process's shares of a batch, and their figures.
+  /// Computes the loss gradient of this process's microbatches of a batch, and their figures.
   ///
   /// The gradient is left in the gradient roots of the model's parameters, one for each block of
-  /// `ShareTree.roots(of: shares)`.
+  /// `ReductionTree.roots(of: microbatches)`.
   ///
   /// - Parameters:
-  ///   - batch: the examples of the shares.
-  ///   - shares: the shares of this process.
+  ///   - batch: the examples of the microbatches.
+  ///   - microbatches: the microbatches of this process.
   ///   - layout: how the global batch is cut.
   ///   - step: updates finished before this one.
-  ///   - sums: receives the figures of these shares.
+  ///   - sums: receives the figures of these microbatches.
   package func accumulate(
-    _ batch: SequenceBatch, shares: Range<Int>, of layout: ShareLayout, step: Int, into sums: inout ShareSums
+    _ batch: SequenceBatch, microbatches: Range<Int>, of layout: MicrobatchLayout, step: Int,
+    into sums: inout MicrobatchSums
   ) {
     nonFiniteSequences.removeAll(keepingCapacity: true)
     losses.removeAll(keepingCapacity: true)
     gradients.clear()
     arithmetic?.clear()
-    let position = layout.examples(ofShares: shares).lowerBound
-    var first = shares.lowerBound
-    while first < shares.upperBound {
-      // As many shares at a time as fit into a piece; one that does not fit is cut.
+    let position = layout.examples(ofMicrobatches: microbatches).lowerBound
+    var first = microbatches.lowerBound
+    while first < microbatches.upperBound {
+      // As many microbatches at a time as fit into a piece; one that does not fit is cut.
       var end = first + 1
-      while end < shares.upperBound, layout.examples(ofShares: first..<end + 1).count <= Self.pieceSize { end += 1 }
-      let examples = layout.examples(ofShares: first..<end)
+      while end < microbatches.upperBound, layout.examples(ofMicrobatches: first..<end + 1).count <= Self.pieceSize {
+        end += 1
+      }
+      let examples = layout.examples(ofMicrobatches: first..<end)
       for start in stride(from: examples.lowerBound, to: examples.upperBound, by: Self.pieceSize) {
         let piece = start..<min(start + Self.pieceSize, examples.upperBound)
         accumulate(
-          batch, piece, place: start - position, shares: first..<end, of: layout, step: step, into: &sums)
+          batch, piece, place: start - position, microbatches: first..<end, of: layout, step: step, into: &sums)
       }
       gradients.close()
       first = end
@@ -91,22 +94,26 @@ package final class Replica {
   /// - Parameters:
   ///   - piece: positions in the global batch.
   ///   - place: place of the first of them in `batch`.
-  ///   - shares: the shares that they belong to.
+  ///   - microbatches: the microbatches that they belong to.
   private func accumulate(
-    _ batch: SequenceBatch, _ piece: Range<Int>, place: Int, shares: Range<Int>, of layout: ShareLayout, step: Int,
-    into sums: inout ShareSums
+    _ batch: SequenceBatch, _ piece: Range<Int>, place: Int, microbatches: Range<Int>, of layout: MicrobatchLayout,
+    step: Int,
+    into sums: inout MicrobatchSums
   ) {
     let particles = settings.particles
     let rows = piece.count * particles
-    tape.reset(shares: shares.count)
+    tape.reset(microbatches: microbatches.count)
     positions.removeAll(keepingCapacity: true)
     for position in piece { positions.append(UInt32(position)) }
-    let exampleShares = tape.index(count: piece.count) { layout.share(ofExample: piece.lowerBound + $0) - shares.lowerBound }
+    let exampleMicrobatches = tape.index(count: piece.count) {
+      layout.microbatch(ofExample: piece.lowerBound + $0) - microbatches.lowerBound
+    }
 
     positions.withUnsafeBufferPointer { positions in
       counterNoise.use(step: UInt64(step), examples: positions)
       model.infer(
-        batch.modelBatch(place..<place + piece.count, particles: particles, shares: exampleShares, on: tape),
+        batch.modelBatch(
+          place..<place + piece.count, particles: particles, microbatches: exampleMicrobatches, on: tape),
         noise: noise ?? counterNoise, on: tape, into: &frames)
     }
 
@@ -141,10 +148,11 @@ package final class Replica {
         }
       }
       note(
-        example, rows: rows, of: batch, at: place + example, share: shares.lowerBound + exampleShares[example],
+        example, rows: rows, of: batch, at: place + example,
+        microbatch: microbatches.lowerBound + exampleMicrobatches[example],
         isFinite: loss.isFinite, in: &sums)
     }
-    tape.backward(into: gradients, firstShare: shares.lowerBound)
+    tape.backward(into: gradients, firstMicrobatch: microbatches.lowerBound)
     if arithmetic != nil { model.count(frames, examples: piece.count, in: &arithmetic!) }
   }
 
@@ -167,26 +175,28 @@ package final class Replica {
 
   /// Adds the figures of one example. Its importance weights are, up to sign, the gradients by its log weights.
   private func note(
-    _ example: Int, rows: Int, of batch: SequenceBatch, at place: Int, share: Int, isFinite: Bool,
-    in sums: inout ShareSums
+    _ example: Int, rows: Int, of batch: SequenceBatch, at place: Int, microbatch: Int, isFinite: Bool,
+    in sums: inout MicrobatchSums
   ) {
-    sums[share, .examples] += 1
-    if model.findsObjects { sums[share, .explainedByObjects] += 1 }
+    sums[microbatch, .examples] += 1
+    if model.findsObjects { sums[microbatch, .explainedByObjects] += 1 }
     let isCounted = batch.hasCounts && model.findsObjects
-    if !isFinite { sums[share, .nonFinite] += 1 }
+    if !isFinite { sums[microbatch, .nonFinite] += 1 }
     let particles = settings.particles
     let perFrame = 1 / Double(batch.frameCount)
     for particle in 0..<particles {
       let row = example * particles + particle
       for t in frames.indices {
         let weight = -weightGradients[model.weighting(ofFrame: t) * rows + row]
-        sums[share, .reconstruction] += weight * Double(frames[t].logLikelihood[row, 0]) * perFrame
-        sums[share, .divergence] += weight * Double(frames[t].divergence(row)) * perFrame
-        sums[share, .objects] += weight * Double(frames[t].objectCount(row)) * perFrame
-        sums[share, .propagated] += weight * Double(frames[t].propagatedCount(row)) * perFrame
-        sums[share, .discovered] += weight * Double(frames[t].discoveredCount(row)) * perFrame
+        sums[microbatch, .reconstruction] += weight * Double(frames[t].logLikelihood[row, 0]) * perFrame
+        sums[microbatch, .klEstimate] += weight * Double(frames[t].klEstimate(row)) * perFrame
+        sums[microbatch, .objects] += weight * Double(frames[t].objectCount(row)) * perFrame
+        sums[microbatch, .propagated] += weight * Double(frames[t].propagatedCount(row)) * perFrame
+        sums[microbatch, .discovered] += weight * Double(frames[t].discoveredCount(row)) * perFrame
         guard isCounted else { continue }
-        if frames[t].objectCount(row) == batch.count(example: place, frame: t) { sums[share, .countedRight] += weight }
+        if frames[t].objectCount(row) == batch.count(example: place, frame: t) {
+          sums[microbatch, .countedRight] += weight
+        }
       }
     }
     let weightings = model.weightings(ofFrames: frames.count)
@@ -194,15 +204,17 @@ package final class Replica {
       let first = weighting * rows + example * particles
       var squares = 0.0
       for place in first..<first + particles { squares += weightGradients[place] * weightGradients[place] }
-      sums[share, .effectiveParticles] += 1 / squares / Double(weightings)
+      sums[microbatch, .effectiveParticles] += 1 / squares / Double(weightings)
       weights.withUnsafeBufferPointer {
         let own = UnsafeBufferPointer(rebasing: $0[first..<first + particles])
-        sums[share, .bound] += Objective.bound(own) * perFrame
+        sums[microbatch, .bound] += Objective.bound(own) * perFrame
       }
     }
     guard isCounted else { return }
-    sums[share, .counted] += Double(batch.frameCount)
-    for t in 0..<batch.frameCount { sums[share, .trueObjects] += Double(batch.count(example: place, frame: t)) * perFrame }
+    sums[microbatch, .counted] += Double(batch.frameCount)
+    for t in 0..<batch.frameCount {
+      sums[microbatch, .trueObjects] += Double(batch.count(example: place, frame: t)) * perFrame
+    }
   }
 
   private func resize(_ count: Int) {

@@ -3,11 +3,11 @@ import Runs
 
 /// What an update tells about itself: sums over examples.
 ///
-/// Bound, reconstruction and divergence are in nats per frame; counts of objects are per frame; all
+/// Bound, reconstruction and KL estimate are in nats per frame; counts of objects are per frame; all
 /// are weighted by importance over particles.
 package struct StepSums {
   package enum Field: Int, CaseIterable {
-    case examples, bound, reconstruction, divergence, objects, propagated, discovered
+    case examples, bound, reconstruction, klEstimate, objects, propagated, discovered
     /// Examples that were explained by objects: all, or none if the model has none.
     case explainedByObjects
     /// Frames whose true count is known, and those of them counted right.
@@ -42,6 +42,6 @@ package struct StepSums {
     self[.explainedByObjects] > 0 ? self[.objects] / self[.explainedByObjects] : nil
   }
 
-  /// Share of frames counted right; nil if no true count is known.
+  /// Microbatch of frames counted right; nil if no true count is known.
   package var countAccuracy: Double? { self[.counted] > 0 ? self[.countedRight] / self[.counted] : nil }
 }

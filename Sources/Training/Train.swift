@@ -44,8 +44,8 @@ private struct Run {
     self.watchdog = watchdog
   }
 
-  mutating func train() throws -> Ending {
-    try refuseMoreProcessesThanShares()
+  mutating func train() throws -> StopReason {
+    try refuseMoreProcessesThanMicrobatches()
     let lock = try communicator.collectively("locking the run folder") {
       communicator.isRoot ? try folder.lock() : nil
     }
@@ -85,16 +85,16 @@ private struct Run {
     return ending
   }
 
-  private func refuseMoreProcessesThanShares() throws {
-    let (shares, size) = (ShareLayout(configuration.training).count, communicator.size)
-    guard shares < size else { return }
+  private func refuseMoreProcessesThanMicrobatches() throws {
+    let (microbatches, size) = (MicrobatchLayout(configuration.training).count, communicator.size)
+    guard microbatches < size else { return }
     let settings = configuration.training
     let remedy = (settings.batch < size ? "--set training.batch=\(size) " : "") + "--set training.shares=\(size)"
     throw ConfigurationError(
       place: "",
       problem: "training.batch is \(settings.batch) and training.shares is \(settings.shares), so there is work for "
-        + "\(shares), but there are \(size) processes. Start at most \(shares), or begin a run with \(remedy); "
-        + "another number of shares changes how the numbers of a run round.")
+        + "\(microbatches), but there are \(size) processes. Start at most \(microbatches), or begin a run with \(remedy); "
+        + "another number of microbatches changes how the numbers of a run round.")
   }
 
   /// The training and validation files; the built-in ones if no training file is named.

@@ -18,10 +18,10 @@ package final class Trainer {
   private let trainingFile: SequenceFile
   private let state: TrainingState
   private let loader: SequenceLoader
-  package let examiner: Examiner
+  package let validator: Validator
   private var step: TrainingStep
-  private var watch: CollapseWatch
-  private var lag: LagWatch
+  private var watch: CollapseDetector
+  private var lag: StragglerDetector
   /// Rank 0 only.
   private let journal: Journal?
   /// Updates that the newest checkpoint holds; at the start of a run there is nothing to save.
@@ -40,12 +40,12 @@ package final class Trainer {
     savedStep = state.step
     step = TrainingStep(state, configuration.training, communicator)
     step.watchdog = watchdog
-    watch = CollapseWatch(slots: configuration.model.constants.slots)
-    let layout = ShareLayout(configuration.training), size = communicator.size
-    lag = LagWatch(
+    watch = CollapseDetector(slots: configuration.model.constants.slots)
+    let layout = MicrobatchLayout(configuration.training), size = communicator.size
+    lag = StragglerDetector(
       hosts: try communicator.gather(communicator.hostName),
-      examples: (0..<size).map { layout.examples(ofShares: layout.shares(ofRank: $0, among: size)).count })
-    examiner = Examiner(
+      examples: (0..<size).map { layout.examples(ofMicrobatches: layout.microbatches(ofRank: $0, among: size)).count })
+    validator = Validator(
       configuration, state: state, validation: validation, journal: journal, communicator: communicator,
       watchdog: watchdog)
     loader = SequenceLoader(
@@ -53,20 +53,20 @@ package final class Trainer {
       examples: step.examples)
   }
 
-  func run() throws -> Ending {
+  func run() throws -> StopReason {
     defer { loader.stop() }
     // A run that was stopped may have left this out.
-    if let ending = try examiner.examine(isResuming: true) { return try stop(ending) }
+    if let ending = try validator.examine(isResuming: true) { return try stop(ending) }
     while state.step < configuration.training.steps {
-      let batch = try nextShare()
+      let batch = try nextBatch()
       step.begin(.waiting)
-      if let ending = try Ending.requested(of: communicator) { return try stop(ending) }
+      if let ending = try StopReason.requested(of: communicator) { return try stop(ending) }
       let record = try learn(batch!)
 
       // Only diagnostics and saving below.
       let isLast = state.step == configuration.training.steps
       report(record, isLast: isLast)
-      if let ending = try examiner.examine() { return try stop(ending) }
+      if let ending = try validator.examine() { return try stop(ending) }
       if isDue(configuration.checkpoint.everySteps) || isLast { try save(mustSucceed: isLast) }
     }
     return .finished
@@ -91,7 +91,7 @@ package final class Trainer {
   /// A read that fails on one process ends all of them.
   ///
   /// - Returns: nil if this process was asked to stop while it waited.
-  private func nextShare() throws -> SequenceBatch? {
+  private func nextBatch() throws -> SequenceBatch? {
     step.begin(.data)
     do {
       return try loader.next(unless: { StopSignals.requested != nil })
@@ -115,7 +115,7 @@ package final class Trainer {
     if isDue(configuration.logging.everySteps) || isLast { journal.log(record, step: state.step) }
   }
 
-  private func stop(_ ending: Ending) throws -> Ending {
+  private func stop(_ ending: StopReason) throws -> StopReason {
     if state.step != savedStep { try save(mustSucceed: true) }
     let place = state.step > 0 ? "saved after \(state.step) updates" : "there was nothing to save"
     journal?.note("asked to stop: \(place); the same command goes on from there")

@@ -25,13 +25,13 @@ package struct TrainingStep {
   package var clock: StageClock?
   /// If set, it is told where this process is.
   var watchdog: Watchdog?
-  private var pace = Pace()
-  private let layout: ShareLayout
-  /// The shares of the batch that this process takes.
-  private let shares: Range<Int>
+  private var pace = RankTiming()
+  private let layout: MicrobatchLayout
+  /// The microbatches of the batch that this process takes.
+  private let microbatches: Range<Int>
   private let reduction: GradientReduction
-  private var sums: ShareSums
-  /// Sums over all shares; kept for its memory.
+  private var sums: MicrobatchSums
+  /// Sums over all microbatches; kept for its memory.
   private var total = StepSums()
 
   package init(_ state: TrainingState, _ settings: TrainingConfiguration, _ communicator: Communicator) {
@@ -39,14 +39,14 @@ package struct TrainingStep {
     replica = Replica(model: state.model, settings: settings)
     self.settings = settings
     self.communicator = communicator
-    layout = ShareLayout(settings)
-    shares = layout.shares(ofRank: communicator.rank, among: communicator.size)
-    sums = ShareSums(shares: layout.count)
+    layout = MicrobatchLayout(settings)
+    microbatches = layout.microbatches(ofRank: communicator.rank, among: communicator.size)
+    sums = MicrobatchSums(microbatches: layout.count)
     reduction = GradientReduction(state.model.parameters, layout, communicator)
   }
 
   /// The examples that this process takes, as positions in the global batch.
-  package var examples: Range<Int> { layout.examples(ofShares: shares) }
+  package var examples: Range<Int> { layout.examples(ofMicrobatches: microbatches) }
 
   /// Learns from this process's examples of the batch that belongs to the state's step.
   ///
@@ -55,17 +55,17 @@ package struct TrainingStep {
   package mutating func run(_ batch: SequenceBatch) throws -> StepRecord {
     let parameters = state.model.parameters
 
-    // 1. Forwards and backwards over the shares of this process. Particles of an example stay together, so the
-    //    gradient of the batch is the sum over shares.
+    // 1. Forwards and backwards over the microbatches of this process. Particles of an example stay together, so the
+    //    gradient of the batch is the sum over microbatches.
     begin(.model)
     sums.clear()
-    replica.accumulate(batch, shares: shares, of: layout, step: state.step, into: &sums)
+    replica.accumulate(batch, microbatches: microbatches, of: layout, step: state.step, into: &sums)
 
-    // 2. Sums over all shares: of the gradient in the slice that this process owns, of the figures and the gradient's
+    // 2. Sums over all microbatches: of the gradient in the slice that this process owns, of the figures and the gradient's
     //    squares everywhere.
     try waitForOthersIfTimed()
     begin(.reduction)
-    let gradient = try reduction.sum(parameters.gradientRoots)
+    let gradient = try reduction.sum(parameters.partialGradients)
     let norm = try reduction.complete(&sums, pace)
     sums.sum(into: &total)
     try refuseNonFinite(batch, total, gradientNorm: norm)
@@ -90,7 +90,7 @@ package struct TrainingStep {
   func shareOptimizerState() throws { try reduction.shareState(of: state.optimizer) }
 
   /// How long a process worked in the last update before it met the others.
-  func pace(ofRank rank: Int) -> Pace { reduction.pace(ofRank: rank) }
+  func pace(ofRank rank: Int) -> RankTiming { reduction.pace(ofRank: rank) }
 
   /// Tells those who want to know that a stage begins.
   mutating func begin(_ stage: StageClock.Stage) {
@@ -118,8 +118,8 @@ package struct TrainingStep {
     if !isLoss {
       // The sum over processes has overwritten the gradient: compute it again.
       var sums = sums
-      replica.accumulate(batch, shares: shares, of: layout, step: state.step, into: &sums)
-      let isFinite = state.model.parameters.gradientRoots.allSatisfy { $0.allSatisfy(\.isFinite) }
+      replica.accumulate(batch, microbatches: microbatches, of: layout, step: state.step, into: &sums)
+      let isFinite = state.model.parameters.partialGradients.allSatisfy { $0.allSatisfy(\.isFinite) }
       sequences = isFinite ? [] : batch.sequences
     }
     guard !sequences.isEmpty else { return nil }

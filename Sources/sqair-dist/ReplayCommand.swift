@@ -49,6 +49,6 @@ struct ReplayCommand: ParsableCommand {
 
   func run() throws {
     try replay(
-      ReplayRequest(path: path, step: step, data: data, shares: share, examples: example, json: json))
+      ReplayRequest(path: path, step: step, data: data, microbatches: share, examples: example, json: json))
   }
 }

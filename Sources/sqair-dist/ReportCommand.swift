@@ -27,7 +27,8 @@ struct ReportCommand: ParsableCommand {
   @Option(help: "Another run, or a checkpoint, to compare it with.", completion: .directory)
   var beside: String?
 
-  @Option(help: "The page to write. (default: report.html in the run's folder)", completion: .file(extensions: ["html"]))
+  @Option(
+    help: "The page to write. (default: report.html in the run's folder)", completion: .file(extensions: ["html"]))
   var out: String?
 
   func run() throws {

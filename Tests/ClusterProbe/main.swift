@@ -26,8 +26,9 @@ do {
 
   switch exercise {
   case "identity":
-    say("rank \(rank) of \(size), \(communicator.rankOnHost) of \(communicator.ranksOnHost) on host, "
-      + "\(communicator.launch.launcher), threads \(communicator.threadLevel)")
+    say(
+      "rank \(rank) of \(size), \(communicator.rankOnHost) of \(communicator.ranksOnHost) on host, "
+        + "\(communicator.launch.launcher), threads \(communicator.threadLevel)")
 
   case "numbers":
     var floats = (0..<5).map { Float($0 + rank) }
@@ -39,7 +40,9 @@ do {
     var extremes: [Double] = [Double(rank), -Double(rank)]
     try extremes.withUnsafeMutableBufferPointer { try communicator.maximum($0) }
     let least = try communicator.minimum(Float(rank + 3))
-    let empty: [Float] = try { var none: [Float] = []; try communicator.sum(&none); return none }()
+    let empty: [Float] = try {
+      var none: [Float] = []; try communicator.sum(&none); return none
+    }()
     // Every rank must hold the same: each prints, the test compares the lines.
     say("\(floats) \(integers) \(double) \(extremes) \(least) \(empty.count)")
 

@@ -36,8 +36,9 @@ import Testing
     let double = 0.5 * Double(size) + Double(ranks)
     let expected = "\(floats) \(integers) \(double) [\(Double(size - 1)), \(size == 1 ? "-0.0" : "0.0")] 3.0 0"
     // The maximum of 0.0 and -0.0 may be either.
-    #expect(lines(outcome).map { $0.replacingOccurrences(of: "-0.0", with: "0.0") }
-      == Array(repeating: expected.replacingOccurrences(of: "-0.0", with: "0.0"), count: size))
+    #expect(
+      lines(outcome).map { $0.replacingOccurrences(of: "-0.0", with: "0.0") }
+        == Array(repeating: expected.replacingOccurrences(of: "-0.0", with: "0.0"), count: size))
   }
 
   @Test(arguments: [1, 2, 3, 5]) func partsOfVectorsTravel(size: Int) throws {

@@ -7,14 +7,15 @@ import Testing
     "SLURM_STEP_NUM_TASKS": "2",
   ]
 
-  @Test(arguments: [
-    (mpirun, Launch.Launcher.mpirun, 8),
-    (["PMIX_RANK": "1", "SLURM_STEP_NUM_TASKS": "6", "SLURM_PROCID": "1"], .pmix, 6),
-    (["PMI_RANK": "1", "PMI_SIZE": "3"], .pmi, 3),
-    (["SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "5"], .srunWithoutMPI, 5),
-    (["SLURM_PROCID": "0", "SLURM_JOB_ID": "7"], .none, nil),  // a batch script
-    ([:], .none, nil),
-  ] as [([String: String], Launch.Launcher, Int?)])
+  @Test(
+    arguments: [
+      (mpirun, Launch.Launcher.mpirun, 8),
+      (["PMIX_RANK": "1", "SLURM_STEP_NUM_TASKS": "6", "SLURM_PROCID": "1"], .pmix, 6),
+      (["PMI_RANK": "1", "PMI_SIZE": "3"], .pmi, 3),
+      (["SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "5"], .srunWithoutMPI, 5),
+      (["SLURM_PROCID": "0", "SLURM_JOB_ID": "7"], .none, nil),  // a batch script
+      ([:], .none, nil),
+    ] as [([String: String], Launch.Launcher, Int?)])
   func theLauncherIsReadFromTheEnvironment(
     environment: [String: String], launcher: Launch.Launcher, promisedSize: Int?
   ) {

@@ -21,7 +21,9 @@ import Testing
     Mistake("--stps 5", 64, "Unknown option '--stps'. Did you mean '--steps'?"),
     Mistake("--steps many", 64, "The value 'many' is invalid for '--steps <steps>'"),
     Mistake("--steps", 64, "Missing value for '--steps <steps>'"),
-    Mistake("--model ari", 64, "The value 'ari' is invalid for '--model <model>'. Please provide one of 'sqair', 'air' or 'vrnn'."),
+    Mistake(
+      "--model ari", 64,
+      "The value 'ari' is invalid for '--model <model>'. Please provide one of 'sqair', 'air' or 'vrnn'."),
     Mistake(
       "--optimizer adm", 64,
       "The value 'adm' is invalid for '--optimizer <optimizer>'. Please provide one of 'adam' and 'rmsprop'."),

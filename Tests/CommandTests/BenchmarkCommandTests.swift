@@ -116,7 +116,8 @@ import Testing
     let sum = try interruptions.reduce(0) { try $0 + number($1, "share") }
     #expect(abs(try number(object, "share_of_time") - sum) < 1e-9)
     for interruption in interruptions {
-      let share = try number(interruption, "seconds")
+      let share =
+        try number(interruption, "seconds")
         / (number(interruption, "every") * number(object, "seconds_per_update"))
       #expect(abs(try number(interruption, "share") - share) < 1e-9)
     }

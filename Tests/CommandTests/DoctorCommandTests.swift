@@ -23,11 +23,13 @@ import Testing
     #expect(outcome.exitCode == (report.sound ? 0 : 1), "\(outcome)")
     #expect(report.ranks == ranks)
     // A machine may be short of memory or disk, or busy; the rest must be well on any.
-    for check in report.checks where !["memory", "speed", "cores", "threads", "network", "folder"].contains(check.name) {
+    for check in report.checks where !["memory", "speed", "cores", "threads", "network", "folder"].contains(check.name)
+    {
       #expect(check.state == "ok" && check.advice == nil, "\(check)")
     }
     #expect(report.checks.contains { $0.name == "program" && $0.text.contains("sqair-dist ") })
-    #expect(report.checks.contains { $0.name == "libraries" && $0.text.contains("Open MPI") && $0.text.contains("HDF5 1.") })
+    #expect(
+      report.checks.contains { $0.name == "libraries" && $0.text.contains("Open MPI") && $0.text.contains("HDF5 1.") })
     #expect(report.checks.contains { $0.name == "network" && $0.state != "fail" } == (ranks > 1))
     let rest = try FileManager.default.contentsOfDirectory(atPath: folder.path(""))
     #expect(rest.isEmpty, "nothing is left behind")
@@ -41,7 +43,8 @@ import Testing
     #expect(chmod(other, 0o755) == 0)
     let doctor = ["doctor", "--run", folder.path("run"), "--json"]
     let outcome = try ProcessRunner.run(
-      "mpirun", ["--oversubscribe", "--bind-to", "none", "-np", "1", program] + doctor + [":", "-np", "1", other] + doctor,
+      "mpirun",
+      ["--oversubscribe", "--bind-to", "none", "-np", "1", program] + doctor + [":", "-np", "1", other] + doctor,
       environment: MPILauncher.environment)
     #expect(outcome.exitCode == 1, "\(outcome)")
     let report = try JSONDecoder().decode(Report.self, from: Data(outcome.standardOutput.utf8))
@@ -65,7 +68,8 @@ import Testing
     let outcome = try ToyRun.program(["doctor", "--run", "/proc/run"])
     #expect(outcome.exitCode == 1, "\(outcome)")
     #expect(
-      outcome.standardOutput.firstMatch(of: /(?m)^FAIL  folder     nothing can be written in \/proc: .+\n +Choose another/)
+      outcome.standardOutput.firstMatch(
+        of: /(?m)^FAIL  folder     nothing can be written in \/proc: .+\n +Choose another/)
         != nil, "\(outcome)")
   }
 }

@@ -115,7 +115,8 @@ struct FullDiskTests {
 
   @Test func aMessageThatCannotBeWrittenChangesNoExitCode() throws {
     let outcome = try ProcessRunner.run(
-      "sh", ["-c", #""$0" "$@" 2> /dev/full"#, try BuiltProgram.trainer()] + toy.arguments("run", ["--data", "none.h5"]),
+      "sh",
+      ["-c", #""$0" "$@" 2> /dev/full"#, try BuiltProgram.trainer()] + toy.arguments("run", ["--data", "none.h5"]),
       environment: MPILauncher.environment)
     #expect(outcome.exitCode == 1, "\(outcome)")
   }

@@ -9,7 +9,8 @@ import Testing
 
   init() throws { toy = try ToyRun() }
 
-  private static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  private static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent()
     .deletingLastPathComponent().path
 
   private func environment(program: String? = nil) throws -> [String: String] {
@@ -87,10 +88,10 @@ import Testing
     // Another learning rate when there are two ranks: the second update is the first to show it.
     let wrapper = toy.path("wrapper")
     try """
-      #!/bin/sh
-      if [ "$OMPI_COMM_WORLD_SIZE" = 2 ]; then set -- "$@" --learning-rate 0.01; fi
-      exec '\(try BuiltProgram.trainer())' "$@"
-      """.write(toFile: wrapper, atomically: true, encoding: .utf8)
+    #!/bin/sh
+    if [ "$OMPI_COMM_WORLD_SIZE" = 2 ]; then set -- "$@" --learning-rate 0.01; fi
+    exec '\(try BuiltProgram.trainer())' "$@"
+    """.write(toFile: wrapper, atomically: true, encoding: .utf8)
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: wrapper)
     let outcome = try sameBits(
       ["--ranks", "1 2 3", "--updates", "4", "--no-cuts", "--folder", toy.path("ladder")], program: wrapper)

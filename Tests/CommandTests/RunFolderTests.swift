@@ -23,7 +23,8 @@ import Testing
     #expect(second.exitCode == 1, "\(second)")
     #expect(
       second.standardError.contains(
-        "\(toy.path("run")): the folder is in use by process \(running.identifier) on \(ProcessInfo.processInfo.hostName)"),
+        "\(toy.path("run")): the folder is in use by process \(running.identifier) on \(ProcessInfo.processInfo.hostName)"
+      ),
       "\(second)")
     #expect(second.standardError.contains("or choose another folder"))
     #expect(!FileManager.default.fileExists(atPath: toy.path("run/earlier-1")))

@@ -95,7 +95,8 @@ import Testing
     #expect(outcome.exitCode == 0, "\(outcome)")
     #expect(
       outcome.standardError.contains(
-        "warning: the checkpoint was computed with the kernels abacus/wood, this job runs on \(kernels)."), "\(outcome)")
+        "warning: the checkpoint was computed with the kernels abacus/wood, this job runs on \(kernels)."), "\(outcome)"
+    )
     #expect(outcome.standardError.contains(", kernels \(kernels)\n"), "\(outcome)")
     #expect(try toy.checkpoint("run", step: 4).kernels == kernels)
     let inspection = try ToyRun.program(["inspect", toy.checkpointPath("run", step: 4)])

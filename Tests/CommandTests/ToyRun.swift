@@ -15,19 +15,19 @@ final class ToyRun {
     data = try ToySequences.write(to: folder.path("train.h5"))
     configuration = folder.path("toy.json")
     try """
-      {
-        "model": {
-          "hidden": 32, "what": 8, "glimpseHeight": 8, "glimpseWidth": 8, "maskHidden": 16, "whereBiasHidden": 16,
-          "wherePriorHidden": 16
-        },
-        "training": {
-          "steps": 8, "batch": 8, "particles": 3, "frames": { "start": 3, "end": 3 },
-          "optimizer": { "learningRate": 0.001 }
-        },
-        "logging": { "everySteps": 1, "validateEvery": 0, "picturesEvery": 0, "imaginationEvery": 0 },
-        "checkpoint": { "everySteps": 4, "keepLast": 3 }
-      }
-      """.write(toFile: configuration, atomically: true, encoding: .utf8)
+    {
+      "model": {
+        "hidden": 32, "what": 8, "glimpseHeight": 8, "glimpseWidth": 8, "maskHidden": 16, "whereBiasHidden": 16,
+        "wherePriorHidden": 16
+      },
+      "training": {
+        "steps": 8, "batch": 8, "particles": 3, "frames": { "start": 3, "end": 3 },
+        "optimizer": { "learningRate": 0.001 }
+      },
+      "logging": { "everySteps": 1, "validateEvery": 0, "picturesEvery": 0, "imaginationEvery": 0 },
+      "checkpoint": { "everySteps": 4, "keepLast": 3 }
+    }
+    """.write(toFile: configuration, atomically: true, encoding: .utf8)
   }
 
   func path(_ name: String) -> String { folder.path(name) }

@@ -25,7 +25,8 @@ import Testing
     let said = outcome.standardError.split(separator: "\n").filter { $0.hasPrefix("error: ") }
     #expect(said.count == 1, "\(outcome)")
     let host = try ProcessRunner.run("uname", ["-n"]).standardOutput.trimmingCharacters(in: .newlines)
-    let line = said.first?.replacing(/process \d+/, with: "process N").replacingOccurrences(of: host, with: "HOST") ?? ""
+    let line =
+      said.first?.replacing(/process \d+/, with: "process N").replacingOccurrences(of: host, with: "HOST") ?? ""
     #expect(line.hasPrefix("error: watchdog: \(beginning)"), "\(outcome)")
     // The folder tells it too.
     let kept = try String(contentsOfFile: toy.path("run") + "/incidents.log", encoding: .utf8)

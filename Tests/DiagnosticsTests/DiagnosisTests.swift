@@ -72,12 +72,15 @@ import Training
     let shared = try check("cores", ranks(2) { $0.cores = [3] })
     #expect(shared.state == .warn && shared.advice?.contains("--bind-to core") == true)
     #expect(
-      shared.text == "node0: 2 ranks on 1 core, bound (0: 3, 1: 3): ranks 0 (node0), 1 (node0) share core 3 and wait for "
+      shared.text
+        == "node0: 2 ranks on 1 core, bound (0: 3, 1: 3): ranks 0 (node0), 1 (node0) microbatch core 3 and wait for "
         + "each other")
-    // Ranks of a socket share its cores, unless they are more; one without company on its core is not named.
+    // Ranks of a socket microbatch its cores, unless they are more; one without company on its core is not named.
     #expect(try check("cores", ranks(2) { $0.cores = [0, 1, 2] }).state == .ok)
     let crowd = try check("cores", onOneHost(5) { $0.cores = $0.rank % 4 == 0 ? [3 - $0.rank / 4] : [0, 1] })
-    #expect(crowd.state == .warn && crowd.text.contains("1 (node0), 2 (node0), 3 (node0) share cores 0-1 and"), "\(crowd)")
+    #expect(
+      crowd.state == .warn && crowd.text.contains("1 (node0), 2 (node0), 3 (node0) microbatch cores 0-1 and"),
+      "\(crowd)")
     // One that may go anywhere makes room.
     #expect(try check("cores", ranks(2) { $0.cores = $0.rank == 0 ? [0] : [0, 1, 2, 3] }).state == .ok)
     #expect(try check("cores", ranks(2) { $0.cores = [0, 1, 2, 3] }).text == "node0: 2 ranks on 4 cores, not bound")

@@ -15,12 +15,12 @@ import Testing
     air = AIRModel(configuration: file.configuration)
     for parameter in air.parameters.parameters {
       let theirs = try #require(sqair.parameters.parameter(parameter.name))
-      air.parameters.write(share(of: sqair.parameters.read(theirs), theirs), to: parameter)
+      air.parameters.write(microbatch(of: sqair.parameters.read(theirs), theirs), to: parameter)
     }
   }
 
   /// What AIR has of a parameter of SQAIR, which has more rows where discovery is conditioned on propagation.
-  private func share(of values: [Float], _ parameter: Parameter) -> [Float] {
+  private func microbatch(of values: [Float], _ parameter: Parameter) -> [Float] {
     let n = file.configuration.hidden
     let extra: Range<Int>
     switch parameter.name {
@@ -93,7 +93,7 @@ import Testing
     for parameter in air.parameters.parameters {
       let theirs = try #require(sqair.parameters.parameter(parameter.name))
       let ours = air.parameters.read(parameter, from: UnsafeBufferPointer(air.parameters.gradients))
-      let expected = share(
+      let expected = microbatch(
         of: sqair.parameters.read(theirs, from: UnsafeBufferPointer(sqair.parameters.gradients)), theirs)
       let norm = expected.reduce(0) { $0 + Double($1 * $1) }.squareRoot()
       let apart = zip(ours, expected).reduce(0.0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }.squareRoot()

@@ -64,7 +64,9 @@ final class GoldenFile {
   }
 
   func names(below group: String) throws -> [String] {
-    try file.dataSets(below: group).map { $0.split(separator: "/").dropFirst(group.split(separator: "/").count).joined(separator: "/") }
+    try file.dataSets(below: group).map {
+      $0.split(separator: "/").dropFirst(group.split(separator: "/").count).joined(separator: "/")
+    }
   }
 
   /// A model with the file's parameters.

@@ -219,7 +219,7 @@ import Testing
       try compare("data_ll") { Double($0.logLikelihood[$1, 0]) }
       try compare("log_q") { Double($0.logQ[$1, 0]) }
       try compare("log_p") { Double($0.logP[$1, 0]) }
-      try compare("kl") { Double($0.divergence($1)) }
+      try compare("kl") { Double($0.klEstimate($1)) }
       try compare("log_weight") { $0.logWeight($1) }
       try compare("discrete_log_prob") { $0.discreteLogProbability($1) }
 

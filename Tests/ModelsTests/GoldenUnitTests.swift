@@ -158,7 +158,9 @@ import Testing
   @Test func goldenGatedRecurrentUnit() throws {
     let tape = Tape(recording: false)
     let store = try file.model().parameters
-    func gates(_ letter: String) -> Tensor { store.sideBySide(["z", "r", "h"].map { "prop.prior.gru." + letter + $0 }) }
+    func gates(_ letter: String) -> Tensor {
+      store.sideBySide(["z", "r", "h"].map { "prop.prior.gru." + letter + $0 })
+    }
     let weights = GatedRecurrentUnitWeights(input: gates("w"), state: gates("u"), bias: gates("b"))
     let next = tape.gatedRecurrentUnit(
       try tensor("unit/gru/x", on: tape), state: try tensor("unit/gru/h", on: tape), weights)

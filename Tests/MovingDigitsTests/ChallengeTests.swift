@@ -30,7 +30,9 @@ import Testing
   private func expectConsistent(_ sequence: DigitSequence, shade: UInt8) throws {
     let hidden = try #require(sequence.hidden)
     let slots = sequence.labels.count
-    let bars = stride(from: 0, to: hidden.bars.count, by: 4).map { start in hidden.bars[start..<start + 4].map { Int($0) } }
+    let bars = stride(from: 0, to: hidden.bars.count, by: 4).map { start in
+      hidden.bars[start..<start + 4].map { Int($0) }
+    }
     for frame in sequence.counts.indices {
       let present = (0..<slots).filter { sequence.ids[frame * slots + $0] >= 0 }
       #expect(present.count == Int(sequence.counts[frame]))

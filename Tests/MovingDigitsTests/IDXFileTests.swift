@@ -64,7 +64,7 @@ struct IDXFileTests {
       return bytes
     }
     let again = "Delete the file and fetch it again with scripts/get-mnist."
-    let four = 
+    let four =
       ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"]
       .map { $0 + "-ubyte.gz" }.joined(separator: ", ")
     let image = "DIR/train-images-idx3-ubyte"

@@ -72,9 +72,11 @@ struct MovingDigitsTests {
     #expect(blocks == 3)
   }
 
-  @Test("the pixels of known seeds have not changed", arguments: [
-    (Motion.gentle, DigitSplit.train, UInt64(0xcbd6_5048_64f5_84a3)), (.reference, .test, 0xc2b0_ad16_f549_044e),
-  ])
+  @Test(
+    "the pixels of known seeds have not changed",
+    arguments: [
+      (Motion.gentle, DigitSplit.train, UInt64(0xcbd6_5048_64f5_84a3)), (.reference, .test, 0xc2b0_ad16_f549_044e),
+    ])
   func regression(motion: Motion, split: DigitSplit, expected: UInt64) throws {
     let digits = try MovingDigits(
       .with {

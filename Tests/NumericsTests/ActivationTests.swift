@@ -15,7 +15,9 @@ import Testing
     stride(from: Float(-30), through: 30, by: 0.0317).map { $0 } + [-100, -88, -20, 0, -0.0, 1e-6, -1e-6, 20, 88, 100]
 
   @Test func activationsAgreeWithFoundation() {
-    for (x, y) in zip(inputs, apply(.tanh, to: inputs)) { #expect(abs(Double(y) - tanh(Double(x))) < 3e-7, "tanh \(x)") }
+    for (x, y) in zip(inputs, apply(.tanh, to: inputs)) {
+      #expect(abs(Double(y) - tanh(Double(x))) < 3e-7, "tanh \(x)")
+    }
     for (x, y) in zip(inputs, apply(.sigmoid, to: inputs)) {
       #expect(abs(Double(y) - 1 / (1 + exp(-Double(x)))) < 2e-7, "sigmoid \(x)")
     }

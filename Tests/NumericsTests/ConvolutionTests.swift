@@ -30,7 +30,8 @@ import Testing
                 let (v, u) = (2 * y - 1 + dy, 2 * x - 1 + dx)
                 guard (0..<height).contains(v), (0..<width).contains(u) else { continue }
                 for old in 0..<channels {
-                  sum += Double(images[row, (v * width + u) * channels + old])
+                  sum +=
+                    Double(images[row, (v * width + u) * channels + old])
                     * Double(weight[(dy * 3 + dx) * channels + old, channel])
                 }
               }
@@ -66,7 +67,7 @@ import Testing
     #expect(abs(product(forward, y)) > 1e-3)
   }
 
-  /// A row's image does not depend on its neighbours, nor does it matter to which shares they belong.
+  /// A row's image does not depend on its neighbours, nor does it matter to which microbatches they belong.
   @Test func rowsAreIndependent() {
     let grid = ImageGrid(height: 9, width: 8)
     let images = random(5, grid.elements, seed: 1)

@@ -87,8 +87,8 @@ import Testing
 
   // MARK: - Weight gradients
 
-  /// Rows of each share, the number of the first share, and the weight's size.
-  struct Shares: Sendable, CustomTestStringConvertible {
+  /// Rows of each microbatch, the number of the first microbatch, and the weight's size.
+  struct Microbatches: Sendable, CustomTestStringConvertible {
     let rows: [Int]
     let first: Int
     let m: Int
@@ -96,22 +96,22 @@ import Testing
     var testDescription: String { "\(rows) from \(first), \(m)x\(n)" }
   }
 
-  static let shares: [Shares] = [
-    Shares(rows: [1], first: 0, m: 1, n: 1),
-    Shares(rows: [7], first: 3, m: 14, n: 32),
-    Shares(rows: [3, 5], first: 0, m: 15, n: 33),
-    Shares(rows: [3, 5], first: 1, m: 13, n: 16),
-    Shares(rows: [0, 4, 0, 0], first: 0, m: 29, n: 17),
-    Shares(rows: [0], first: 2, m: 6, n: 9),
-    Shares(rows: [0, 0, 0], first: 5, m: 40, n: 40),
-    Shares(rows: [2, 9, 1, 4, 6, 3, 8], first: 0, m: 20, n: 31),
-    Shares(rows: [2, 9, 1, 4, 6, 3, 8], first: 5, m: 43, n: 64),
-    Shares(rows: [1, 0, 2, 5, 0, 30, 1, 1, 7, 2, 0, 4, 3, 3, 1, 12], first: 0, m: 7, n: 100),
-    Shares(rows: [1, 0, 2, 5, 0, 30, 1, 1, 7, 2, 0], first: 7, m: 100, n: 7),
-    Shares(rows: Array(repeating: 2, count: 37), first: 11, m: 3, n: 5),
+  static let microbatches: [Microbatches] = [
+    Microbatches(rows: [1], first: 0, m: 1, n: 1),
+    Microbatches(rows: [7], first: 3, m: 14, n: 32),
+    Microbatches(rows: [3, 5], first: 0, m: 15, n: 33),
+    Microbatches(rows: [3, 5], first: 1, m: 13, n: 16),
+    Microbatches(rows: [0, 4, 0, 0], first: 0, m: 29, n: 17),
+    Microbatches(rows: [0], first: 2, m: 6, n: 9),
+    Microbatches(rows: [0, 0, 0], first: 5, m: 40, n: 40),
+    Microbatches(rows: [2, 9, 1, 4, 6, 3, 8], first: 0, m: 20, n: 31),
+    Microbatches(rows: [2, 9, 1, 4, 6, 3, 8], first: 5, m: 43, n: 64),
+    Microbatches(rows: [1, 0, 2, 5, 0, 30, 1, 1, 7, 2, 0, 4, 3, 3, 1, 12], first: 0, m: 7, n: 100),
+    Microbatches(rows: [1, 0, 2, 5, 0, 30, 1, 1, 7, 2, 0], first: 7, m: 100, n: 7),
+    Microbatches(rows: Array(repeating: 2, count: 37), first: 11, m: 3, n: 5),
   ]
 
-  /// The sum over a block of shares as the tree has it, given each share's.
+  /// The sum over a block of microbatches as the tree has it, given each microbatch's.
   private func sum(_ leaves: [[Float]], of block: Range<Int>, first: Int) -> [Float] {
     if block.count == 1 { return leaves[block.lowerBound - first] }
     let middle = block.lowerBound + block.count / 2
@@ -121,25 +121,26 @@ import Testing
   }
 
   /// What the roots of a tree must hold, [root][m n], given the inputs of each row (1 for a bias) and its gradients.
-  private func roots(_ x: [[Float]], _ dy: [[Float]], _ shares: Shares, isFused: Bool = true) -> [[Float]] {
+  private func roots(_ x: [[Float]], _ dy: [[Float]], _ microbatches: Microbatches, isFused: Bool = true) -> [[Float]] {
     var row = 0
-    let leaves = shares.rows.map { count -> [Float] in
-      var leaf = [Float](repeating: 0, count: x.first.map(\.count).map { $0 * shares.n } ?? shares.m * shares.n)
+    let leaves = microbatches.rows.map { count -> [Float] in
+      var leaf = [Float](
+        repeating: 0, count: x.first.map(\.count).map { $0 * microbatches.n } ?? microbatches.m * microbatches.n)
       for _ in 0..<count {
         for (i, input) in x[row].enumerated() {
-          for j in 0..<shares.n { leaf[i * shares.n + j].addProduct(input, dy[row][j]) }
+          for j in 0..<microbatches.n { leaf[i * microbatches.n + j].addProduct(input, dy[row][j]) }
         }
         row += 1
       }
       return leaf
     }
-    let all = shares.first..<shares.first + shares.rows.count
-    return ShareTree.roots(of: all).map { sum(leaves, of: $0, first: shares.first) }
+    let all = microbatches.first..<microbatches.first + microbatches.rows.count
+    return ReductionTree.roots(of: all).map { sum(leaves, of: $0, first: microbatches.first) }
   }
 
   /// Gradients as a kernel leaves them in matrices of `stride` columns, which held `before`.
   private func run(
-    _ shares: Shares, _ x: [[Float]]?, _ dy: [[Float]], stride: Int, before: [[Float]], accumulate: Bool
+    _ microbatches: Microbatches, _ x: [[Float]]?, _ dy: [[Float]], stride: Int, before: [[Float]], accumulate: Bool
   ) -> [[Float]] {
     // Rows lie anywhere, so each has memory of its own.
     let memory = ((x ?? []) + dy + before).map { values in
@@ -152,9 +153,9 @@ import Testing
     let inputs = memory.prefix(x?.count ?? 0).map { UnsafePointer($0.baseAddress) }
     let gradients = memory.dropFirst(inputs.count).prefix(rows).map { UnsafePointer($0.baseAddress) }
     let roots = memory.suffix(before.count)
-    let starts = shares.rows.reduce(into: [Int64(0)]) { $0.append($0.last! + Int64($1)) }
-    let (count, first) = (Int64(shares.rows.count), Int64(shares.first))
-    let (m, n) = (Int64(shares.m), Int64(shares.n))
+    let starts = microbatches.rows.reduce(into: [Int64(0)]) { $0.append($0.last! + Int64($1)) }
+    let (count, first) = (Int64(microbatches.rows.count), Int64(microbatches.first))
+    let (m, n) = (Int64(microbatches.m), Int64(microbatches.n))
     if x != nil {
       var workspace = [Float](repeating: .nan, count: Int(kernel_gradient_workspace(Int64(rows), m, n)))
       kernel_weight_gradient(
@@ -168,22 +169,22 @@ import Testing
     return roots.map { Array($0) }
   }
 
-  @Test(arguments: Family.allCases, shares)
-  func weightGradientsAreAddedInTheOrderOfTheTree(family: Family, shares: Shares) {
-    let rows = shares.rows.reduce(0, +)
-    let x = (0..<rows).map { numbers(shares.m, seed: 100 + $0) }
-    let dy = (0..<rows).map { numbers(shares.n, seed: 1000 + $0) }
-    let expected = roots(x, dy, shares)
-    let stride = shares.n + 3
-    let before = expected.indices.map { numbers(shares.m * stride, seed: 10 + $0) }
+  @Test(arguments: Family.allCases, microbatches)
+  func weightGradientsAreAddedInTheOrderOfTheTree(family: Family, microbatches: Microbatches) {
+    let rows = microbatches.rows.reduce(0, +)
+    let x = (0..<rows).map { numbers(microbatches.m, seed: 100 + $0) }
+    let dy = (0..<rows).map { numbers(microbatches.n, seed: 1000 + $0) }
+    let expected = roots(x, dy, microbatches)
+    let stride = microbatches.n + 3
+    let before = expected.indices.map { numbers(microbatches.m * stride, seed: 10 + $0) }
     _ = with(family) { isFused in
       for accumulate in [false, true] {
-        let results = run(shares, x, dy, stride: stride, before: before, accumulate: accumulate)
+        let results = run(microbatches, x, dy, stride: stride, before: before, accumulate: accumulate)
         for (root, result) in results.enumerated() {
           var whole = before[root]
-          for i in 0..<shares.m {
-            for j in 0..<shares.n {
-              let value = expected[root][i * shares.n + j]
+          for i in 0..<microbatches.m {
+            for j in 0..<microbatches.n {
+              let value = expected[root][i * microbatches.n + j]
               whole[i * stride + j] = accumulate ? before[root][i * stride + j] + value : value
             }
           }
@@ -193,17 +194,17 @@ import Testing
     }
   }
 
-  @Test(arguments: Family.allCases, shares)
-  func biasGradientsAreAddedInTheOrderOfTheTree(family: Family, shares: Shares) {
-    let rows = shares.rows.reduce(0, +)
-    let dy = (0..<rows).map { numbers(shares.n, seed: 2000 + $0) }
+  @Test(arguments: Family.allCases, microbatches)
+  func biasGradientsAreAddedInTheOrderOfTheTree(family: Family, microbatches: Microbatches) {
+    let rows = microbatches.rows.reduce(0, +)
+    let dy = (0..<rows).map { numbers(microbatches.n, seed: 2000 + $0) }
     let ones = dy.map { _ in [Float(1)] }
-    let shape = Shares(rows: shares.rows, first: shares.first, m: 1, n: shares.n)
+    let shape = Microbatches(rows: microbatches.rows, first: microbatches.first, m: 1, n: microbatches.n)
     let expected = roots(ones, dy, shape)
-    let before = expected.indices.map { numbers(shares.n, seed: 20 + $0) }
+    let before = expected.indices.map { numbers(microbatches.n, seed: 20 + $0) }
     _ = with(family) { _ in
       for accumulate in [false, true] {
-        let results = run(shape, nil, dy, stride: shares.n, before: before, accumulate: accumulate)
+        let results = run(shape, nil, dy, stride: microbatches.n, before: before, accumulate: accumulate)
         for (root, result) in results.enumerated() {
           let whole = zip(before[root], expected[root]).map { accumulate ? $0 + $1 : $1 }
           expect(result, whole, isFused: true, terms: rows, "\(family), root \(root), += \(accumulate)")

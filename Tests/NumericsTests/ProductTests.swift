@@ -4,7 +4,8 @@ import Testing
 /// Products with weights, at shapes that fill and that do not fill the kernels' blocks.
 @Suite struct ProductTests {
   static let shapes: [(rows: Int, inputs: Int, outputs: Int)] = [
-    (1, 1, 1), (3, 5, 7), (14, 32, 32), (15, 31, 33), (28, 4, 16), (29, 17, 17), (43, 100, 65), (7, 300, 8), (200, 3, 130),
+    (1, 1, 1), (3, 5, 7), (14, 32, 32), (15, 31, 33), (28, 4, 16), (29, 17, 17), (43, 100, 65), (7, 300, 8),
+    (200, 3, 130),
   ]
 
   @Test(arguments: shapes.indices)

@@ -1,9 +1,8 @@
 import CGIF
 import Foundation
+import Report
 import TestSupport
 import Testing
-
-import Report
 
 /// What `AnimatedGIF` writes, decoded by giflib and composed as a browser does.
 @Suite struct AnimatedGIFTests {

@@ -1,15 +1,15 @@
 import Foundation
+import Report
 import TestSupport
 import Testing
 
-import Report
-
 @Suite struct EventFileTests {
   /// Vectors of RFC 3720, B.4, and the usual check value.
-  @Test(arguments: [
-    (Array("123456789".utf8), 0xE306_9283), ([UInt8](repeating: 0, count: 32), 0x8A91_36AA),
-    ([UInt8](repeating: 0xFF, count: 32), 0x62A8_AB43), ((0..<32).map { UInt8($0) }, 0x46DD_794E), ([], 0),
-  ] as [([UInt8], UInt32)])
+  @Test(
+    arguments: [
+      (Array("123456789".utf8), 0xE306_9283), ([UInt8](repeating: 0, count: 32), 0x8A91_36AA),
+      ([UInt8](repeating: 0xFF, count: 32), 0x62A8_AB43), ((0..<32).map { UInt8($0) }, 0x46DD_794E), ([], 0),
+    ] as [([UInt8], UInt32)])
   func checksumsAreCastagnolis(bytes: [UInt8], expected: UInt32) {
     #expect(CRC32C.checksum(bytes) == expected)
     #expect(CRC32C.masked(bytes) == ((expected >> 15) | (expected << 17)) &+ 0xA282_EAD8)
@@ -35,8 +35,10 @@ import Report
     let values = try fields(events[2][2].bytes).map { try fields($0.bytes) }
     #expect(
       values == [
-        [.init(number: 1, content: .bytes(Array("loss/a".utf8))),
-          .init(number: 2, content: .fixed(UInt64(Float(0.5).bitPattern)))],
+        [
+          .init(number: 1, content: .bytes(Array("loss/a".utf8))),
+          .init(number: 2, content: .fixed(UInt64(Float(0.5).bitPattern))),
+        ],
         [.init(number: 1, content: .bytes(Array("loss/b".utf8))), .init(number: 2, content: .fixed(0))],
       ])
 

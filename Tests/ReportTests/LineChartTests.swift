@@ -1,17 +1,17 @@
+import Report
 import Testing
 
-import Report
-
 @Suite struct LineChartTests {
-  @Test(arguments: [
-    ([0.0, 9.0], false, 8, ["0", "2", "4", "6", "8"]),
-    ([0.0, 100_000.0], false, 8, ["0", "20k", "40k", "60k", "80k", "100k"]),
-    ([0.0, 2_500_000.0], false, 6, ["0", "0.5M", "1.0M", "1.5M", "2.0M", "2.5M"]),
-    ([0.013, 0.078], false, 6, ["0.02", "0.04", "0.06"]),
-    ([-412.0, -388.0], false, 6, ["-410", "-405", "-400", "-395", "-390"]),
-    ([3.0, 3.0], true, 6, ["0", "0.5", "1.0", "1.5", "2.0", "2.5", "3.0"]),
-    ([], false, 6, ["0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
-  ] as [([Double], Bool, Int, [String])])
+  @Test(
+    arguments: [
+      ([0.0, 9.0], false, 8, ["0", "2", "4", "6", "8"]),
+      ([0.0, 100_000.0], false, 8, ["0", "20k", "40k", "60k", "80k", "100k"]),
+      ([0.0, 2_500_000.0], false, 6, ["0", "0.5M", "1.0M", "1.5M", "2.0M", "2.5M"]),
+      ([0.013, 0.078], false, 6, ["0.02", "0.04", "0.06"]),
+      ([-412.0, -388.0], false, 6, ["-410", "-405", "-400", "-395", "-390"]),
+      ([3.0, 3.0], true, 6, ["0", "0.5", "1.0", "1.5", "2.0", "2.5", "3.0"]),
+      ([], false, 6, ["0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
+    ] as [([Double], Bool, Int, [String])])
   func ticksAreRound(values: [Double], fromZero: Bool, count: Int, expected: [String]) {
     let axis = Axis(covering: values, fromZero: fromZero, ticks: count, padded: false)
     #expect(axis.ticks.map(axis.text) == expected)

@@ -1,8 +1,7 @@
 import Foundation
+import Report
 import TestSupport
 import Testing
-
-import Report
 
 @Suite struct MetricsLogTests {
   func text(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
@@ -39,21 +38,22 @@ import Report
     """
 
   /// File before, step to keep through, file after, lines removed.
-  @Test(arguments: [
-    (old, 20, "{\"step\":0,\"bound\":1}\n{\"step\":10,\"bound\":2}\n{\"step\":20,\"bound\":3}\n", 1),
-    (old, 19, "{\"step\":0,\"bound\":1}\n{\"step\":10,\"bound\":2}\n", 2),
-    (old, 0, "{\"step\":0,\"bound\":1}\n", 3),
-    (old, nil, "", 4),
-    (old, 200, old, 0),
-    (old, UInt64.max, old, 0),
-    // Torn in a number, behind the last brace, and in a way that looks whole.
-    (old + "{\"step\":20,\"bou", 200, old, 1),
-    (old + "{\"step\":15,\"bound\":5}", 200, old, 1),
-    (old + "{\"step\":1", 200, old, 1),
-    // A block of zeros, as a lost page leaves it, and words that are no step.
-    (old + "\0\0\0\0\n{\"step\":-3}\n{\"step\":}\nhello\n\n", 200, old, 5),
-    ("", 7, "", 0),
-  ] as [(String, UInt64?, String, Int)])
+  @Test(
+    arguments: [
+      (old, 20, "{\"step\":0,\"bound\":1}\n{\"step\":10,\"bound\":2}\n{\"step\":20,\"bound\":3}\n", 1),
+      (old, 19, "{\"step\":0,\"bound\":1}\n{\"step\":10,\"bound\":2}\n", 2),
+      (old, 0, "{\"step\":0,\"bound\":1}\n", 3),
+      (old, nil, "", 4),
+      (old, 200, old, 0),
+      (old, UInt64.max, old, 0),
+      // Torn in a number, behind the last brace, and in a way that looks whole.
+      (old + "{\"step\":20,\"bou", 200, old, 1),
+      (old + "{\"step\":15,\"bound\":5}", 200, old, 1),
+      (old + "{\"step\":1", 200, old, 1),
+      // A block of zeros, as a lost page leaves it, and words that are no step.
+      (old + "\0\0\0\0\n{\"step\":-3}\n{\"step\":}\nhello\n\n", 200, old, 5),
+      ("", 7, "", 0),
+    ] as [(String, UInt64?, String, Int)])
   func resumingCutsWhatIsDoneAgain(before: String, step: UInt64?, after: String, removed: Int) throws {
     let folder = try TemporaryDirectory()
     let path = folder.path("metrics.jsonl")

@@ -1,6 +1,5 @@
-import Testing
-
 import Report
+import Testing
 
 @Suite struct PageTests {
   @Test func interpolatedTextIsEscapedAndPiecesAreNot() {

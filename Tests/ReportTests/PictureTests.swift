@@ -1,8 +1,7 @@
 import Foundation
+import Report
 import TestSupport
 import Testing
-
-import Report
 
 @Suite struct PictureTests {
   let red = Color(0xFF0000)

@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Report
+import Testing
 
 @Suite struct ProgressLineTests {
   /// A clock that stands still until told and a sink that remembers.
@@ -18,11 +17,12 @@ import Report
     }
   }
 
-  @Test(arguments: [
-    (0, "0 s"), (0.4, "0 s"), (8, "8 s"), (59.4, "59 s"), (59.6, "1 m 00 s"), (125, "2 m 05 s"),
-    (3599.6, "1 h 00 m"), (3600, "1 h 00 m"), (3780, "1 h 03 m"), (86399, "1 d 00 h"), (273_600, "3 d 04 h"),
-    (-1, "?"), (.nan, "?"), (.infinity, "?"),
-  ] as [(Double, String)])
+  @Test(
+    arguments: [
+      (0, "0 s"), (0.4, "0 s"), (8, "8 s"), (59.4, "59 s"), (59.6, "1 m 00 s"), (125, "2 m 05 s"),
+      (3599.6, "1 h 00 m"), (3600, "1 h 00 m"), (3780, "1 h 03 m"), (86399, "1 d 00 h"), (273_600, "3 d 04 h"),
+      (-1, "?"), (.nan, "?"), (.infinity, "?"),
+    ] as [(Double, String)])
   func durationsReadAsPeopleSayThem(seconds: Double, expected: String) {
     #expect(durationText(seconds) == expected)
   }
@@ -68,8 +68,10 @@ import Report
 
   /// Columns of the window and what fits into them, at 250 of 1000 steps after 100 s.
   @Test(arguments: [
-    (120,
-      "train  250/1000 steps [======>                 ]  25 %  2.50 steps/s  5 m 00 s left  bound=-1.5  count=0.91"),
+    (
+      120,
+      "train  250/1000 steps [======>                 ]  25 %  2.50 steps/s  5 m 00 s left  bound=-1.5  count=0.91"
+    ),
     (91, "train  250/1000 steps  25 %  2.50 steps/s  5 m 00 s left  bound=-1.5  count=0.91"),
     (92, "train  250/1000 steps [==>     ]  25 %  2.50 steps/s  5 m 00 s left  bound=-1.5  count=0.91"),
     (80, "train  250/1000 steps  25 %  2.50 steps/s  5 m 00 s left  bound=-1.5"),

@@ -1,6 +1,5 @@
-import Testing
-
 import Report
+import Testing
 
 @Suite struct SequenceFigureTests {
   typealias Box = SequenceFigure.Box
@@ -120,12 +119,13 @@ import Report
     #expect(width <= 3_900 && width > 3_600)
   }
 
-  @Test(arguments: [
-    (5, 9, nil, [0, 1, 2, 3, 4]), (9, 5, nil, [0, 2, 4, 6, 8]), (9, 2, nil, [0, 8]), (9, 3, 4, [0, 4, 8]),
-    (9, 4, 3, [0, 2, 3, 8]), (1, 2, nil, [0]), (0, 2, nil, []), (100, 5, 1, [0, 1, 34, 66, 99]),
-    (100, 8, 50, [0, 16, 33, 49, 50, 66, 83, 99]),
-    (10, 9, 10, [0, 1, 2, 3, 5, 6, 7, 8, 9]),
-  ] as [(Int, Int, Int?, [Int])])
+  @Test(
+    arguments: [
+      (5, 9, nil, [0, 1, 2, 3, 4]), (9, 5, nil, [0, 2, 4, 6, 8]), (9, 2, nil, [0, 8]), (9, 3, 4, [0, 4, 8]),
+      (9, 4, 3, [0, 2, 3, 8]), (1, 2, nil, [0]), (0, 2, nil, []), (100, 5, 1, [0, 1, 34, 66, 99]),
+      (100, 8, 50, [0, 16, 33, 49, 50, 66, 83, 99]),
+      (10, 9, 10, [0, 1, 2, 3, 5, 6, 7, 8, 9]),
+    ] as [(Int, Int, Int?, [Int])])
   func stepsAreEvenlyChosen(count: Int, limit: Int, boundary: Int?, expected: [Int]) {
     #expect(SequenceFigure.evenSteps(of: count, atMost: limit, keeping: boundary) == expected)
   }

@@ -76,9 +76,9 @@ import Testing
     let folder = try TemporaryDirectory()
     let path = folder.path("mine.json")
     try """
-      {"base": "quick", "training": {"batch": 8, "particles": 4, "seed": 18446744073709551615,
-       "optimizer": {"schedule": {"boundaries": [0.5], "factors": [0.1]}}}}
-      """.write(toFile: path, atomically: true, encoding: .utf8)
+    {"base": "quick", "training": {"batch": 8, "particles": 4, "seed": 18446744073709551615,
+     "optimizer": {"schedule": {"boundaries": [0.5], "factors": [0.1]}}}}
+    """.write(toFile: path, atomically: true, encoding: .utf8)
     let configuration = try Configuration.resolve(
       from: path, settings: ["training.batch=16", "training.particles=6", "training.particles=7", "data.train=a=b.h5"],
       override: { $0.training.batch = 24 })
@@ -180,7 +180,10 @@ import Testing
       "--set training.optimizer.kind=adm: training.optimizer.kind: unknown value \"adm\"; did you mean adam? "
         + "(known: adam, rmsprop)"
     ),
-    ("model.kind=dair", "--set model.kind=dair: model.kind: unknown value \"dair\"; did you mean air? (known: sqair, air, vrnn)"),
+    (
+      "model.kind=dair",
+      "--set model.kind=dair: model.kind: unknown value \"dair\"; did you mean air? (known: sqair, air, vrnn)"
+    ),
     ("model.encoder=cnn", "--set model.encoder=cnn: model.encoder: unknown value \"cnn\" (known: mlp, conv)"),
     ("training.batch=0", "training.batch must be at least 1, not 0"),
     (

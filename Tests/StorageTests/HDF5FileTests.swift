@@ -90,7 +90,8 @@ struct HDF5FileTests {
 }
 
 /// Files cross the border between this project and h5py in both directions.
-@Suite("Interoperation with h5py", .enabled(if: Python.has("h5py", "numpy"), "python3 with h5py and numpy was not found"))
+@Suite(
+  "Interoperation with h5py", .enabled(if: Python.has("h5py", "numpy"), "python3 with h5py and numpy was not found"))
 struct InteroperationTests {
   @Test("h5py's attributes and arrays are read")
   func readsH5py() throws {

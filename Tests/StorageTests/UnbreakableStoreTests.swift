@@ -121,7 +121,8 @@ struct UnbreakableStoreTests {
         if Self.printsTable, reason.hasPrefix("No") {
           print(
             "\(scene) \(fault) \(n) \(attempt.operation): \(attempt.isAcknowledged ? "saved" : "refused"), newest "
-              + "\(isNew ? "new" : "old"); of \(images.count) power cuts \(newCount) new, \(images.count - newCount) old")
+              + "\(isNew ? "new" : "old"); of \(images.count) power cuts \(newCount) new, \(images.count - newCount) old"
+          )
         }
         n += 1
       }

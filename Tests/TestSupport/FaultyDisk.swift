@@ -180,7 +180,8 @@ public final class FaultyDisk: Sendable {
       let half = bytes.count / 2
       return [
         bytes, durable, [], Array(bytes.prefix(1)), Array(bytes.prefix(half)), Array(bytes.dropLast()),
-        [UInt8](repeating: 0, count: bytes.count), bytes.prefix(half) + [UInt8](repeating: 0, count: bytes.count - half),
+        [UInt8](repeating: 0, count: bytes.count),
+        bytes.prefix(half) + [UInt8](repeating: 0, count: bytes.count - half),
         [UInt8](repeating: 0, count: min(512, bytes.count)) + bytes.dropFirst(512),
       ]
     }
@@ -267,17 +268,19 @@ public final class FaultyDisk: Sendable {
           let remains = name.hasPrefix(".") ? [file.bytes, []] : file.remains
           parts = Set(remains.map { Image(files: [place: $0]) })
         } else {
-          parts = Set(Self.images(of: object as! Folder, at: place).map { image in
-            var image = image
-            image.folders.insert(place)
-            return image
-          })
+          parts = Set(
+            Self.images(of: object as! Folder, at: place).map { image in
+              var image = image
+              image.folders.insert(place)
+              return image
+            })
         }
-        images = Set(images.flatMap { image in
-          parts.map { part in
-            Image(folders: image.folders.union(part.folders), files: image.files.merging(part.files) { $1 })
-          }
-        })
+        images = Set(
+          images.flatMap { image in
+            parts.map { part in
+              Image(folders: image.folders.union(part.folders), files: image.files.merging(part.files) { $1 })
+            }
+          })
       }
       all.formUnion(images)
     }

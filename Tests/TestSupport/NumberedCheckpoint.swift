@@ -4,7 +4,9 @@ import Storage
 public enum NumberedCheckpoint {
   /// The one of a step: some 100 kB, the step in every element.
   public static func make(step: UInt64) -> Checkpoint {
-    let arrays = ["a", "b"].map { NamedArray(name: $0, shape: [64, 100], values: [Float](repeating: Float(step), count: 6_400)) }
+    let arrays = ["a", "b"].map {
+      NamedArray(name: $0, shape: [64, 100], values: [Float](repeating: Float(step), count: 6_400))
+    }
     return Checkpoint(
       step: step, model: "none", seed: step, configuration: "{}", data: "step \(step)", software: "probe",
       parameters: arrays, optimizer: [.init(name: "ms", arrays: arrays)])

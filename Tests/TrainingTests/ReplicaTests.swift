@@ -16,30 +16,30 @@ import Training
     file = try SequenceFile(path: ToySequences.write(to: folder.path("toy.h5"), sequences: 80))
   }
 
-  /// Gradients and figures of a batch that is cut into `shares`, computed by so many processes one after the other.
+  /// Gradients and figures of a batch that is cut into `microbatches`, computed by so many processes one after the other.
   private func accumulate(
-    batch: Int = 8, shares: Int = 1, processes: Int = 1, particles: Int = 3,
+    batch: Int = 8, microbatches: Int = 1, processes: Int = 1, particles: Int = 3,
     estimator: TrainingConfiguration.Estimator = .textbook, step: Int = 5
   ) throws -> (gradients: [Float], sums: StepSums) {
     var configuration = ToyModel.configuration(batch: batch, particles: particles)
     configuration.training.vimco = estimator
-    configuration.training.shares = shares
-    let layout = ShareLayout(configuration.training)
-    var sums = ShareSums(shares: layout.count)
+    configuration.training.shares = microbatches
+    let layout = MicrobatchLayout(configuration.training)
+    var sums = MicrobatchSums(microbatches: layout.count)
     var blocks: [(block: Range<Int>, gradients: [Float])] = []
     for process in 0..<processes {
       let state = TrainingState(configuration, meanImage: ToyModel.meanImage)
       let replica = Replica(model: state.model, settings: configuration.training)
-      let own = layout.shares(ofRank: process, among: processes)
+      let own = layout.microbatches(ofRank: process, among: processes)
       let data = SequenceBatch()
-      try data.read(layout.examples(ofShares: own).map { ($0 * 7) % 80 }, frameCount: 3, from: file)
-      replica.accumulate(data, shares: own, of: layout, step: step, into: &sums)
-      for (root, block) in ShareTree.roots(of: own).enumerated() {
-        blocks.append((block, Array(state.model.parameters.gradientRoots[root])))
+      try data.read(layout.examples(ofMicrobatches: own).map { ($0 * 7) % 80 }, frameCount: 3, from: file)
+      replica.accumulate(data, microbatches: own, of: layout, step: step, into: &sums)
+      for (root, block) in ReductionTree.roots(of: own).enumerated() {
+        blocks.append((block, Array(state.model.parameters.partialGradients[root])))
       }
       withExtendedLifetime(state) {}
     }
-    for addition in ShareTree.additions(joining: blocks.map(\.block)) {
+    for addition in ReductionTree.additions(joining: blocks.map(\.block)) {
       for place in blocks[addition.target].gradients.indices {
         blocks[addition.target].gradients[place] += blocks[addition.source].gradients[place]
       }
@@ -55,42 +55,42 @@ import Training
   @Test(arguments: [TrainingConfiguration.Estimator.textbook, .published])
   func theGradientIsTheSumOverShares(estimator: TrainingConfiguration.Estimator) throws {
     let whole = try accumulate(estimator: estimator)
-    for shares in [2, 3, 8] {
-      let parts = try accumulate(shares: shares, estimator: estimator)
-      #expect(distance(whole.gradients, parts.gradients) < 1e-5, "\(shares)")
+    for microbatches in [2, 3, 8] {
+      let parts = try accumulate(microbatches: microbatches, estimator: estimator)
+      #expect(distance(whole.gradients, parts.gradients) < 1e-5, "\(microbatches)")
       for field in StepSums.Field.allCases {
         let (a, b) = (whole.sums[field], parts.sums[field])
-        #expect(abs(a - b) <= 1e-5 * max(1, abs(a)), "\(field) of \(shares): \(b), not \(a)")
+        #expect(abs(a - b) <= 1e-5 * max(1, abs(a)), "\(field) of \(microbatches): \(b), not \(a)")
       }
     }
     // The comparison means something: the gradient is not zero and other noise gives another one.
     #expect(distance(whole.gradients, try accumulate(estimator: estimator, step: 6).gradients) > 1e-2)
   }
 
-  /// Eleven examples in seven shares: shares of two sizes, and no whole tree.
+  /// Eleven examples in seven microbatches: microbatches of two sizes, and no whole tree.
   @Test(arguments: [(8, 8), (11, 7)])
-  func theBitsAreThoseOfOneProcess(batch: Int, shares: Int) throws {
-    let alone = try accumulate(batch: batch, shares: shares)
-    for processes in 2...shares {
-      let parts = try accumulate(batch: batch, shares: shares, processes: processes)
+  func theBitsAreThoseOfOneProcess(batch: Int, microbatches: Int) throws {
+    let alone = try accumulate(batch: batch, microbatches: microbatches)
+    for processes in 2...microbatches {
+      let parts = try accumulate(batch: batch, microbatches: microbatches, processes: processes)
       #expect(parts.gradients.map(\.bitPattern) == alone.gradients.map(\.bitPattern), "\(processes) processes")
       #expect(parts.sums.values.map(\.bitPattern) == alone.sums.values.map(\.bitPattern), "\(processes) processes")
     }
   }
 
-  /// Forty examples in four shares are computed in two pieces by one process and in four by four. Sixty in six are two
-  /// pieces of three shares, so that blocks of the tree meet within and between pieces.
+  /// Forty examples in four microbatches are computed in two pieces by one process and in four by four. Sixty in six are two
+  /// pieces of three microbatches, so that blocks of the tree meet within and between pieces.
   @Test(arguments: [(40, 4), (60, 6)])
-  func theBitsDoNotDependOnPieces(batch: Int, shares: Int) throws {
-    let alone = try accumulate(batch: batch, shares: shares, particles: 2)
-    let parts = try accumulate(batch: batch, shares: shares, processes: shares, particles: 2)
+  func theBitsDoNotDependOnPieces(batch: Int, microbatches: Int) throws {
+    let alone = try accumulate(batch: batch, microbatches: microbatches, particles: 2)
+    let parts = try accumulate(batch: batch, microbatches: microbatches, processes: microbatches, particles: 2)
     #expect(parts.gradients.map(\.bitPattern) == alone.gradients.map(\.bitPattern))
   }
 
-  /// Shares above 32 examples are cut into pieces to bound memory.
+  /// Microbatches above 32 examples are cut into pieces to bound memory.
   @Test func aLargeShareIsTheSumOfItsPieces() throws {
     let whole = try accumulate(batch: 40, particles: 2)
-    let parts = try accumulate(batch: 40, shares: 2, particles: 2)
+    let parts = try accumulate(batch: 40, microbatches: 2, particles: 2)
     #expect(whole.sums[.examples] == 40)
     #expect(distance(whole.gradients, parts.gradients) < 1e-5)
     #expect(abs(whole.sums.mean(.bound) - parts.sums.mean(.bound)) < 1e-5 * abs(whole.sums.mean(.bound)))
@@ -108,7 +108,7 @@ import Training
     #expect((1...3.001).contains(sums.mean(.effectiveParticles)))
     #expect(sums[.nonFinite] == 0)
     // The bound falls short of the weighted mean of the log weights by log P less the entropy of the weights.
-    let mean = sums.mean(.reconstruction) - sums.mean(.divergence)
+    let mean = sums.mean(.reconstruction) - sums.mean(.klEstimate)
     #expect(sums.mean(.bound) <= mean + 1e-4 * abs(mean))
     #expect(sums.mean(.bound) >= mean - log(3) / 3 - 1e-4 * abs(mean))
   }
@@ -120,9 +120,9 @@ import Training
     let replica = Replica(model: state.model, settings: configuration.training)
     let data = SequenceBatch()
     try data.read([7, 9, 2, 7], frameCount: 3, from: file)
-    let layout = ShareLayout(configuration.training)
-    var sums = ShareSums(shares: layout.count)
-    replica.accumulate(data, shares: 0..<layout.count, of: layout, step: 0, into: &sums)
+    let layout = MicrobatchLayout(configuration.training)
+    var sums = MicrobatchSums(microbatches: layout.count)
+    replica.accumulate(data, microbatches: 0..<layout.count, of: layout, step: 0, into: &sums)
     #expect(replica.nonFiniteSequences == [7, 9, 2, 7])
     #expect(sums.total[.nonFinite] == 4)
   }

@@ -25,16 +25,16 @@ enum { MAXIMUM_SHARES = 4096 };
 int64_t kernel_gradient_workspace(int64_t rows, int64_t m, int64_t n);
 int64_t kernel_bias_workspace(int64_t n);
 
-/// The gradient of a weight [m, n], share by share: the sum over rows of x[r] times dy[r].
+/// The gradient of a weight [m, n], microbatch by microbatch: the sum over rows of x[r] times dy[r].
 ///
-/// Rows come sorted by share: share first_share + s has the rows starts[s] ..< starts[s + 1]. Within a share they are
-/// added in order; shares are added as leaves of a binary tree whose blocks are aligned, so that the bits do not depend
-/// on which shares lie here. What remains are the sums over the largest aligned blocks of first_share ..< first_share +
-/// shares, in order; root q is written to roots[q] [m, n], or added to it.
-void kernel_weight_gradient(const float *const *x, const float *const *dy, const int64_t *starts, int64_t shares,
-                            int64_t first_share, int64_t m, int64_t n, float *const *roots, int64_t stride,
+/// Rows come sorted by microbatch: microbatch first_microbatch + s has the rows starts[s] ..< starts[s + 1]. Within a microbatch they are
+/// added in order; microbatches are added as leaves of a binary tree whose blocks are aligned, so that the bits do not depend
+/// on which microbatches lie here. What remains are the sums over the largest aligned blocks of first_microbatch ..< first_microbatch +
+/// microbatches, in order; root q is written to roots[q] [m, n], or added to it.
+void kernel_weight_gradient(const float *const *x, const float *const *dy, const int64_t *starts, int64_t microbatches,
+                            int64_t first_microbatch, int64_t m, int64_t n, float *const *roots, int64_t stride,
                             int accumulate, float *workspace);
 
 /// The same for a bias [n], whose x is 1.
-void kernel_bias_gradient(const float *const *dy, const int64_t *starts, int64_t shares, int64_t first_share, int64_t n,
+void kernel_bias_gradient(const float *const *dy, const int64_t *starts, int64_t microbatches, int64_t first_microbatch, int64_t n,
                           float *const *roots, int accumulate, float *workspace);

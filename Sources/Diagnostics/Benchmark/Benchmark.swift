@@ -107,7 +107,8 @@ struct Bench {
     self.trained = trained
     var configuration = request.configuration
     if let trained { configuration.model = trained.configuration.model }
-    let folder = FileManager.default.temporaryDirectory.path
+    let folder =
+      FileManager.default.temporaryDirectory.path
       + "/sqair-benchmark-\(ProcessInfo.processInfo.processIdentifier)"
     self.folder = folder
     let constants = configuration.model.constants

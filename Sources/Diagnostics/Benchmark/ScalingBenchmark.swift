@@ -47,7 +47,7 @@ struct ScalingBenchmark {
     let measured = try Self.examples.map { examples in
       let timedBatch = examples * communicator.size
       workload.configuration.training.batch = timedBatch
-      // Shares of the same size as those of the whole batch.
+      // Microbatches of the same size as those of the whole batch.
       workload.configuration.training.shares = max(communicator.size, shares * timedBatch / batch)
       // Few examples are soon done, and their work differs most from batch to batch.
       let updates = max(bench.request.updates, min(64 / examples, 4 * bench.request.updates))
@@ -85,12 +85,13 @@ struct ScalingBenchmark {
     self.source = bench.source
     ranks = communicator.size
     let large = Self.predicted.last!
-    tables = Set([batch, large]).sorted().map { ScalingTable(strong: $0, model, ranks: Self.predicted) }
+    tables =
+      Set([batch, large]).sorted().map { ScalingTable(strong: $0, model, ranks: Self.predicted) }
       + [ScalingTable(weak: Self.examples.last!, model, ranks: Self.predicted)]
     checks = measured.enumerated().map { place, measurement in
-      let layout = ShareLayout(measurement.training)
+      let layout = MicrobatchLayout(measurement.training)
       let roots = (0..<communicator.size).map {
-        ShareTree.roots(of: layout.shares(ofRank: $0, among: communicator.size)).count
+        ReductionTree.roots(of: layout.microbatches(ofRank: $0, among: communicator.size)).count
       }
       return Check(
         prediction: model.predict(
@@ -145,8 +146,8 @@ struct ScalingBenchmark {
     }
     var settings = TrainingConfiguration()
     (settings.batch, settings.shares) = (ranks, ranks)
-    var sums = ShareSums(shares: ranks)
-    let reduction = GradientReduction(parameters, ShareLayout(settings), communicator)
+    var sums = MicrobatchSums(microbatches: ranks)
+    let reduction = GradientReduction(parameters, MicrobatchLayout(settings), communicator)
     let whole = try median(of: 15, afterWork: true) {
       _ = try reduction.sum([parameters.gradients])
       _ = try reduction.complete(&sums)

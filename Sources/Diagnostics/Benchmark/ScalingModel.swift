@@ -21,7 +21,7 @@ package struct Network: Encodable, Sendable {
   /// Messages of an update that follow one another: each rank sends a slice of its gradient to every other, then its
   /// slice of the parameters goes around, and figures are summed by doubling.
   ///
-  /// - Parameter roots: gradients that a rank sends, from `ShareTree.roots`; one if shares and ranks are powers of two.
+  /// - Parameter roots: gradients that a rank sends, from `ReductionTree.roots`; one if microbatches and ranks are powers of two.
   package static func messages(ranks: Int, roots: Int = 1) -> Double {
     ranks > 1 ? Double((roots + 1) * (ranks - 1)) + ceil(log2(Double(ranks))) : 0
   }
@@ -59,7 +59,7 @@ package struct ScalingModel: Encodable, Sendable {
   package struct Prediction: Encodable, Sendable {
     package let ranks: Int
     package let examplesPerRank: Int
-    /// A mean share of the batch.
+    /// A mean microbatch of the batch.
     package let compute: Double
     /// For the rank that has the most work.
     package let waiting: Double
@@ -107,8 +107,8 @@ package struct ScalingModel: Encodable, Sendable {
     }
     guard after > 0 else { return batches[0].seconds }
     let (a, b) = (batches[after - 1], batches[after])
-    let share = Double(examples - a.examples) / Double(b.examples - a.examples)
-    return a.seconds + share * (b.seconds - a.seconds)
+    let microbatch = Double(examples - a.examples) / Double(b.examples - a.examples)
+    return a.seconds + microbatch * (b.seconds - a.seconds)
   }
 
   /// Seconds in the model that do not depend on the examples, by the line through the two smallest batches.
@@ -161,7 +161,7 @@ package struct ScalingTable: Encodable, Sendable {
   package let title: String
   package let rows: [Row]
 
-  /// More ranks share one batch.
+  /// More ranks microbatch one batch.
   package init(strong batch: Int, _ model: ScalingModel, ranks: [Int]) {
     let alone = model.predict(ranks: 1, examplesPerRank: batch).seconds
     title = "strong scaling: a batch of \(batch) over all ranks"

@@ -12,7 +12,7 @@ struct StallMeasurement {
     /// Updates from one to the next.
     let every: Int
     /// Seconds for each second of training.
-    let share: Double
+    let microbatch: Double
   }
 
   let frames: Int
@@ -59,13 +59,13 @@ struct StallMeasurement {
       }
       let each = try communicator.maximum(Spread(all).median)
       return Interruption(
-        name: name, seconds: each, every: every, share: every > 0 ? each / (Double(every) * seconds) : 0)
+        name: name, seconds: each, every: every, microbatch: every > 0 ? each / (Double(every) * seconds) : 0)
     }
     let logging = configuration.logging
     interruptions = [
-      try time("validation", every: logging.validateEvery) { _ = try trainer.examiner.validate() },
-      try time("pictures", every: logging.picturesEvery) { trainer.examiner.draw() },
-      try time("imagination", every: logging.imaginationEvery) { trainer.examiner.imagine() },
+      try time("validation", every: logging.validateEvery) { _ = try trainer.validator.validate() },
+      try time("pictures", every: logging.picturesEvery) { trainer.validator.draw() },
+      try time("imagination", every: logging.imaginationEvery) { trainer.validator.imagine() },
       try time("checkpoint", every: configuration.checkpoint.everySteps) {
         try trainer.save(mustSucceed: true)
       },
@@ -80,8 +80,8 @@ struct StallMeasurement {
     updateSeconds = seconds
   }
 
-  /// Share of the time by which everything together makes training longer.
-  var share: Double { interruptions.reduce(0) { $0 + $1.share } }
+  /// Microbatch of the time by which everything together makes training longer.
+  var microbatch: Double { interruptions.reduce(0) { $0 + $1.microbatch } }
 
   var text: String {
     var lines = [
@@ -93,9 +93,11 @@ struct StallMeasurement {
     for interruption in interruptions {
       lines.append(
         "  " + interruption.name.padding(toLength: 14, withPad: " ", startingAt: 0)
-          + String(format: "%9.3f %7d %11.2f %%", interruption.seconds, interruption.every, 100 * interruption.share))
+          + String(
+            format: "%9.3f %7d %11.2f %%", interruption.seconds, interruption.every, 100 * interruption.microbatch))
     }
-    lines.append("  all           " + String(format: "%9@ %7@ %11.2f %%", "" as NSString, "" as NSString, 100 * share))
+    lines.append(
+      "  all           " + String(format: "%9@ %7@ %11.2f %%", "" as NSString, "" as NSString, 100 * microbatch))
     return lines.joined(separator: "\n")
   }
 
@@ -114,6 +116,6 @@ struct StallMeasurement {
     return try compactJSON(
       Object(
         frames: frames, batch: batch, particles: particles, hidden: hidden, ranks: ranks, source: source,
-        seconds_per_update: updateSeconds, interruptions: interruptions, share_of_time: share))
+        seconds_per_update: updateSeconds, interruptions: interruptions, share_of_time: microbatch))
   }
 }

@@ -67,7 +67,9 @@ package struct Diagnosis: Sendable {
     let first = figure(ranks[0])
     let different = Dictionary(grouping: ranks.filter { figure($0) != first }, by: figure)
     guard !different.isEmpty else { return nil }
-    let parts = different.sorted { $0.value[0].rank < $1.value[0].rank }.map { "\(Self.names($0.value)): \(text($0.key))" }
+    let parts = different.sorted { $0.value[0].rank < $1.value[0].rank }.map {
+      "\(Self.names($0.value)): \(text($0.key))"
+    }
     return "rank 0: \(text(first)); " + parts.joined(separator: "; ")
   }
 
@@ -111,9 +113,10 @@ package struct Diagnosis: Sendable {
     let all = Set(host.ranks.flatMap(\.cores))
     let isBound = all.count < host.ranks[0].coresOfHost || host.ranks.contains { $0.cores.count < all.count }
     let shown = host.ranks.prefix(8).map { "\($0.rank): \(Self.list($0.cores))" }.joined(separator: ", ")
-    let text = "\(host.name): \(Self.counted(host.ranks.count, "rank")) on \(Self.counted(all.count, "core")), "
+    let text =
+      "\(host.name): \(Self.counted(host.ranks.count, "rank")) on \(Self.counted(all.count, "core")), "
       + (isBound ? "bound (\(shown)\(host.ranks.count > 8 ? ", ..." : ""))" : "not bound")
-    // A rank shares its cores with those that may run on no others: there must be a core for each of them.
+    // A rank microbatches its cores with those that may run on no others: there must be a core for each of them.
     func sharers(_ rank: RankFacts) -> [RankFacts] { host.ranks.filter { Set($0.cores).isSubset(of: rank.cores) } }
     guard let crowded = host.ranks.first(where: { sharers($0).count > $0.cores.count }) else {
       return HealthCheck("cores", .ok, text)
@@ -121,7 +124,7 @@ package struct Diagnosis: Sendable {
     let most = host.ranks[0].coresOfHost
     return HealthCheck(
       "cores", .warn,
-      "\(text): \(Self.names(sharers(crowded))) share \(crowded.cores.count == 1 ? "core" : "cores") "
+      "\(text): \(Self.names(sharers(crowded))) microbatch \(crowded.cores.count == 1 ? "core" : "cores") "
         + "\(Self.list(crowded.cores)) and wait for each other",
       host.ranks.count > most
         ? "Start at most \(Self.counted(most, "rank")) on this host."
@@ -132,7 +135,8 @@ package struct Diagnosis: Sendable {
     let asking = ranks.filter { !$0.threadSettings.isEmpty }
     guard let first = asking.first else { return HealthCheck("threads", .ok, "1 a rank") }
     return HealthCheck(
-      "threads", .warn, "1 a rank, though \(Self.names(asking)) \(asking.count == 1 ? "has" : "have") "
+      "threads", .warn,
+      "1 a rank, though \(Self.names(asking)) \(asking.count == 1 ? "has" : "have") "
         + first.threadSettings.joined(separator: " ") + " in the environment",
       "A rank computes with one thread whatever it says, and other cores kept for it stay idle: unset it, and start one "
         + "rank a core.")
@@ -158,7 +162,7 @@ package struct Diagnosis: Sendable {
     guard !slow.isEmpty else { return HealthCheck("speed", .ok, text) }
     return HealthCheck(
       "speed", .warn, "\(text); \(Self.names(slow)) much slower than others, which will wait",
-      "Look for other programs on that host, a lower clock, or ranks that share a core.")
+      "Look for other programs on that host, a lower clock, or ranks that microbatch a core.")
   }
 
   // MARK: Between ranks

@@ -17,19 +17,20 @@ public struct ReplayRequest: Sendable {
   public var step: Int?
   /// Path of the training sequences; nil takes that of the run.
   public var data: String?
-  /// Shares and examples of the batch to compute, from 0; empty takes all.
-  public var shares: [Int]
+  /// Microbatches and examples of the batch to compute, from 0; empty takes all.
+  public var microbatches: [Int]
   public var examples: [Int]
   /// Whether to print one JSON object in place of a table.
   public var json: Bool
 
   public init(
-    path: String, step: Int? = nil, data: String? = nil, shares: [Int] = [], examples: [Int] = [], json: Bool = false
+    path: String, step: Int? = nil, data: String? = nil, microbatches: [Int] = [], examples: [Int] = [],
+    json: Bool = false
   ) {
     self.path = path
     self.step = step
     self.data = data
-    self.shares = shares
+    self.microbatches = microbatches
     self.examples = examples
     self.json = json
   }
@@ -68,11 +69,11 @@ struct Replay {
     defer { loader.stop() }
     try Self.catchUp(state, settings, to: source.step, loader, communicator)
     let batch = try loader.next()
-    let layout = ShareLayout(settings)
+    let layout = MicrobatchLayout(settings)
     let chosen = try Self.examples(request, layout)
 
     var report = ReplayReport(
-      path: request.path, step: source.step, origin: source.origin, shares: layout.count, batch: settings.batch,
+      path: request.path, step: source.step, origin: source.origin, microbatches: layout.count, batch: settings.batch,
       frames: batch.frameCount, computedWith: LinearAlgebra.kernels, stateComputedWith: state.kernels)
     report.parametersNotFinite = Self.notFinite(state.model.parameters, state.model.parameters.values)
     let isWhole = chosen.count == settings.batch
@@ -81,7 +82,7 @@ struct Replay {
     }
     let alone = ExampleReplay(state, settings, file)
     report.add(
-      try chosen.map { try alone.run($0, of: batch, share: layout.share(ofExample: $0)) },
+      try chosen.map { try alone.run($0, of: batch, microbatch: layout.microbatch(ofExample: $0)) },
       failure: isWhole ? source.failure : nil)
     self.report = report
   }
@@ -108,16 +109,16 @@ struct Replay {
   }
 
   /// Positions in the batch.
-  private static func examples(_ request: ReplayRequest, _ layout: ShareLayout) throws -> [Int] {
+  private static func examples(_ request: ReplayRequest, _ layout: MicrobatchLayout) throws -> [Int] {
     func check(_ numbers: [Int], _ name: String, _ count: Int) throws {
       for number in numbers where !(0..<count).contains(number) {
         throw RunError("--\(name) \(number): the batch has \(count) of them. Give numbers from 0 to \(count - 1).")
       }
     }
-    try check(request.shares, "share", layout.count)
+    try check(request.microbatches, "microbatch", layout.count)
     try check(request.examples, "example", layout.batch)
-    guard !request.shares.isEmpty || !request.examples.isEmpty else { return Array(0..<layout.batch) }
-    let all = request.examples + request.shares.flatMap { Array(layout.examples(ofShare: $0)) }
+    guard !request.microbatches.isEmpty || !request.examples.isEmpty else { return Array(0..<layout.batch) }
+    let all = request.examples + request.microbatches.flatMap { Array(layout.examples(ofMicrobatch: $0)) }
     return Set(all).sorted()
   }
 
@@ -125,12 +126,12 @@ struct Replay {
   private static func wholeBatch(
     _ batch: SequenceBatch, _ state: TrainingState, _ settings: TrainingConfiguration, _ communicator: Communicator
   ) throws -> (sums: StepSums, gradientNorm: Double) {
-    let layout = ShareLayout(settings)
+    let layout = MicrobatchLayout(settings)
     let replica = Replica(model: state.model, settings: settings)
     let reduction = GradientReduction(state.model.parameters, layout, communicator)
-    var sums = ShareSums(shares: layout.count)
-    replica.accumulate(batch, shares: 0..<layout.count, of: layout, step: state.step, into: &sums)
-    _ = try reduction.sum(state.model.parameters.gradientRoots)
+    var sums = MicrobatchSums(microbatches: layout.count)
+    replica.accumulate(batch, microbatches: 0..<layout.count, of: layout, step: state.step, into: &sums)
+    _ = try reduction.sum(state.model.parameters.partialGradients)
     let norm = try reduction.complete(&sums)
     return (sums.total, norm)
   }
@@ -141,10 +142,10 @@ struct Replay {
   }
 }
 
-/// Computes examples of a batch one by one, each as a share of its own, and looks through all numbers.
+/// Computes examples of a batch one by one, each as a microbatch of its own, and looks through all numbers.
 private struct ExampleReplay {
   private let state: TrainingState
-  private let layout: ShareLayout
+  private let layout: MicrobatchLayout
   private let file: SequenceFile
   private let replica: Replica
   private let check = FiniteCheck()
@@ -154,23 +155,23 @@ private struct ExampleReplay {
     single.shares = settings.batch
     self.state = state
     self.file = file
-    layout = ShareLayout(single)
+    layout = MicrobatchLayout(single)
     replica = Replica(model: state.model, settings: single)
     replica.check = check
   }
 
-  func run(_ position: Int, of batch: SequenceBatch, share: Int) throws -> ReplayReport.Example {
+  func run(_ position: Int, of batch: SequenceBatch, microbatch: Int) throws -> ReplayReport.Example {
     let alone = SequenceBatch()
     let sequence = batch.sequences[position]
     try alone.read([sequence], frameCount: batch.frameCount, from: file)
     check.clear()
     // What a weight has from the example before must not look like something that this one computed.
     state.model.parameters.clearGradients()
-    var sums = ShareSums(shares: layout.count)
-    replica.accumulate(alone, shares: position..<position + 1, of: layout, step: state.step, into: &sums)
-    let gradient = state.model.parameters.gradientRoots[0]
+    var sums = MicrobatchSums(microbatches: layout.count)
+    replica.accumulate(alone, microbatches: position..<position + 1, of: layout, step: state.step, into: &sums)
+    let gradient = state.model.parameters.partialGradients[0]
     return ReplayReport.Example(
-      example: position, share: share, sequence: sequence, loss: replica.losses[0],
+      example: position, microbatch: microbatch, sequence: sequence, loss: replica.losses[0],
       gradientNorm: gradient.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot(),
       trouble: check.finding.map(ReplayReport.Trouble.init),
       gradientsNotFinite: Replay.notFinite(state.model.parameters, gradient))

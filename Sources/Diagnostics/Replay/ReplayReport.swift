@@ -41,7 +41,7 @@ struct ReplayReport: Encodable {
   /// One sequence of the batch.
   struct Example: Encodable {
     let example: Int
-    let share: Int
+    let microbatch: Int
     let sequence: Int
     let loss: Double
     /// Of its part of the batch's gradient.
@@ -61,7 +61,7 @@ struct ReplayReport: Encodable {
   let path: String
   let step: Int
   let origin: String
-  let shares: Int
+  let microbatches: Int
   let batch: Int
   let frames: Int
   let computedWith: String
@@ -76,13 +76,13 @@ struct ReplayReport: Encodable {
   private(set) var isReproduced: Bool?
 
   init(
-    path: String, step: Int, origin: String, shares: Int, batch: Int, frames: Int, computedWith: String,
+    path: String, step: Int, origin: String, microbatches: Int, batch: Int, frames: Int, computedWith: String,
     stateComputedWith: String?
   ) {
     self.path = path
     self.step = step
     self.origin = origin
-    self.shares = shares
+    self.microbatches = microbatches
     self.batch = batch
     self.frames = frames
     self.computedWith = computedWith
@@ -109,7 +109,7 @@ struct ReplayReport: Encodable {
   mutating func add(_ update: (sums: StepSums, gradientNorm: Double), logged: [String: Double]?) {
     let sums = update.sums
     let values = [
-      ("bound", sums.mean(.bound)), ("reconstruction", sums.mean(.reconstruction)), ("kl", sums.mean(.divergence)),
+      ("bound", sums.mean(.bound)), ("reconstruction", sums.mean(.reconstruction)), ("kl", sums.mean(.klEstimate)),
       ("objects", sums.mean(.objects)), ("gradient_norm", update.gradientNorm),
     ]
     figures = values.map { Figure(name: $0.0, value: $0.1, logged: logged?["train/" + $0.0]) }
@@ -131,7 +131,7 @@ struct ReplayReport: Encodable {
     var lines = [
       "update      \(step) of \(path)",
       "state       \(origin)",
-      "batch       \(batch) sequences in \(shares) shares, \(frames) frames; \(examples.count) computed here",
+      "batch       \(batch) sequences in \(microbatches) microbatches, \(frames) frames; \(examples.count) computed here",
       "bits        \(bits)",
     ]
     lines += figures.map { figure in
@@ -143,7 +143,7 @@ struct ReplayReport: Encodable {
       lines.append("not finite  parameters \(parametersNotFinite.joined(separator: ", "))")
     }
     lines.append("")
-    lines.append("example  share  sequence           loss  gradient norm  first that is not finite")
+    lines.append("example  microbatch  sequence           loss  gradient norm  first that is not finite")
     for example in examples {
       let gradients = example.gradientsNotFinite
       let names = gradients.prefix(3).joined(separator: ", ") + (gradients.count > 3 ? ", ..." : "")
@@ -152,7 +152,7 @@ struct ReplayReport: Encodable {
         ?? (!example.loss.isFinite ? "the loss" : gradients.isEmpty ? "" : "gradient of \(names)")
       lines.append(
         String(
-          format: "%7d %6d %9d %14.6g %14.6g  ", example.example, example.share, example.sequence, example.loss,
+          format: "%7d %6d %9d %14.6g %14.6g  ", example.example, example.microbatch, example.sequence, example.loss,
           example.gradientNorm) + trouble)
     }
     let bad = examples.count { isBad($0) }
@@ -177,7 +177,7 @@ struct ReplayReport: Encodable {
         : "not those of the run: metrics.jsonl has other figures. Another version of the program, or other processors?"
     }
     return switch hasSameKernels {
-    case true: "those of the run: same state, noise, shares and kernels (\(computedWith))"
+    case true: "those of the run: same state, noise, microbatches and kernels (\(computedWith))"
     case false: "nearly those of the run: it ran on the kernels \(stateComputedWith!), this is \(computedWith)"
     case nil: "those of the run, if its processors had the kernels of this one (\(computedWith))"
     }

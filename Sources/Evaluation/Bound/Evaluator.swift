@@ -66,7 +66,8 @@ package struct Evaluator {
     try communicator.sum(&pieces)
     var sums = EvaluationSums(slots: model.configuration.slots)
     for (place, value) in pieces.enumerated() { sums.values[place % width] += value }
-    return Evaluation(sums, frames: frameCount, particles: particles, hasCounts: file.hasCounts,
+    return Evaluation(
+      sums, frames: frameCount, particles: particles, hasCounts: file.hasCounts,
       findsObjects: model.findsObjects)
   }
 
@@ -90,7 +91,7 @@ package struct Evaluator {
       let own = all[frames]
       logWeights.append(own.reduce(0) { $0 + $1.logWeight(row) })
       reconstructions.append(own.reduce(0) { $0 + Double($1.logLikelihood[row, 0]) })
-      divergences.append(own.reduce(0) { $0 + Double($1.divergence(row)) })
+      divergences.append(own.reduce(0) { $0 + Double($1.klEstimate(row)) })
       counts.append(own.map { $0.objectCount(row) })
     }
   }

@@ -106,7 +106,8 @@ struct ImaginationReport: Encodable {
   /// Frame by frame: all of a short future, a choice of a long one.
   private var table: [String] {
     let rows = frames - watched
-    let shown = rows <= 12 ? Array(0..<rows) : Array(0..<8) + [10, 20, 40, 60, 80].filter { $0 < rows - 1 } + [rows - 1]
+    let shown =
+      rows <= 12 ? Array(0..<rows) : Array(0..<8) + [10, 20, 40, 60, 80].filter { $0 < rows - 1 } + [rows - 1]
     var columns: [(title: String, value: (Int) -> Double?)] = [
       ("appearance", { appearance.changeByFrame[$0] }), ("count kept", { count.keptByFrame[$0] }),
       ("speed", { motion.speedByFrame[$0] }),

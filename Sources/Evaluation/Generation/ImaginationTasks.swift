@@ -173,7 +173,8 @@ private struct ImaginationOutput {
         })
     }
     guard !series[0].points.isEmpty else { return nil }
-    var chart = LineChart(title: title, xLabel: "frame", yLabel: "mean squared pixel error",
+    var chart = LineChart(
+      title: title, xLabel: "frame", yLabel: "mean squared pixel error",
       series: series.filter { !$0.points.isEmpty })
     chart.startsAtZero = true
     return chart

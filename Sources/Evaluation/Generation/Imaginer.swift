@@ -132,7 +132,8 @@ package struct Imaginer {
         into: &imagined)
     }
     return Result(
-      watched: 0, hasTracks: hasTracks, futures: samples.indices.map { [future(imagined.map(\.frame), row: $0)] }, modelError: [],
+      watched: 0, hasTracks: hasTracks, futures: samples.indices.map { [future(imagined.map(\.frame), row: $0)] },
+      modelError: [],
       bestFutureError: [], lastFrameError: [], constantVelocityError: [])
   }
 

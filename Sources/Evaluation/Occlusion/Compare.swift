@@ -70,9 +70,9 @@ public func compare(_ request: CompareRequest) throws {
     let progress =
       communicator.isRoot
       ? ProgressLine(label: Comparison.letter(place), total: UInt64(total), unit: "sequences") : nil
-    let sums: HidingSums
+    let sums: OcclusionSums
     do {
-      sums = try evaluator.measureHiding(file, minimumOverlap: request.minimumOverlap, communicator) { done in
+      sums = try evaluator.measureOcclusion(file, minimumOverlap: request.minimumOverlap, communicator) { done in
         progress?.update(UInt64(done))
         if let signal = StopSignals.requested { throw Interrupted(signal: signal) }
       }
@@ -118,10 +118,10 @@ private func open(_ checkpoint: String, _ communicator: Communicator) throws -> 
 extension Evaluator {
   /// Measures the model on all sequences, all processes together; every process receives the sums, whose bits do not
   /// depend on the number of processes.
-  fileprivate func measureHiding(
+  fileprivate func measureOcclusion(
     _ file: SequenceFile, minimumOverlap: Double, _ communicator: Communicator, progress: (Int) throws -> Void
-  ) throws -> HidingSums {
-    let width = HidingSums().values.count
+  ) throws -> OcclusionSums {
+    let width = OcclusionSums().values.count
     var values = [Double](repeating: 0, count: file.sequenceCount * width)
     try communicator.collectively("measuring \(file.path)") {
       var done = 0
@@ -129,12 +129,12 @@ extension Evaluator {
         file, sequences: file.sequenceCount, frameCount: file.frameCount, rank: communicator.rank,
         size: communicator.size
       ) { _, _, explanation, tape in
-        let truth = try HidingTruth(file, sequence: explanation.sequence, frameCount: file.frameCount)
+        let truth = try OcclusionTruth(file, sequence: explanation.sequence, frameCount: file.frameCount)
         let answers = explanation.frames.map { frame in
-          HidingMeasurement.Answer(
+          OcclusionMeasurement.Answer(
             picture: frame.mean.array, boxes: frame.boxes, objects: objectImages(of: frame, on: tape))
         }
-        let sums = HidingMeasurement(truth: truth, minimumOverlap: minimumOverlap).measure(answers)
+        let sums = OcclusionMeasurement(truth: truth, minimumOverlap: minimumOverlap).measure(answers)
         let start = explanation.sequence * width
         values.replaceSubrange(start..<start + width, with: sums.values)
         done += 1
@@ -142,7 +142,7 @@ extension Evaluator {
       }
     }
     try communicator.sum(&values)
-    var total = HidingSums()
+    var total = OcclusionSums()
     for (place, value) in values.enumerated() { total.values[place % width] += value }
     return total
   }
@@ -165,7 +165,7 @@ private func figure(
   let data = SequenceBatch()
   try data.read(Array(0..<sequences), frameCount: file.frameCount, from: file)
   for sequence in 0..<sequences {
-    let truth = try HidingTruth(file, sequence: sequence, frameCount: file.frameCount)
+    let truth = try OcclusionTruth(file, sequence: sequence, frameCount: file.frameCount)
     var rows = [
       SequenceFigure.Row(
         label: "input", frames: (0..<file.frameCount).map { data.image(example: sequence, frame: $0) })

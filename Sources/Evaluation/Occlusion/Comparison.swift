@@ -10,7 +10,7 @@ struct Comparison {
     let step: Int
     /// Whether the model explains every frame by itself, so that its identities say nothing.
     let framesAreIndependent: Bool
-    let sums: HidingSums
+    let sums: OcclusionSums
   }
 
   let data: String
@@ -31,8 +31,8 @@ struct Comparison {
   }
 
   /// The measures of a model under their headings; those without a case are left out.
-  static func measures(of sums: HidingSums) -> [(heading: String, measures: [Measure])] {
-    typealias Quantity = HidingSums.Quantity
+  static func measures(of sums: OcclusionSums) -> [(heading: String, measures: [Measure])] {
+    typealias Quantity = OcclusionSums.Quantity
     func ratio(
       _ key: String, _ label: String, _ part: Quantity, of whole: Quantity, _ place: Int = 0, cases: Quantity? = nil
     ) -> Measure {
@@ -125,7 +125,7 @@ struct Comparison {
       let cases: [String: Double]
       let models: [Model]
     }
-    func dictionary(_ sums: HidingSums, _ value: (Measure) -> Double) -> [String: Double] {
+    func dictionary(_ sums: OcclusionSums, _ value: (Measure) -> Double) -> [String: Double] {
       let all = Self.measures(of: sums).flatMap(\.measures)
       return Dictionary(uniqueKeysWithValues: all.map { ($0.key, value($0)) })
     }

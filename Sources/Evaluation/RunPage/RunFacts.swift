@@ -71,7 +71,8 @@ struct RunFacts {
       missing.append("\(file.path) has no /counts, so nothing is known about how well objects are counted.")
     }
     if !file.hasBoxes || !file.hasIds {
-      missing.append("\(file.path) has no boxes with identities, so motion and tracks cannot be compared with the truth.")
+      missing.append(
+        "\(file.path) has no boxes with identities, so motion and tracks cannot be compared with the truth.")
     }
     other = try request.beside.map { path in
       let trained = try load(path)

@@ -59,7 +59,8 @@ struct TrackFolder {
     self.path = path
     try makeFolder(path, option: "--tracks")
     guard try FileManager.default.contentsOfDirectory(atPath: path).isEmpty else {
-      throw RunError("the folder '\(path)' is not empty: name a new one with --tracks, or empty it.", isEverywhere: true)
+      throw RunError(
+        "the folder '\(path)' is not empty: name a new one with --tracks, or empty it.", isEverywhere: true)
     }
     try makeFolder(path + "/found", option: "--tracks")
   }

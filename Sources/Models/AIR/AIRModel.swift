@@ -24,11 +24,11 @@ public final class AIRModel: SequenceModel {
     decoder = FrameDecoder(configuration, in: parameters)
   }
 
-  /// What all frames of a batch share.
+  /// What all frames of a batch microbatch.
   private struct Shared: BitwiseCopyable {
     let discovery: Discovery.Shared
     let decoder: FrameDecoder.Shared
-    let shares: RowShares
+    let microbatches: RowMicrobatches
     let nothing: Nothing
   }
 
@@ -57,8 +57,8 @@ public final class AIRModel: SequenceModel {
   ) -> ObjectState {
     results.removeAll(keepingCapacity: true)
     let shared = Shared(
-      discovery: discovery.shared(frames: batch.frames, shares: batch.frameShares(on: tape), on: tape),
-      decoder: decoder.shared(on: tape), shares: batch.rowShares(on: tape),
+      discovery: discovery.shared(frames: batch.frames, microbatches: batch.frameMicrobatches(on: tape), on: tape),
+      decoder: decoder.shared(on: tape), microbatches: batch.rowMicrobatches(on: tape),
       nothing: Nothing(rows: batch.rowCount, configuration, on: tape))
     var state = shared.nothing.state
     for frame in 0..<batch.frameCount {
@@ -77,13 +77,14 @@ public final class AIRModel: SequenceModel {
   ) -> FrameInference {
     let found = discovery.infer(
       summary: nil, expected: shared.nothing.expected, propagated: shared.nothing.propagated, frames: frames,
-      image: image, frame: frame, isFirst: true, shared: shared.discovery, shares: shared.shares, noise: noise,
+      image: image, frame: frame, isFirst: true, shared: shared.discovery, microbatches: shared.microbatches,
+      noise: noise,
       on: tape)
     let state = merge(
       .init(rows: found.rows, presence: found.presence), what: found.what, whereLogits: found.whereLogits,
       shared.nothing, on: tape)
     let drawn = decoder.draw(
-      state, frames: frames, image: image, shared: shared.decoder, shares: shared.shares, on: tape)
+      state, frames: frames, image: image, shared: shared.decoder, microbatches: shared.microbatches, on: tape)
 
     tape.enter(.objective)
     // Section 8.1 without propagation.

@@ -8,11 +8,11 @@ import Numerics
 package struct CorrelatedNormalSample: ExampledOperation {
   let location: Tensor
   let scale: Tensor
-  /// The ten numbers for each share, [shares, 10].
+  /// The ten numbers for each microbatch, [microbatches, 10].
   let cholesky: Tensor
   let noise: Tensor
-  /// The share of each row.
-  let shares: Index?
+  /// The microbatch of each row.
+  let microbatches: Index?
   let x: Tensor
   let logDensity: Tensor
 
@@ -27,15 +27,15 @@ package struct CorrelatedNormalSample: ExampledOperation {
     for row in 0..<x.rows {
       let dx = x.gradients! + row * x.stride
       let dLog = logDensity.gradients![row]
-      let share = shares?[row] ?? 0
-      let dCholesky = cholesky.gradients! + share * cholesky.stride
+      let microbatch = microbatches?[row] ?? 0
+      let dCholesky = cholesky.gradients! + microbatch * cholesky.stride
       for i in 0..<4 {
         dLocation[row * location.stride + i] += dx[i]
         // x_i = location_i + scale_i (noise_i + sum_j C_ij noise_j)
         dScale[row * scale.stride + i] += dx[i] * noise[row, i] - dLog / scale[row, i]
       }
       for (i, j, number) in Self.template {
-        let c = cholesky[share, number]
+        let c = cholesky[microbatch, number]
         dScale[row * scale.stride + i] += dx[i] * c * noise[row, j]
         dCholesky[number] += dx[i] * scale[row, i] * noise[row, j]
         if i == j { dCholesky[number] -= dLog / (1 + c) }
@@ -54,18 +54,18 @@ package struct CorrelatedNormalSample: ExampledOperation {
 }
 
 extension Tape {
-  /// A sample [rows, 4] and its log density [rows, 1]; `cholesky` is [shares, 10], `noise` standard normal [rows, 4].
+  /// A sample [rows, 4] and its log density [rows, 1]; `cholesky` is [microbatches, 10], `noise` standard normal [rows, 4].
   public func sampleCorrelatedNormal(
     location: Tensor, scale: Tensor, cholesky: Tensor, noise: Tensor, into destination: Tensor? = nil,
     logDensityInto logDestination: Tensor? = nil
   ) -> (x: Tensor, logDensity: Tensor) {
     precondition(
       location.columns == 4 && scale.columns == 4 && noise.columns == 4 && cholesky.columns == 10
-        && cholesky.rows == shareCount,
+        && cholesky.rows == microbatchCount,
       "sampleCorrelatedNormal: where has four elements and its template ten")
     let x = destination ?? tensor(rows: location.rows, columns: 4)
     let logDensity = logDestination ?? tensor(rows: location.rows, columns: 1)
-    // The copies of all shares are alike.
+    // The copies of all microbatches are alike.
     var templateLogDeterminant: Float = 0
     for (i, j, number) in CorrelatedNormalSample.template where i == j {
       templateLogDeterminant += log(abs(1 + cholesky[0, number]))
@@ -83,7 +83,7 @@ extension Tape {
     }
     record(
       CorrelatedNormalSample(
-        location: location, scale: scale, cholesky: cholesky, noise: noise, shares: rowShares, x: x,
+        location: location, scale: scale, cholesky: cholesky, noise: noise, microbatches: rowMicrobatches, x: x,
         logDensity: logDensity))
     return (x, logDensity)
   }

@@ -19,7 +19,10 @@ package struct CountLogMass: ExampledOperation {
   }
 
   package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
-    [tape.countLogMass(inputs.tensor(5, 1, in: -3 ... -0.1), of: inputs.index([0, 1, 1, 2, 1]), rows: 3, minimum: 1e-16)]
+    [
+      tape.countLogMass(
+        inputs.tensor(5, 1, in: -3 ... -0.1), of: inputs.index([0, 1, 1, 2, 1]), rows: 3, minimum: 1e-16)
+    ]
   }
 }
 

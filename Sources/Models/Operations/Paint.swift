@@ -16,10 +16,10 @@ package struct Paint: ExampledOperation {
   let slots: Int
   let frames: Tensor
   let frame: Index
-  /// The mean image for each share, [shares, H W].
+  /// The mean image for each microbatch, [microbatches, H W].
   let background: Tensor
-  /// The share of each row.
-  let shares: Index?
+  /// The microbatch of each row.
+  let microbatches: Index?
   let constants: PaintConstants
   let windows: PaintWindows
   /// Mean images and masks of all windows, [2, pixels].
@@ -30,7 +30,7 @@ package struct Paint: ExampledOperation {
 
   package func backward(_ products: MatrixProduct) {
     let factor = 1 / (constants.standardDeviation * constants.standardDeviation)
-    for rows in FrameRuns(frame, shares) {
+    for rows in FrameRuns(frame, microbatches) {
       let (image, mean, gradient) = images(of: rows.lowerBound)
       kernel_bare_backward(
         image, mean, constants.bareMask, factor * rows.reduce(0) { $0 + logLikelihood.gradients![$1] }, gradient!,
@@ -56,7 +56,7 @@ package struct Paint: ExampledOperation {
     painted.values.update(repeating: 0, count: 2 * painted.stride)
     let variance = Double(constants.standardDeviation) * Double(constants.standardDeviation)
     let normalizer = Double(geometry.imagePixels) * constants.logNormalizer
-    for rows in FrameRuns(frame, shares) {
+    for rows in FrameRuns(frame, microbatches) {
       let (image, mean, _) = images(of: rows.lowerBound)
       let bare = kernel_bare_squares(image, mean, constants.bareMask, Int64(geometry.imagePixels))
       for row in rows {
@@ -77,14 +77,14 @@ package struct Paint: ExampledOperation {
     }
   }
 
-  /// The frame that a row is scored against, and the background of its share with its gradient.
+  /// The frame that a row is scored against, and the background of its microbatch with its gradient.
   private func images(
     of row: Int
   ) -> (frame: UnsafePointer<Float>, background: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>?) {
-    let share = (shares?[row] ?? 0) * background.stride
+    let microbatch = (microbatches?[row] ?? 0) * background.stride
     return (
-      UnsafePointer(frames.values + frame[row] * frames.stride), UnsafePointer(background.values + share),
-      background.gradients.map { $0 + share }
+      UnsafePointer(frames.values + frame[row] * frames.stride), UnsafePointer(background.values + microbatch),
+      background.gradients.map { $0 + microbatch }
     )
   }
 
@@ -174,22 +174,22 @@ struct PaintWindows: BitwiseCopyable {
   func start(_ row: Int) -> Int { Int(entries.base[5 * row + 4]) }
 }
 
-/// Runs of consecutive rows that look at the same frame, for the same share.
+/// Runs of consecutive rows that look at the same frame, for the same microbatch.
 private struct FrameRuns: Sequence, IteratorProtocol {
   private let frame: Index
-  private let shares: Index?
+  private let microbatches: Index?
   private var position = 0
 
-  init(_ frame: Index, _ shares: Index?) {
+  init(_ frame: Index, _ microbatches: Index?) {
     self.frame = frame
-    self.shares = shares
+    self.microbatches = microbatches
   }
 
   mutating func next() -> Range<Int>? {
     guard position < frame.count else { return nil }
     let first = position
     while position < frame.count, frame.base[position] == frame.base[first],
-      shares.map({ $0.base[position] == $0.base[first] }) ?? true
+      microbatches.map({ $0.base[position] == $0.base[first] }) ?? true
     {
       position += 1
     }
@@ -226,7 +226,7 @@ public struct PaintedImages: BitwiseCopyable {
     case .whole(let images): return images[row, pixel]
     case .means(let painting):
       return painting.drawn(0, row, pixel)
-        ?? painting.background[painting.shares?[row] ?? 0, pixel] * painting.constants.bareMask
+        ?? painting.background[painting.microbatches?[row] ?? 0, pixel] * painting.constants.bareMask
     case .masks(let painting): return painting.drawn(1, row, pixel) ?? painting.constants.bareMask
     }
   }
@@ -257,7 +257,7 @@ extension Tape {
   ///   - glimpses: [objects, Gh Gw], already scaled.
   ///   - objects: for row n and slot k at n slots + k, the object's number or -1; objects come first.
   ///   - frame: which of `frames` [*, H W] each row is scored against.
-  ///   - background: [shares, H W], the trainable mean image.
+  ///   - background: [microbatches, H W], the trainable mean image.
   public func paint(
     glimpses: Tensor, where whereLogits: Tensor, objects: Index, slots: Int, frames: Tensor, at frame: Index,
     background: Tensor, _ geometry: GlimpseGeometry, _ constants: PaintConstants
@@ -266,12 +266,12 @@ extension Tape {
     let pixels = geometry.imagePixels
     precondition(
       objects.count == rows * slots && frames.columns == pixels && background.columns == pixels
-        && background.rows == shareCount && rowShares.map { $0.count == rows } ?? true
+        && background.rows == microbatchCount && rowMicrobatches.map { $0.count == rows } ?? true
         && glimpses.columns == geometry.glimpseCells, "paint: sizes do not fit")
     let windows = PaintWindows(geometry, where: whereLogits, objects: objects, slots: slots, on: self)
     let painting = Paint(
       geometry: geometry, glimpses: glimpses, whereLogits: whereLogits, objects: objects, slots: slots,
-      frames: frames, frame: frame, background: background, shares: rowShares, constants: constants,
+      frames: frames, frame: frame, background: background, microbatches: rowMicrobatches, constants: constants,
       windows: windows, painted: constant(rows: 2, columns: windows.pixels),
       scratch: constant(rows: 2, columns: windows.largest), logLikelihood: tensor(rows: rows, columns: 1))
     painting.forward()

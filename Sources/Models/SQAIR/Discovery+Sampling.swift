@@ -12,8 +12,8 @@ extension Discovery {
     shared: DiscoveryPrior.Shared, noise: any NoiseSource, on tape: Tape
   ) -> (candidates: Merge.Candidates, what: Tensor, whereLogits: Tensor) {
     tape.enter(.discoveryPrior)
-    // What is imagined belongs to no share of a batch.
-    tape.rowShares = nil
+    // What is imagined belongs to no microbatch of a batch.
+    tape.rowMicrobatches = nil
     let d = what
     let counts = tape.index(count: rowCount)
     for row in 0..<rowCount { counts[row] = 0 }

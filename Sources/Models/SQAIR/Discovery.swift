@@ -42,9 +42,9 @@ package struct Discovery {
   /// What is the same for every frame of a sequence, computed once on its tape.
   struct Shared: BitwiseCopyable {
     let prior: DiscoveryPrior.Shared
-    /// The step network's bias with what the slot before adds by being present, which it always is, [shares, n].
+    /// The step network's bias with what the slot before adds by being present, which it always is, [microbatches, n].
     let stepBias: Tensor
-    /// The same with the initial state: the first slot's "before" is nothing, present. [shares, n].
+    /// The same with the initial state: the first slot's "before" is nothing, present. [microbatches, n].
     let start: Tensor
     /// What the image codes add to the step network's input, one row a frame and example, [T B, n].
     let codes: Tensor
@@ -93,16 +93,16 @@ package struct Discovery {
 
   /// Encodes all frames [T B, H W] at once: once per example and frame, whatever the number of particles and slots (O24).
   ///
-  /// - Parameter shares: the share of each frame; nil if there is one share only.
-  func shared(frames: Tensor, shares: Index?, on tape: Tape) -> Shared {
+  /// - Parameter microbatches: the microbatch of each frame; nil if there is one microbatch only.
+  func shared(frames: Tensor, microbatches: Index?, on tape: Tape) -> Shared {
     let prior = prior.shared(on: tape)
     tape.enter(.discovery)
     let presenceRow = cell.input.weight.slice(rows: cell.input.weight.rows - 1..<cell.input.weight.rows)
-    let stepBias = tape.scaledSum(tape.perShare(cell.state.bias), 1, tape.perShare(presenceRow))
-    let start = tape.affine(tape.perShare(cell.initialState) * cell.state.weight, adding: stepBias)
-    let offset = tape.perShare(scaleOffset)
+    let stepBias = tape.scaledSum(tape.perMicrobatch(cell.state.bias), 1, tape.perMicrobatch(presenceRow))
+    let start = tape.affine(tape.perMicrobatch(cell.initialState) * cell.state.weight, adding: stepBias)
+    let offset = tape.perMicrobatch(scaleOffset)
     tape.enter(.imageEncoder)
-    tape.rowShares = shares
+    tape.rowMicrobatches = microbatches
     let code = tape.features(frames, image, feedsOneProduct: true)
     return Shared(
       prior: prior, stepBias: stepBias, start: start,
@@ -114,11 +114,12 @@ package struct Discovery {
   ///
   /// - Parameter index: the present ones among `what` and `whereLogits`, and `rows` their rows.
   func summary(
-    of index: Index, rows: Index, what: Tensor, whereLogits: Tensor, rowCount: Int, shares: RowShares, on tape: Tape
+    of index: Index, rows: Index, what: Tensor, whereLogits: Tensor, rowCount: Int, microbatches: RowMicrobatches,
+    on tape: Tape
   ) -> Tensor? {
     guard let latent, index.count > 0 else { return nil }
     tape.enter(.discovery)
-    tape.rowShares = shares.of(rows, on: tape)
+    tape.rowMicrobatches = microbatches.of(rows, on: tape)
     let input = tape.join(tape.selectRows(of: what, at: index), tape.selectRows(of: whereLogits, at: index))
     return tape.sumRows(tape.twoLayers(input, latent), to: rows, rows: rowCount)
   }
@@ -132,10 +133,10 @@ package struct Discovery {
   ///   - isFirst: whether the prior is that of a sequence's first frame.
   func infer(
     summary: Tensor?, expected: Tensor, propagated: Index, frames: Tensor, image: Index, frame: Int, isFirst: Bool,
-    shared: Shared, shares: RowShares, noise: any NoiseSource, on tape: Tape
+    shared: Shared, microbatches: RowMicrobatches, noise: any NoiseSource, on tape: Tape
   ) -> Output {
     tape.enter(.discovery)
-    tape.rowShares = shares.rows
+    tape.rowMicrobatches = microbatches.rows
     let rowCount = image.count
     let d = what
     let capacity = rowCount * slots
@@ -189,7 +190,7 @@ package struct Discovery {
       let draws = first..<used
       if draws.isEmpty { break }
       previousSlot = draws
-      tape.rowShares = shares.of(rows.slice(draws), on: tape)
+      tape.rowMicrobatches = microbatches.of(rows.slice(draws), on: tape)
       for draw in draws {
         noise.normals(
           .discoveryWhat, frame: frame, row: rows[draw], slot: slot, into: whatNoise.values + draw * d, count: d)
@@ -200,7 +201,7 @@ package struct Discovery {
       let h = hiddenStates.slice(rows: draws)
       if slot == 0 {
         _ = tape.affine(
-          nil, shareBias: shared.start, adding: fixed, at: rows.slice(draws), activation: .tanh, into: h)
+          nil, microbatchBias: shared.start, adding: fixed, at: rows.slice(draws), activation: .tanh, into: h)
       } else {
         let index = before.slice(draws)
         let input = tape.tensor(rows: draws.count, columns: d + 4, feedsOneProduct: true)
@@ -208,7 +209,8 @@ package struct Discovery {
         tape.place(wheres, at: index, in: input.slice(columns: d..<d + 4))
         _ = tape.affine(
           input * cell.input.weight.slice(rows: hidden + summarySize..<hidden + summarySize + d + 4),
-          tape.selectRows(of: hiddenStates, at: index) * cell.state.weight, shareBias: shared.stepBias, adding: fixed,
+          tape.selectRows(of: hiddenStates, at: index) * cell.state.weight, microbatchBias: shared.stepBias,
+          adding: fixed,
           at: rows.slice(draws), activation: .tanh, into: h)
       }
 
@@ -254,7 +256,7 @@ package struct Discovery {
       presentCount += 1
     }
     tape.enter(.discoveryPrior)
-    tape.rowShares = shares.rows
+    tape.rowMicrobatches = microbatches.rows
     let countLogits = prior.countLogits(expected, isFirst: isFirst, shared.prior, on: tape)
     let countPrior = tape.categoricalLogMass(countLogits, value: counts)
 
@@ -276,15 +278,15 @@ package struct Discovery {
       present[next] = draw
       presentRows[next] = rows[draw]
       presentFinders[next] = finderOfRow[rows[draw]]
-      presentBefore[next] = before[draw] >= 0 ? before[draw] : used + shares.share(ofRow: rows[draw])
+      presentBefore[next] = before[draw] >= 0 ? before[draw] : used + microbatches.microbatch(ofRow: rows[draw])
       next += 1
     }
     let places = wheres.slice(rows: draws)
-    tape.rowShares = shares.of(finders, on: tape)
+    tape.rowMicrobatches = microbatches.of(finders, on: tape)
     let conditioning = prior.conditioning(
       summary: summary.map { tape.selectRows(of: $0, at: finders) },
       expected: tape.selectRows(of: expected, at: finders), shared.prior, on: tape)
-    tape.rowShares = shares.of(presentRows, on: tape)
+    tape.rowMicrobatches = microbatches.of(presentRows, on: tape)
     let wherePrior = prior.moments(
       after: places, at: presentBefore, conditioning: conditioning, row: presentFinders, shared: shared.prior,
       on: tape)

@@ -4,14 +4,14 @@ import Numerics
 struct DiscoveryPrior: BitwiseCopyable {
   /// What is the same for every frame of a sequence, computed once on its tape.
   struct Shared: BitwiseCopyable {
-    /// Biases of the count logits at the first frame and later, [shares, K + 1].
+    /// Biases of the count logits at the first frame and later, [microbatches, K + 1].
     let firstCountBias: Tensor
     let laterCountBias: Tensor
-    /// What the fixed initial state adds to the conditioning layer, with its bias, [shares, hidden].
+    /// What the fixed initial state adds to the conditioning layer, with its bias, [microbatches, hidden].
     let conditionStart: Tensor
-    /// Both biases of the where-prior's cell, [shares, 4].
+    /// Both biases of the where-prior's cell, [microbatches, 4].
     let cellBias: Tensor
-    /// The place before the first, [shares, 4].
+    /// The place before the first, [microbatches, 4].
     let start: Tensor
   }
 
@@ -42,22 +42,22 @@ struct DiscoveryPrior: BitwiseCopyable {
 
   func shared(on tape: Tape) -> Shared {
     tape.enter(.discoveryPrior)
-    tape.rowShares = tape.eachShare
-    let first = tape.scaledSum(tape.perShare(count.output.bias), 1, tape.perShare(stepBias))
+    tape.rowMicrobatches = tape.eachMicrobatch
+    let first = tape.scaledSum(tape.perMicrobatch(count.output.bias), 1, tape.perMicrobatch(stepBias))
     return Shared(
       firstCountBias: first,
-      laterCountBias: stepTimeBias.map { tape.scaledSum(first, 1, tape.perShare($0)) } ?? first,
+      laterCountBias: stepTimeBias.map { tape.scaledSum(first, 1, tape.perMicrobatch($0)) } ?? first,
       conditionStart: tape.affine(
-        tape.perShare(initialState) * condition.weight.slice(rows: 0..<4), bias: condition.bias),
-      cellBias: tape.scaledSum(tape.perShare(input.bias), 1, tape.perShare(state.bias)),
-      start: tape.perShare(start))
+        tape.perMicrobatch(initialState) * condition.weight.slice(rows: 0..<4), bias: condition.bias),
+      cellBias: tape.scaledSum(tape.perMicrobatch(input.bias), 1, tape.perMicrobatch(state.bias)),
+      start: tape.perMicrobatch(start))
   }
 
   /// Logits of the number of new objects [rows, K + 1], from the expected propagation e [rows, 1]. The ELU on them is O5.
   func countLogits(_ expected: Tensor, isFirst: Bool, _ shared: Shared, on tape: Tape) -> Tensor {
     tape.affine(
       tape.hidden(expected, count.hidden) * count.output.weight,
-      shareBias: isFirst ? shared.firstCountBias : shared.laterCountBias, activation: .elu)
+      microbatchBias: isFirst ? shared.firstCountBias : shared.laterCountBias, activation: .elu)
   }
 
   /// What the conditioning c adds in the where-prior's cell, [rows, 4]; the same for all slots of a row (O4).
@@ -67,9 +67,10 @@ struct DiscoveryPrior: BitwiseCopyable {
     let n = condition.weight.rows - 5
     let c = tape.affine(
       expected * condition.weight.slice(rows: 4 + n..<5 + n),
-      summary.map { $0 * condition.weight.slice(rows: 4..<4 + n) }, shareBias: shared.conditionStart, activation: .elu,
+      summary.map { $0 * condition.weight.slice(rows: 4..<4 + n) }, microbatchBias: shared.conditionStart,
+      activation: .elu,
       feedsOneProduct: true)
-    return tape.affine(c * state.weight, shareBias: shared.cellBias)
+    return tape.affine(c * state.weight, microbatchBias: shared.cellBias)
   }
 
   /// Moments of where [objects, 4] of new objects.
@@ -77,7 +78,7 @@ struct DiscoveryPrior: BitwiseCopyable {
   /// - Parameters:
   ///   - places: places [*, 4] that objects may follow.
   ///   - before: for each object, the row in `places` of the object before it; for the first, `places.rows` plus the
-  ///     object's share.
+  ///     object's microbatch.
   ///   - row: for each object, its row in `conditioning`.
   func moments(
     after places: Tensor, at before: Index, conditioning: Tensor, row: Index, shared: Shared, on tape: Tape

@@ -12,7 +12,7 @@ package struct FrameDecoder {
     package let logLikelihood: Tensor
   }
 
-  /// The parameters that are not weights, once for each share.
+  /// The parameters that are not weights, once for each microbatch.
   struct Shared: BitwiseCopyable {
     let outputScale: Tensor
     let background: Tensor
@@ -39,18 +39,18 @@ package struct FrameDecoder {
 
   func shared(on tape: Tape) -> Shared {
     tape.enter(.decoder)
-    return Shared(outputScale: tape.perShare(outputScale), background: tape.perShare(background))
+    return Shared(outputScale: tape.perMicrobatch(outputScale), background: tape.perMicrobatch(background))
   }
 
   /// Draws the objects of a state and scores row n against the frame `image[n]` of `frames`.
   func draw(
-    _ state: ObjectState, frames: Tensor, image: Index, shared: Shared, shares: RowShares, on tape: Tape
+    _ state: ObjectState, frames: Tensor, image: Index, shared: Shared, microbatches: RowMicrobatches, on tape: Tape
   ) -> Output {
     tape.enter(.decoder)
-    tape.rowShares = shares.of(state.rows, on: tape)
+    tape.rowMicrobatches = microbatches.of(state.rows, on: tape)
     let glimpses = tape.scale(tape.images(of: state.what, images), by: shared.outputScale)
     tape.enter(.likelihood)
-    tape.rowShares = shares.rows
+    tape.rowMicrobatches = microbatches.rows
     let painted = tape.paint(
       glimpses: glimpses, where: state.whereLogits, objects: state.objects, slots: state.slots, frames: frames,
       at: image, background: shared.background, geometry, constants)
@@ -63,6 +63,6 @@ package struct FrameDecoder {
     blank.values.update(repeating: 0, count: blank.columns)
     let image = tape.index(count: state.rowCount)
     image.base.update(repeating: 0, count: state.rowCount)
-    return draw(state, frames: blank, image: image, shared: shared, shares: RowShares(rows: nil), on: tape)
+    return draw(state, frames: blank, image: image, shared: shared, microbatches: RowMicrobatches(rows: nil), on: tape)
   }
 }

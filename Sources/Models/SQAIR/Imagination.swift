@@ -12,7 +12,7 @@ public struct FrameImagination: BitwiseCopyable {
   public var glimpses: Tensor? { drawn?.glimpses }
 }
 
-/// What all imagined frames share.
+/// What all imagined frames microbatch.
 private struct ImaginationShared: BitwiseCopyable {
   let prior: DiscoveryPrior.Shared
   let initialStates: Propagation.InitialStates
@@ -40,13 +40,13 @@ extension SQAIRModel {
     _ frame: Int, from state: ObjectState, discovers: Bool, shared: ImaginationShared, noise: any NoiseSource,
     on tape: Tape
   ) -> FrameImagination {
-    let shares = RowShares(rows: nil)
-    let predicted = propagation.prior.predict(state, shares: shares, on: tape)
+    let microbatches = RowMicrobatches(rows: nil)
+    let predicted = propagation.prior.predict(state, microbatches: microbatches, on: tape)
     let carried = samplePropagation(frame, from: state, predicted, noise: noise, on: tape)
     let survivors = Survivors(of: state, presence: carried.presence, on: tape)
     let summary = discovery.summary(
       of: survivors.objects, rows: survivors.rows, what: carried.what, whereLogits: carried.whereLogits,
-      rowCount: state.rowCount, shares: shares, on: tape)
+      rowCount: state.rowCount, microbatches: microbatches, on: tape)
     let expected = tape.expectedPropagation(
       predicted.logit, of: state.rows, rows: state.rowCount, slots: state.slots)
     let found = discovery.sample(
@@ -62,8 +62,8 @@ extension SQAIRModel {
       // The prior does not read the temporal state; an imagined object has the initial one.
       temporal: carry(
         tape.tensor(rows: 0, columns: configuration.hidden), orFresh: shared.initialStates.temporal, merge,
-        shares: shares, on: tape),
-      prior: carry(predicted.state, orFresh: shared.initialStates.prior, merge, shares: shares, on: tape))
+        microbatches: microbatches, on: tape),
+      prior: carry(predicted.state, orFresh: shared.initialStates.prior, merge, microbatches: microbatches, on: tape))
     let drawn = decoder.draw(merged, shared: shared.decoder, on: tape)
     return FrameImagination(state: merged, mean: drawn.mean, drawn: drawn)
   }

@@ -98,7 +98,8 @@ struct LayerDeclarations {
   /// The three gates lie side by side, so that one product serves them.
   func gatedRecurrentUnit(_ name: String, _ inputs: Int, _ size: Int) {
     func gates(_ letter: String, _ shape: [Int], _ start: Initializer) {
-      store.declare(sideBySide: ["z", "r", "h"].map { (name: name + "." + letter + $0, initializer: start) }, shape: shape)
+      store.declare(
+        sideBySide: ["z", "r", "h"].map { (name: name + "." + letter + $0, initializer: start) }, shape: shape)
     }
     gates("w", [inputs, size], .glorotUniform(inputs: inputs, outputs: size))
     gates("u", [size, size], .glorotUniform(inputs: size, outputs: size))

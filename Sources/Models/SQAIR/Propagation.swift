@@ -25,15 +25,15 @@ package struct Propagation {
     package let presenceLogP: Tensor
   }
 
-  /// The parameters that are not weights, and what follows from them alone, once for each share.
+  /// The parameters that are not weights, and what follows from them alone, once for each microbatch.
   struct Shared: BitwiseCopyable {
-    /// The step network's first hidden state before its input is added, [shares, n]; the same for every frame.
+    /// The step network's first hidden state before its input is added, [microbatches, n]; the same for every frame.
     let start: Tensor
     let scaleOffset: Tensor
     let cholesky: Tensor
   }
 
-  /// The temporal and the prior state of a new object, [shares, n].
+  /// The temporal and the prior state of a new object, [microbatches, n].
   struct InitialStates: BitwiseCopyable {
     let temporal: Tensor
     let prior: Tensor
@@ -91,29 +91,29 @@ package struct Propagation {
 
   func shared(on tape: Tape) -> Shared {
     tape.enter(.propagation)
-    tape.rowShares = tape.eachShare
+    tape.rowMicrobatches = tape.eachMicrobatch
     return Shared(
-      start: tape.affine(tape.perShare(cell.initialState) * cell.state.weight, bias: cell.state.bias),
-      scaleOffset: tape.perShare(scaleOffset), cholesky: tape.perShare(cholesky))
+      start: tape.affine(tape.perMicrobatch(cell.initialState) * cell.state.weight, bias: cell.state.bias),
+      scaleOffset: tape.perMicrobatch(scaleOffset), cholesky: tape.perMicrobatch(cholesky))
   }
 
   func initialStates(on tape: Tape) -> InitialStates {
     tape.enter(.merging)
     return InitialStates(
-      temporal: tape.perShare(initialTemporalState), prior: tape.perShare(prior.initialState))
+      temporal: tape.perMicrobatch(initialTemporalState), prior: tape.perMicrobatch(prior.initialState))
   }
 
   /// - Parameter image: for each object the row of its frame in `frames`.
   func infer(
-    _ state: ObjectState, frames: Tensor, image: Index, frame: Int, shared: Shared, shares: RowShares,
+    _ state: ObjectState, frames: Tensor, image: Index, frame: Int, shared: Shared, microbatches: RowMicrobatches,
     noise: any NoiseSource, on tape: Tape
   ) -> Output {
     let count = state.count
     let d = constants.what
-    let predicted = prior.predict(state, shares: shares, on: tape)
+    let predicted = prior.predict(state, microbatches: microbatches, on: tape)
     tape.enter(.propagation)
-    let objectShares = shares.of(state.rows, on: tape)
-    tape.rowShares = objectShares
+    let objectMicrobatches = microbatches.of(state.rows, on: tape)
+    tape.rowMicrobatches = objectMicrobatches
 
     // What does not depend on the other slots is one product over all objects (14.3): the mask, the
     // first look where the object was, and that part of the step network's input.
@@ -151,7 +151,7 @@ package struct Propagation {
     for slot in 0..<state.slots {
       let objects = state.range(ofSlot: slot)
       if objects.isEmpty { break }
-      tape.rowShares = objectShares?.slice(objects)
+      tape.rowMicrobatches = objectMicrobatches?.slice(objects)
       for object in objects {
         let row = state.rows[object]
         noise.normals(
@@ -162,7 +162,7 @@ package struct Propagation {
       let h = hidden.slice(rows: objects)
       let fixedHere = fixed.slice(rows: objects)
       if slot == 0 {
-        _ = tape.affine(nil, shareBias: shared.start, adding: fixedHere, activation: .tanh, into: h)
+        _ = tape.affine(nil, microbatchBias: shared.start, adding: fixedHere, activation: .tanh, into: h)
       } else {
         // The object of the same row in the slot before.
         let before = tape.index(count: objects.count)
@@ -230,7 +230,7 @@ package struct Propagation {
       }
     }
 
-    tape.rowShares = objectShares
+    tape.rowMicrobatches = objectMicrobatches
     return Output(
       prior: predicted, what: what, whatLocation: whatLocation, whatScale: whatScale, whereLogits: whereLogits,
       whereLocation: whereLocation, whereScale: whereScale, logit: logit, probability: probability,

@@ -30,9 +30,9 @@ package struct PropagationPrior: BitwiseCopyable {
     minimum = configuration.minimumStandardDeviation
   }
 
-  func predict(_ state: ObjectState, shares: RowShares, on tape: Tape) -> Output {
+  func predict(_ state: ObjectState, microbatches: RowMicrobatches, on tape: Tape) -> Output {
     tape.enter(.propagationPrior)
-    tape.rowShares = shares.of(state.rows, on: tape)
+    tape.rowMicrobatches = microbatches.of(state.rows, on: tape)
     let next = tape.gatedRecurrentUnit(tape.join(state.what, state.whereLogits), state: state.prior, unit)
     let raw = tape.dense(next, head)
     let means = 1..<1 + 4 + what

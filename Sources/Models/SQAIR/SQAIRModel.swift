@@ -28,9 +28,9 @@ public final class SQAIRModel: SequenceModel {
   ) -> ObjectState {
     results.removeAll(keepingCapacity: true)
     let shared = Shared(
-      discovery: discovery.shared(frames: batch.frames, shares: batch.frameShares(on: tape), on: tape),
+      discovery: discovery.shared(frames: batch.frames, microbatches: batch.frameMicrobatches(on: tape), on: tape),
       propagation: propagation.shared(on: tape), initialStates: propagation.initialStates(on: tape),
-      decoder: decoder.shared(on: tape), shares: batch.rowShares(on: tape))
+      decoder: decoder.shared(on: tape), microbatches: batch.rowMicrobatches(on: tape))
     var state = ObjectState.empty(rows: batch.rowCount, configuration, on: tape)
     for frame in 0..<batch.frameCount {
       tape.frame = frame
@@ -44,13 +44,13 @@ public final class SQAIRModel: SequenceModel {
     return state
   }
 
-  /// What all frames of a sequence share.
+  /// What all frames of a sequence microbatch.
   private struct Shared: BitwiseCopyable {
     let discovery: Discovery.Shared
     let propagation: Propagation.Shared
     let initialStates: Propagation.InitialStates
     let decoder: FrameDecoder.Shared
-    let shares: RowShares
+    let microbatches: RowMicrobatches
   }
 
   /// One frame: carry the objects over, find new ones, merge, draw, and account for the probabilities.
@@ -62,18 +62,18 @@ public final class SQAIRModel: SequenceModel {
     for object in 0..<state.count { objectImage[object] = image[state.rows[object]] }
     let propagated = propagation.infer(
       state, frames: frames, image: objectImage, frame: frame, shared: shared.propagation,
-      shares: shared.shares, noise: noise, on: tape)
+      microbatches: shared.microbatches, noise: noise, on: tape)
 
     tape.enter(.merging)
     let survivors = Survivors(of: state, presence: propagated.presence, on: tape)
     let summary = discovery.summary(
       of: survivors.objects, rows: survivors.rows, what: propagated.what, whereLogits: propagated.whereLogits,
-      rowCount: state.rowCount, shares: shared.shares, on: tape)
+      rowCount: state.rowCount, microbatches: shared.microbatches, on: tape)
     let expected = tape.expectedPropagation(
       propagated.prior.logit, of: state.rows, rows: state.rowCount, slots: state.slots)
     let discovered = discovery.infer(
       summary: summary, expected: expected, propagated: survivors.counts, frames: frames, image: image, frame: frame,
-      isFirst: frame == 0, shared: shared.discovery, shares: shared.shares, noise: noise, on: tape)
+      isFirst: frame == 0, shared: shared.discovery, microbatches: shared.microbatches, noise: noise, on: tape)
 
     tape.enter(.merging)
     let merge = Merge(
@@ -86,11 +86,12 @@ public final class SQAIRModel: SequenceModel {
       whereLogits: tape.selectRows(
         of: propagated.whereLogits, followedBy: discovered.whereLogits, at: merge.source),
       temporal: carry(
-        propagated.temporal, orFresh: shared.initialStates.temporal, merge, shares: shared.shares, on: tape),
+        propagated.temporal, orFresh: shared.initialStates.temporal, merge, microbatches: shared.microbatches, on: tape),
       prior: carry(
-        propagated.prior.state, orFresh: shared.initialStates.prior, merge, shares: shared.shares, on: tape))
+        propagated.prior.state, orFresh: shared.initialStates.prior, merge, microbatches: shared.microbatches, on: tape)
+    )
     let drawn = decoder.draw(
-      merged, frames: frames, image: image, shared: shared.decoder, shares: shared.shares, on: tape)
+      merged, frames: frames, image: image, shared: shared.decoder, microbatches: shared.microbatches, on: tape)
 
     tape.enter(.objective)
     // Section 8.1. What and where count only for the objects that are present.
@@ -130,11 +131,13 @@ public final class SQAIRModel: SequenceModel {
     arithmetic.add(objectsIn: frames, examples: examples, configuration)
   }
 
-  /// Per-object states of the merged objects; a discovered object starts from that of its share in `fresh` [shares, n].
-  func carry(_ states: Tensor, orFresh fresh: Tensor, _ merge: Merge, shares: RowShares, on tape: Tape) -> Tensor {
+  /// Per-object states of the merged objects; a discovered object starts from that of its microbatch in `fresh` [microbatches, n].
+  func carry(_ states: Tensor, orFresh fresh: Tensor, _ merge: Merge, microbatches: RowMicrobatches, on tape: Tape)
+    -> Tensor
+  {
     let index = tape.index(count: merge.source.count) { object in
       let source = merge.source[object]
-      return source < states.rows ? source : states.rows + shares.share(ofRow: merge.rows[object])
+      return source < states.rows ? source : states.rows + microbatches.microbatch(ofRow: merge.rows[object])
     }
     return tape.selectRows(of: states, followedBy: fresh, at: index)
   }

@@ -71,16 +71,16 @@ public final class VRNNModel: SequenceModel {
     _ batch: FrameBatch, noise: any NoiseSource, on tape: Tape, into results: inout [FrameInference]
   ) -> ObjectState {
     results.removeAll(keepingCapacity: true)
-    let shares = batch.rowShares(on: tape)
+    let microbatches = batch.rowMicrobatches(on: tape)
     let nothing = ObjectState.empty(rows: batch.rowCount, configuration, on: tape)
-    var memory = start(rows: batch.rowCount, shares, on: tape)
+    var memory = start(rows: batch.rowCount, microbatches, on: tape)
     tape.enter(.imageEncoder)
-    tape.rowShares = batch.frameShares(on: tape)
+    tape.rowMicrobatches = batch.frameMicrobatches(on: tape)
     // Once for each frame, whatever the number of particles.
     let codes = tape.features(batch.frames, image, feedsOneProduct: false)
     let n = configuration.hidden
     let encoded = tape.affine(codes * posterior.hidden.weight.slice(rows: 0..<n), bias: posterior.hidden.bias)
-    tape.rowShares = shares.rows
+    tape.rowMicrobatches = microbatches.rows
     for t in 0..<batch.frameCount {
       tape.frame = t
       let frame = batch.image(at: t, on: tape)
@@ -117,9 +117,9 @@ public final class VRNNModel: SequenceModel {
     on tape: Tape, into results: inout [FrameImagination]
   ) {
     results.removeAll(keepingCapacity: true)
-    tape.rowShares = nil
+    tape.rowMicrobatches = nil
     let nothing = ObjectState.empty(rows: rowCount, configuration, on: tape)
-    var memory = state?.memory ?? start(rows: rowCount, RowShares(rows: nil), on: tape)
+    var memory = state?.memory ?? start(rows: rowCount, RowMicrobatches(rows: nil), on: tape)
     for t in frames {
       let expected = moments(memory, prior, on: tape)
       let sample = tape.sampleNormal(
@@ -132,11 +132,11 @@ public final class VRNNModel: SequenceModel {
     }
   }
 
-  /// The recurrent state before the first frame [N, n]: for each row that of its share.
-  private func start(rows: Int, _ shares: RowShares, on tape: Tape) -> Tensor {
+  /// The recurrent state before the first frame [N, n]: for each row that of its microbatch.
+  private func start(rows: Int, _ microbatches: RowMicrobatches, on tape: Tape) -> Tensor {
     tape.enter(.recurrence)
     return tape.selectRows(
-      of: tape.perShare(initialState), at: tape.index(count: rows) { shares.share(ofRow: $0) })
+      of: tape.perMicrobatch(initialState), at: tape.index(count: rows) { microbatches.microbatch(ofRow: $0) })
   }
 
   private func moments(

@@ -27,27 +27,30 @@ extension Tensor {
 
 /// y = f(x W + h U + addend + bias): a dense layer, or one step of a vanilla recurrent network.
 ///
-/// The bias is a parameter [1, out] or, if its rows are those of `PerShare`, differs from share to share.
+/// The bias is a parameter [1, out] or, if its rows are those of `PerMicrobatch`, differs from microbatch to microbatch.
 package struct Affine: ExampledOperation {
   let first: Product?
   let second: Product?
   let bias: Tensor?
-  let shareBias: Tensor?
+  let microbatchBias: Tensor?
   let addend: Tensor?
   let index: Index?
   let activation: Activation
-  /// The share of each row.
-  let shares: Index?
+  /// The microbatch of each row.
+  let microbatches: Index?
   let y: Tensor
 
   package func backward(_ products: MatrixProduct) {
     let dy = y.gradients!
-    for (share, rows) in ShareRuns(shareBias == nil ? nil : shares, rows: y.rows) {
+    for (microbatch, rows) in MicrobatchRuns(microbatchBias == nil ? nil : microbatches, rows: y.rows) {
       kernel_bias_activation_backward(
         dy + rows.lowerBound * y.stride, Int64(y.stride), y.values + rows.lowerBound * y.stride, Int64(y.stride),
-        Int64(rows.count), Int64(y.columns), shareBias.map { $0.gradients! + share * $0.stride }, activation.kernel)
+        Int64(rows.count), Int64(y.columns), microbatchBias.map { $0.gradients! + microbatch * $0.stride },
+        activation.kernel)
     }
-    if let gradient = bias?.gradientBlock { products.owe(nil, y.gradientBlock!, into: gradient, shares: shares) }
+    if let gradient = bias?.gradientBlock {
+      products.owe(nil, y.gradientBlock!, into: gradient, microbatches: microbatches)
+    }
     if let first { backward(first, products) }
     if let second { backward(second, products) }
     guard let addend, let gradients = addend.gradients else { return }
@@ -67,7 +70,7 @@ package struct Affine: ExampledOperation {
         dy, transposedWeight: product.weight.valueBlock, accumulate: !product.input.feedsOneProduct, into: dx)
     }
     if let dw = product.weight.gradientBlock {
-      products.owe(product.input.valueBlock, dy, into: dw, shares: shares)
+      products.owe(product.input.valueBlock, dy, into: dw, microbatches: microbatches)
     }
   }
 
@@ -81,11 +84,12 @@ package struct Affine: ExampledOperation {
     let index = inputs.index([1, 0, 0, 1, 1])
     let activations: [Activation] = [.identity, .elu, .tanh, .sigmoid]
     let once = tape.affine(x * inputs.tensor(3, 3), feedsOneProduct: true)
-    let dense = activations.map {
-      tape.affine(x * w, h * u, bias: bias, adding: addend, at: index, activation: $0)
-    } + [tape.affine(once * w)]
-    let shareBias = inputs.tensor(1, 4)
-    return dense + [tape.affine(nil, shareBias: shareBias, adding: addend, activation: .tanh)]
+    let dense =
+      activations.map {
+        tape.affine(x * w, h * u, bias: bias, adding: addend, at: index, activation: $0)
+      } + [tape.affine(once * w)]
+    let microbatchBias = inputs.tensor(1, 4)
+    return dense + [tape.affine(nil, microbatchBias: microbatchBias, adding: addend, activation: .tanh)]
   }
 }
 
@@ -96,12 +100,12 @@ extension Tape {
   ///   - first: inputs [rows, in] times weight [in, out]; may be nil if there is an addend.
   ///   - second: another product of the same result shape.
   ///   - bias: a parameter [1, out], added to every row.
-  ///   - shareBias: in its place, [shares, out]: each row takes that of its share.
+  ///   - microbatchBias: in its place, [microbatches, out]: each row takes that of its microbatch.
   ///   - addend: [rows, out], or any number of rows if `index` says which one each row takes.
   ///   - feedsOneProduct: whether the only use of the result is as the input of one product.
   ///   - destination: where to write, for instance some rows of a larger tensor.
   public func affine(
-    _ first: Product?, _ second: Product? = nil, bias: Tensor? = nil, shareBias: Tensor? = nil,
+    _ first: Product?, _ second: Product? = nil, bias: Tensor? = nil, microbatchBias: Tensor? = nil,
     adding addend: Tensor? = nil, at index: Index? = nil, activation: Activation = .identity,
     feedsOneProduct: Bool = false, into destination: Tensor? = nil
   ) -> Tensor {
@@ -120,9 +124,11 @@ extension Tape {
     check(second)
     precondition(bias.map { $0.columns == columns && $0.rows == 1 } ?? true, "affine: the bias is not [1, \(columns)]")
     precondition(
-      shareBias.map { bias == nil && $0.columns == columns && $0.rows == shareCount } ?? true,
-      "affine: the bias of the shares is not [\(shareCount), \(columns)]")
-    precondition(rowShares.map { $0.count == rows } ?? true, "affine: \(rows) rows, shares of \(rowShares!.count)")
+      microbatchBias.map { bias == nil && $0.columns == columns && $0.rows == microbatchCount } ?? true,
+      "affine: the bias of the microbatches is not [\(microbatchCount), \(columns)]")
+    precondition(
+      rowMicrobatches.map { $0.count == rows } ?? true,
+      "affine: \(rows) rows, microbatches of \(rowMicrobatches!.count)")
     precondition(
       addend.map { $0.columns == columns && (index.map { $0.count == rows } ?? ($0.rows == rows)) } ?? true,
       "affine: the addend does not fit [\(rows), \(columns)]")
@@ -137,17 +143,18 @@ extension Tape {
       products.multiply(
         second.input.valueBlock, weight: second.weight.valueBlock, accumulate: true, into: y.valueBlock)
     }
-    for (share, rows) in ShareRuns(shareBias == nil ? nil : rowShares, rows: rows) {
+    for (microbatch, rows) in MicrobatchRuns(microbatchBias == nil ? nil : rowMicrobatches, rows: rows) {
       let addendRows = index == nil ? addend.map { $0.values + rows.lowerBound * $0.stride } : addend?.values
       kernel_bias_activation(
         y.values + rows.lowerBound * y.stride, Int64(rows.count), Int64(columns), Int64(y.stride),
-        bias?.values ?? shareBias.map { $0.values + share * $0.stride }, addendRows, Int64(addend?.stride ?? 0),
+        bias?.values ?? microbatchBias.map { $0.values + microbatch * $0.stride }, addendRows,
+        Int64(addend?.stride ?? 0),
         index.map { $0.base + rows.lowerBound }, activation.kernel)
     }
     record(
       Affine(
-        first: first, second: second, bias: bias, shareBias: shareBias, addend: addend, index: index,
-        activation: activation, shares: rowShares, y: y))
+        first: first, second: second, bias: bias, microbatchBias: microbatchBias, addend: addend, index: index,
+        activation: activation, microbatches: rowMicrobatches, y: y))
     return y
   }
 }

@@ -78,8 +78,8 @@ package struct PlacedPatches: ExampledOperation {
 extension Tape {
   /// A convolution of 3 x 3 pixels with a step of two and a border of zeros: images of half the height and width.
   ///
-  /// The convolution is one product over all patches, so that its weight is packed, and its gradient summed share by
-  /// share, like any other.
+  /// The convolution is one product over all patches, so that its weight is packed, and its gradient summed microbatch by
+  /// microbatch, like any other.
   ///
   /// - Parameters:
   ///   - images: [rows, elements of `grid`].
@@ -132,11 +132,11 @@ extension Tape {
     }.reshaped(rows: images.rows, columns: grid.elements)
   }
 
-  /// Runs an operation in which every row is replaced by so many pixels, each of the row's share.
+  /// Runs an operation in which every row is replaced by so many pixels, each of the row's microbatch.
   private func withPixelShares(_ pixels: Int, _ operation: () -> Tensor) -> Tensor {
-    let shares = rowShares
-    defer { rowShares = shares }
-    if let shares { rowShares = index(count: shares.count * pixels) { shares[$0 / pixels] } }
+    let microbatches = rowMicrobatches
+    defer { rowMicrobatches = microbatches }
+    if let microbatches { rowMicrobatches = index(count: microbatches.count * pixels) { microbatches[$0 / pixels] } }
     return operation()
   }
 }

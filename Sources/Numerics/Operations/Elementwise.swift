@@ -50,12 +50,12 @@ package struct Multiply: ExampledOperation {
   }
 }
 
-/// y = s x with a trainable scalar s, which comes once for each share, [shares, 1].
+/// y = s x with a trainable scalar s, which comes once for each microbatch, [microbatches, 1].
 package struct ScaleByScalar: ExampledOperation {
   let x: Tensor
   let scalar: Tensor
-  /// The share of each row.
-  let shares: Index?
+  /// The microbatch of each row.
+  let microbatches: Index?
   let y: Tensor
 
   package func backward(_ products: MatrixProduct) {
@@ -68,7 +68,7 @@ package struct ScaleByScalar: ExampledOperation {
     guard let dScalar = scalar.gradients else { return }
     // Row by row: the order of the sum must not depend on which rows stand side by side.
     for row in 0..<y.rows {
-      dScalar[(shares?[row] ?? 0) * scalar.stride] += kernel_dot(
+      dScalar[(microbatches?[row] ?? 0) * scalar.stride] += kernel_dot(
         dy + row * y.stride, Int64(y.stride), x.values + row * x.stride, Int64(x.stride), 1, columns)
     }
   }
@@ -106,15 +106,15 @@ extension Tape {
     return y
   }
 
-  /// s x for a scalar s that comes once for each share, [shares, 1].
+  /// s x for a scalar s that comes once for each microbatch, [microbatches, 1].
   public func scale(_ x: Tensor, by scalar: Tensor) -> Tensor {
-    precondition(scalar.columns == 1 && scalar.rows == shareCount, "scale: the scalar is not [shares, 1]")
-    // The copies of all shares are alike.
+    precondition(scalar.columns == 1 && scalar.rows == microbatchCount, "scale: the scalar is not [microbatches, 1]")
+    // The copies of all microbatches are alike.
     let y = tensor(rows: x.rows, columns: x.columns)
     kernel_scaled_sum(
       x.values, Int64(x.stride), scalar[0, 0], nil, 0, 0, 0, y.values, Int64(y.stride), Int64(y.rows),
       Int64(y.columns))
-    record(ScaleByScalar(x: x, scalar: scalar, shares: rowShares, y: y))
+    record(ScaleByScalar(x: x, scalar: scalar, microbatches: rowMicrobatches, y: y))
     return y
   }
 }

@@ -30,8 +30,8 @@ package struct GatedRecurrentUnit: ExampledOperation {
   let gates: Tensor
   /// r h.
   let resetState: Tensor
-  /// The share of each row.
-  let shares: Index?
+  /// The microbatch of each row.
+  let microbatches: Index?
   let y: Tensor
 
   package func backward(_ products: MatrixProduct) {
@@ -56,11 +56,11 @@ package struct GatedRecurrentUnit: ExampledOperation {
       products.multiply(
         dGates, transposedWeight: weights.input.valueBlock, accumulate: !x.feedsOneProduct, into: dx)
     }
-    products.owe(x.valueBlock, dGates, into: weights.input.gradientBlock!, shares: shares)
-    products.owe(h.valueBlock, dZR, into: weights.stateGates.gradientBlock!, shares: shares)
+    products.owe(x.valueBlock, dGates, into: weights.input.gradientBlock!, microbatches: microbatches)
+    products.owe(h.valueBlock, dZR, into: weights.stateGates.gradientBlock!, microbatches: microbatches)
     products.owe(
-      resetState.valueBlock, dCandidate, into: weights.stateCandidate.gradientBlock!, shares: shares)
-    products.owe(nil, dGates, into: weights.bias.gradientBlock!, shares: shares)
+      resetState.valueBlock, dCandidate, into: weights.stateCandidate.gradientBlock!, microbatches: microbatches)
+    products.owe(nil, dGates, into: weights.bias.gradientBlock!, microbatches: microbatches)
   }
 
   package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
@@ -83,8 +83,8 @@ extension Tape {
       "gatedRecurrentUnit: inputs [\(x.rows), \(x.columns)], state [\(h.rows), \(h.columns)], "
         + "weights for \(weights.input.rows) -> \(n)")
     precondition(
-      rowShares.map { $0.count == x.rows } ?? true,
-      "gatedRecurrentUnit: \(x.rows) rows, shares of \(rowShares!.count)")
+      rowMicrobatches.map { $0.count == x.rows } ?? true,
+      "gatedRecurrentUnit: \(x.rows) rows, microbatches of \(rowMicrobatches!.count)")
     // The unit's own backward pass writes the gradients of both.
     let gates = tensor(rows: x.rows, columns: 3 * n, feedsOneProduct: true)
     let resetState = tensor(rows: x.rows, columns: n, feedsOneProduct: true)
@@ -108,7 +108,7 @@ extension Tape {
       Int64(n))
     record(
       GatedRecurrentUnit(
-        x: x, h: h, weights: weights, gates: gates, resetState: resetState, shares: rowShares, y: y))
+        x: x, h: h, weights: weights, gates: gates, resetState: resetState, microbatches: rowMicrobatches, y: y))
     return y
   }
 }

@@ -1,12 +1,12 @@
 import CKernels
 
-/// scale = softplus(raw + offset + constant) + minimum, with an optional trainable offset [shares, 1].
+/// scale = softplus(raw + offset + constant) + minimum, with an optional trainable offset [microbatches, 1].
 package struct SoftplusScale: ExampledOperation {
   let raw: Tensor
   let offset: Tensor?
   let constant: Float
-  /// The share of each row.
-  let shares: Index?
+  /// The microbatch of each row.
+  let microbatches: Index?
   let scale: Tensor
 
   package func backward(_ products: MatrixProduct) {
@@ -18,10 +18,10 @@ package struct SoftplusScale: ExampledOperation {
     }
     // Row by row: the order of the sum must not depend on which rows stand side by side.
     for row in 0..<scale.rows {
-      let share = shares?[row] ?? 0
-      dOffset[share * offset.stride] += kernel_softplus_scale_backward(
+      let microbatch = microbatches?[row] ?? 0
+      dOffset[microbatch * offset.stride] += kernel_softplus_scale_backward(
         raw.values + row * raw.stride, raw.gradients! + row * raw.stride, Int64(raw.stride),
-        constant + offset[share, 0], scale.gradients! + row * scale.stride, Int64(scale.stride), 1,
+        constant + offset[microbatch, 0], scale.gradients! + row * scale.stride, Int64(scale.stride), 1,
         Int64(scale.columns))
     }
   }
@@ -72,7 +72,10 @@ package struct NormalLogDensity: ExampledOperation {
   }
 
   package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
-    [tape.normalLogDensity(inputs.tensor(3, 4), location: inputs.tensor(3, 4), scale: inputs.tensor(3, 4, in: 0.5...1.5))]
+    [
+      tape.normalLogDensity(
+        inputs.tensor(3, 4), location: inputs.tensor(3, 4), scale: inputs.tensor(3, 4, in: 0.5...1.5))
+    ]
   }
 }
 
@@ -101,12 +104,13 @@ extension Tape {
   ) -> Tensor {
     let scale = destination ?? tensor(rows: raw.rows, columns: raw.columns)
     precondition(
-      offset.map { $0.columns == 1 && $0.rows == shareCount } ?? true, "softplusScale: the offset is not [shares, 1]")
-    // The copies of all shares are alike.
+      offset.map { $0.columns == 1 && $0.rows == microbatchCount } ?? true,
+      "softplusScale: the offset is not [microbatches, 1]")
+    // The copies of all microbatches are alike.
     kernel_softplus_scale(
       raw.values, Int64(raw.stride), constant + (offset?[0, 0] ?? 0), minimum, scale.values, Int64(scale.stride),
       Int64(scale.rows), Int64(scale.columns))
-    record(SoftplusScale(raw: raw, offset: offset, constant: constant, shares: rowShares, scale: scale))
+    record(SoftplusScale(raw: raw, offset: offset, constant: constant, microbatches: rowMicrobatches, scale: scale))
     return scale
   }
 

@@ -6,7 +6,7 @@ import Runs
 ///
 /// The model may fall back to explaining everything without objects, or switch every slot on; and
 /// gradients may explode before that (they were seen to). All three show in the figures of an update.
-package struct CollapseWatch {
+package struct CollapseDetector {
   /// Updates for which a state must last before it counts as collapsed.
   private static let patience = 100
   private static let largestNormRatio = 20.0

@@ -8,7 +8,7 @@ import Testing
 import Tracking
 
 /// What is measured where objects hide, on answers whose measures are known.
-@Suite struct HidingTests {
+@Suite struct OcclusionTests {
   private let folder: TemporaryDirectory
 
   init() throws { folder = try TemporaryDirectory() }
@@ -24,24 +24,24 @@ import Tracking
 
   /// The measures of answers made from the truth of every sequence.
   private func sums(
-    _ challenge: Challenge, _ change: (_ frame: Int, inout HidingMeasurement.Answer) -> Void
-  ) throws -> [HidingSums] {
+    _ challenge: Challenge, _ change: (_ frame: Int, inout OcclusionMeasurement.Answer) -> Void
+  ) throws -> [OcclusionSums] {
     let file = try file(challenge)
     return try (0..<6).map { sequence in
-      let truth = try HidingTruth(file, sequence: sequence, frameCount: 10)
+      let truth = try OcclusionTruth(file, sequence: sequence, frameCount: 10)
       let answers = (0..<10).map { frame in
-        var answer = HidingMeasurement.Answer(
+        var answer = OcclusionMeasurement.Answer(
           picture: truth.scenes[frame], boxes: truth.objects[frame].map(\.box),
           objects: truth.objects[frame].map { truth.image(of: $0) })
         change(frame, &answer)
         return answer
       }
-      return HidingMeasurement(truth: truth, minimumOverlap: 0.5).measure(answers)
+      return OcclusionMeasurement(truth: truth, minimumOverlap: 0.5).measure(answers)
     }
   }
 
-  private func total(_ sums: [HidingSums], _ quantity: HidingSums.Quantity) -> Double {
-    sums.reduce(0) { sum, more in sum + (0..<HidingSums.classes).reduce(0) { $0 + more[quantity, $1] } }
+  private func total(_ sums: [OcclusionSums], _ quantity: OcclusionSums.Quantity) -> Double {
+    sums.reduce(0) { sum, more in sum + (0..<OcclusionSums.classes).reduce(0) { $0 + more[quantity, $1] } }
   }
 
   @Test(arguments: [Challenge.overlap, .occluded(barShade: 0)])
@@ -78,15 +78,15 @@ import Tracking
   @Test func aBlackBarLeavesItsInkToBeGuessed() throws {
     let file = try file(.occluded(barShade: 0))
     for sequence in 0..<6 {
-      let truth = try HidingTruth(file, sequence: sequence, frameCount: 10)
+      let truth = try OcclusionTruth(file, sequence: sequence, frameCount: 10)
       var bytes = [UInt8](repeating: 0, count: 25_000)
       try file.readFrames(of: sequence, first: 0, count: 10, into: &bytes)
       // Whoever draws what is seen errs by the ink behind the bar, there and only there.
       let answers = (0..<10).map { frame in
-        HidingMeasurement.Answer(
+        OcclusionMeasurement.Answer(
           picture: bytes[frame * 2500..<(frame + 1) * 2500].map { Float($0) * (1 / 255) }, boxes: [], objects: [])
       }
-      let sums = HidingMeasurement(truth: truth, minimumOverlap: 0.5).measure(answers)
+      let sums = OcclusionMeasurement(truth: truth, minimumOverlap: 0.5).measure(answers)
       #expect(sums[.hiddenError] == sums[.hiddenInk] && sums[.hiddenInk] > 0)
       #expect(abs(sums[.sceneError] - sums[.hiddenInk]) < 1e-9 * sums[.hiddenInk])
     }

@@ -1,7 +1,7 @@
 import Cluster
 
 /// Why a training ends.
-package enum Ending {
+package enum StopReason {
   case finished
   /// Asked to stop by TERM or USR1; what was learnt is saved and the job should be started again.
   case requeue
@@ -18,7 +18,7 @@ package enum Ending {
   }
 
   /// Whether any process was asked to stop, and how; nil if none was. All processes call this together and agree.
-  package static func requested(of communicator: Communicator) throws -> Ending? {
+  package static func requested(of communicator: Communicator) throws -> StopReason? {
     let wish: Int64 =
       switch StopSignals.requested {
       case nil: 0

@@ -3,11 +3,11 @@ import Testing
 import Training
 
 /// Which figures of an update lead to a warning, and how often.
-@Suite struct CollapseWatchTests {
+@Suite struct CollapseDetectorTests {
   /// Warnings of updates with the same figures, one after another.
   private func warnings(
     _ updates: Int, objects: Double = 1, trueObjects: Double? = 1, gradientNorm: Double = 10,
-    in watch: inout CollapseWatch
+    in watch: inout CollapseDetector
   ) -> [String] {
     (0..<updates).flatMap { _ in
       watch.observe(objects: objects, trueObjects: trueObjects, gradientNorm: gradientNorm)
@@ -35,21 +35,21 @@ import Training
     Case(updates: 1_000, objects: 2.9, trueObjects: 1, warnings: 0),
   ])
   func collapseIsToldOnce(_ item: Case) {
-    var watch = CollapseWatch(slots: 3)
+    var watch = CollapseDetector(slots: 3)
     let told = warnings(item.updates, objects: item.objects, trueObjects: item.trueObjects, in: &watch)
     #expect(told.count == item.warnings, "\(told)")
     #expect(told.allSatisfy { $0.hasPrefix("collapse: \(item.objects < 1 ? "no objects" : "all 3 slots on")") })
   }
 
   @Test func aCollapseThatCameBackIsToldAgain() {
-    var watch = CollapseWatch(slots: 3)
+    var watch = CollapseDetector(slots: 3)
     #expect(warnings(150, objects: 0, in: &watch).count == 1)
     #expect(warnings(1, objects: 1, in: &watch).isEmpty)
     #expect(warnings(150, objects: 0, in: &watch).count == 1)
   }
 
   @Test func anExplodingGradientIsToldAtMostOnceInAHundredUpdates() {
-    var watch = CollapseWatch(slots: 3)
+    var watch = CollapseDetector(slots: 3)
     #expect(warnings(90, in: &watch).isEmpty)
     #expect(warnings(1, gradientNorm: 1e6, in: &watch).isEmpty, "too early to know what is usual")
     #expect(warnings(60, in: &watch).isEmpty)

@@ -1,9 +1,9 @@
 import Numerics
 import Testing
 
-/// Sums over shares have the same bits however the shares are dealt out.
-@Suite struct ShareTreeTests {
-  /// The tree as its definition says it, over the shares that exist.
+/// Sums over microbatches have the same bits however the microbatches are dealt out.
+@Suite struct ReductionTreeTests {
+  /// The tree as its definition says it, over the microbatches that exist.
   private func sum(_ values: [Float], of block: Range<Int>) -> Float {
     if block.count == 1 { return values[block.lowerBound] }
     let middle = block.lowerBound + block.count / 2
@@ -13,9 +13,9 @@ import Testing
 
   /// The sum of all values when each range is added up by a process of its own.
   private func sum(_ values: [Float], cutInto ranges: [Range<Int>]) -> Float {
-    let blocks = ranges.flatMap { ShareTree.roots(of: $0) }
+    let blocks = ranges.flatMap { ReductionTree.roots(of: $0) }
     var sums = blocks.map { sum(values, of: $0) }
-    for addition in ShareTree.additions(joining: blocks) { sums[addition.target] += sums[addition.source] }
+    for addition in ReductionTree.additions(joining: blocks) { sums[addition.target] += sums[addition.source] }
     return sums[0]
   }
 
@@ -31,14 +31,14 @@ import Testing
     return cuts(from: 0, most: most)
   }
 
-  @Test(arguments: 1...20) func everyCutGivesTheSameBits(shares: Int) {
-    var reader = CounterRandom(seed: UInt64(shares), purpose: .inference).reader(0)
-    let values = (0..<shares).map { _ in Float(reader.uniform(-1, 1)) }
+  @Test(arguments: 1...20) func everyCutGivesTheSameBits(microbatches: Int) {
+    var reader = CounterRandom(seed: UInt64(microbatches), purpose: .inference).reader(0)
+    let values = (0..<microbatches).map { _ in Float(reader.uniform(-1, 1)) }
     var size = 1
-    while size < shares { size *= 2 }
+    while size < microbatches { size *= 2 }
     let expected = sum(values, of: 0..<size)
-    let all = cuts(shares, most: shares <= 12 ? shares : 5)
-    #expect(all.count == (shares <= 12 ? 1 << (shares - 1) : all.count))
+    let all = cuts(microbatches, most: microbatches <= 12 ? microbatches : 5)
+    #expect(all.count == (microbatches <= 12 ? 1 << (microbatches - 1) : all.count))
     #expect(all.allSatisfy { sum(values, cutInto: $0).bitPattern == expected.bitPattern })
   }
 
@@ -50,18 +50,18 @@ import Testing
   }
 
   @Test func rootsAreTheFewestWholeBlocks() {
-    #expect(ShareTree.roots(of: 5..<10) == [5..<6, 6..<8, 8..<10])
-    #expect(ShareTree.roots(of: 0..<16) == [0..<16])
-    #expect(ShareTree.roots(of: 0..<7) == [0..<4, 4..<6, 6..<7])
-    #expect(ShareTree.roots(of: 4..<4) == [])
-    // Equal shares of a power of two on a power of two of processes are one block each.
-    for rank in 0..<4 { #expect(ShareTree.roots(of: rank * 4..<rank * 4 + 4).count == 1) }
+    #expect(ReductionTree.roots(of: 5..<10) == [5..<6, 6..<8, 8..<10])
+    #expect(ReductionTree.roots(of: 0..<16) == [0..<16])
+    #expect(ReductionTree.roots(of: 0..<7) == [0..<4, 4..<6, 6..<7])
+    #expect(ReductionTree.roots(of: 4..<4) == [])
+    // Equal microbatches of a power of two on a power of two of processes are one block each.
+    for rank in 0..<4 { #expect(ReductionTree.roots(of: rank * 4..<rank * 4 + 4).count == 1) }
   }
 
   @Test func halvesAreJoinedAsSoonAsBothAreThere() {
-    #expect(ShareTree.additions(joining: [0..<16]) == [])
+    #expect(ReductionTree.additions(joining: [0..<16]) == [])
     #expect(
-      ShareTree.additions(joining: [0..<1, 1..<2, 2..<4, 4..<6, 6..<7])
-        == [(0, 1), (0, 2), (3, 4), (0, 3)].map { ShareTree.Addition(target: $0.0, source: $0.1) })
+      ReductionTree.additions(joining: [0..<1, 1..<2, 2..<4, 4..<6, 6..<7])
+        == [(0, 1), (0, 2), (3, 4), (0, 3)].map { ReductionTree.Addition(target: $0.0, source: $0.1) })
   }
 }

@@ -7,7 +7,7 @@ import Runs
 import Storage
 
 /// What a run does with its validation sequences: measures the model, and draws what it sees and imagines.
-package final class Examiner {
+package final class Validator {
   private let configuration: Configuration
   private let communicator: Communicator
   private let watchdog: Watchdog
@@ -32,7 +32,7 @@ package final class Examiner {
   ///
   /// - Parameter isResuming: whether the run goes on from this state; only what it did not come to is done then.
   /// - Returns: how to end, if a process was asked to stop meanwhile. A validation is left out then.
-  func examine(isResuming: Bool = false) throws -> Ending? {
+  func examine(isResuming: Bool = false) throws -> StopReason? {
     guard file != nil, state.step > 0 else { return nil }
     let logging = configuration.logging
     func isDue(_ period: Int) -> Bool {
@@ -51,9 +51,9 @@ package final class Examiner {
   }
 
   /// A validation that was stopped has no result.
-  private struct Stopped: Error { let ending: Ending }
+  private struct Stopped: Error { let ending: StopReason }
 
-  package func validate() throws -> Ending? {
+  package func validate() throws -> StopReason? {
     guard let file else { return nil }
     watchdog.enter(.evaluation, update: state.step)
     let training = configuration.training
@@ -65,7 +65,7 @@ package final class Examiner {
       let evaluation = try evaluator.evaluate(
         file, sequences: min(configuration.logging.validationSequences, file.sequenceCount), frameCount: frames,
         communicator: communicator, progress: { _ in watchdog.beat() },
-        betweenPieces: { if let ending = try Ending.requested(of: communicator) { throw Stopped(ending: ending) } })
+        betweenPieces: { if let ending = try StopReason.requested(of: communicator) { throw Stopped(ending: ending) } })
       journal?.log(evaluation, step: state.step)
       return nil
     } catch let stopped as Stopped {

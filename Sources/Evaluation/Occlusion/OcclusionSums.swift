@@ -1,7 +1,7 @@
 import Runs
 
 /// What a comparison of models on hidden objects is made of: numbers that add up over sequences.
-package struct HidingSums {
+package struct OcclusionSums {
   /// One of the numbers; each stands in as many classes as it needs.
   package enum Quantity: Int, CaseIterable {
     /// Squared error of the picture where objects are behind a bar; what it would be of a black one; pixels.
@@ -25,7 +25,9 @@ package struct HidingSums {
   package internal(set) var values = [Double](repeating: 0, count: Quantity.allCases.count * classes)
 
   /// The class of a share.
-  package static func classOf(_ share: Double) -> Int { share <= 0 ? 0 : min(classes - 1, Int((4 * share).rounded(.up))) }
+  package static func classOf(_ share: Double) -> Int {
+    share <= 0 ? 0 : min(classes - 1, Int((4 * share).rounded(.up)))
+  }
 
   package internal(set) subscript(quantity: Quantity, part: Int = 0) -> Double {
     get { values[quantity.rawValue * Self.classes + part] }

@@ -1,13 +1,13 @@
-/// The fixed order in which sums over the shares of a batch are taken.
+/// The fixed order in which sums over the microbatches of a batch are taken.
 ///
 /// Adding numbers of finite precision rounds, so a sum has the same bits on any number of processes only if every
-/// addition in it is the same. Here it is a binary tree over the shares 0, 1, 2, ...: the sum of a block
+/// addition in it is the same. Here it is a binary tree over the microbatches 0, 1, 2, ...: the sum of a block
 /// `[i 2^l, (i + 1) 2^l)` is the sum of its left half plus the sum of its right half, and a block that reaches past the
-/// last share ends there. Seven shares are added as `((0 + 1) + (2 + 3)) + ((4 + 5) + 6)`.
+/// last microbatch ends there. Seven microbatches are added as `((0 + 1) + (2 + 3)) + ((4 + 5) + 6)`.
 ///
-/// A process that holds a range of shares adds up the whole blocks in it, `roots(of:)`; what is left to do once the
+/// A process that holds a range of microbatches adds up the whole blocks in it, `roots(of:)`; what is left to do once the
 /// sums of all processes have met is `additions(joining:)`.
-public enum ShareTree {
+public enum ReductionTree {
   /// One addition: `target += source`, both as places in a list of blocks.
   public struct Addition: Equatable, Sendable {
     public let target: Int
@@ -19,22 +19,22 @@ public enum ShareTree {
     }
   }
 
-  /// The fewest whole blocks that make up a range of shares, ascending: 5..<10 is 5..<6, 6..<8 and 8..<10.
+  /// The fewest whole blocks that make up a range of microbatches, ascending: 5..<10 is 5..<6, 6..<8 and 8..<10.
   ///
   /// At most two of each size, so their number grows with the logarithm of the range.
-  public static func roots(of shares: Range<Int>) -> [Range<Int>] {
+  public static func roots(of microbatches: Range<Int>) -> [Range<Int>] {
     var roots: [Range<Int>] = []
-    forEachRoot(of: shares) { roots.append($0) }
+    forEachBlock(of: microbatches) { roots.append($0) }
     return roots
   }
 
   /// Calls `body` with each of `roots(of:)`, without a list of them.
-  static func forEachRoot(of shares: Range<Int>, _ body: (Range<Int>) -> Void) {
-    var first = shares.lowerBound
-    while first < shares.upperBound {
+  static func forEachBlock(of microbatches: Range<Int>, _ body: (Range<Int>) -> Void) {
+    var first = microbatches.lowerBound
+    while first < microbatches.upperBound {
       // A block may begin at a multiple of its size.
       var size = 1
-      while first % (2 * size) == 0, first + 2 * size <= shares.upperBound { size *= 2 }
+      while first % (2 * size) == 0, first + 2 * size <= microbatches.upperBound { size *= 2 }
       body(first..<first + size)
       first += size
     }
@@ -42,7 +42,7 @@ public enum ShareTree {
 
   /// The additions that are left when the sums of some blocks are known, in order; the total ends at place 0.
   ///
-  /// - Parameter blocks: whole blocks, ascending and without gaps, from share 0 to the last share.
+  /// - Parameter blocks: whole blocks, ascending and without gaps, from microbatch 0 to the last microbatch.
   public static func additions(joining blocks: [Range<Int>]) -> [Addition] {
     var additions: [Addition] = []
     // Blocks whose other half is still to come, largest first.
@@ -60,7 +60,7 @@ public enum ShareTree {
       waiting.append((block, place))
       while waiting.count > 1, isHalf(waiting[waiting.count - 2].block, before: waiting.last!.block) { join() }
     }
-    // No further share comes: each block ends where the last one does.
+    // No further microbatch comes: each block ends where the last one does.
     while waiting.count > 1 { join() }
     return additions
   }

@@ -4,7 +4,7 @@ import Storage
 import Tracking
 
 /// All that is known of one sequence of a file that was made to hide objects.
-package struct HidingTruth {
+package struct OcclusionTruth {
   /// [T] frames as they would be without bars, [H W] in [0, 1].
   package let scenes: [[Float]]
   /// [T] objects that are on the canvas, with their slots.

@@ -2,8 +2,8 @@ import Runs
 import Tracking
 
 /// Measures what a model makes of one sequence in which objects hide.
-package struct HidingMeasurement {
-  let truth: HidingTruth
+package struct OcclusionMeasurement {
+  let truth: OcclusionTruth
   /// Intersection over union that a found box must have with a true one to be the same object.
   let minimumOverlap: Double
 
@@ -20,27 +20,27 @@ package struct HidingMeasurement {
     }
   }
 
-  package init(truth: HidingTruth, minimumOverlap: Double) {
+  package init(truth: OcclusionTruth, minimumOverlap: Double) {
     (self.truth, self.minimumOverlap) = (truth, minimumOverlap)
   }
 
   /// The numbers of a sequence, from one answer a frame.
-  package func measure(_ answers: [Answer]) -> HidingSums {
+  package func measure(_ answers: [Answer]) -> OcclusionSums {
     let tracking = SequenceTracking(
       zip(truth.objects, answers).map { TrackingFrame(truth: $0.map(\.box), found: $1.boxes) },
       minimumOverlap: minimumOverlap)
-    var sums = HidingSums()
+    var sums = OcclusionSums()
     for (frame, answer) in answers.enumerated() {
       addPicture(answer, frame, to: &sums)
       addObjects(answer, frame, to: &sums)
       let found = Set(tracking.matches[frame].map(\.truth))
       for (place, object) in truth.objects[frame].enumerated() {
-        let part = HidingSums.classOf(truth.visibleShare(frame: frame, slot: object.slot))
+        let part = OcclusionSums.classOf(truth.visibleShare(frame: frame, slot: object.slot))
         sums[.present, part] += 1
         if found.contains(place) { sums[.found, part] += 1 }
       }
       let overlap = truth.objects[frame].indices.map { truth.overlap(of: $0, frame: frame) }.max() ?? 0
-      let part = HidingSums.classOf(overlap)
+      let part = OcclusionSums.classOf(overlap)
       sums[.frames, part] += 1
       if answer.boxes.count == truth.objects[frame].count { sums[.countedRight, part] += 1 }
     }
@@ -48,7 +48,7 @@ package struct HidingMeasurement {
     return sums
   }
 
-  private func addPicture(_ answer: Answer, _ frame: Int, to sums: inout HidingSums) {
+  private func addPicture(_ answer: Answer, _ frame: Int, to sums: inout OcclusionSums) {
     let scene = truth.scenes[frame]
     func error(_ pixel: Int) -> Double { square(Double(answer.picture[pixel] - scene[pixel])) }
     for pixel in scene.indices {
@@ -64,7 +64,7 @@ package struct HidingMeasurement {
   }
 
   /// Each true object against the drawn one that is most like it; where none is better than nothing, against nothing.
-  private func addObjects(_ answer: Answer, _ frame: Int, to sums: inout HidingSums) {
+  private func addObjects(_ answer: Answer, _ frame: Int, to sums: inout OcclusionSums) {
     let images = truth.objects[frame].map { truth.image(of: $0) }
     let inks = images.map { $0.reduce(0) { $0 + square(Double($1)) } }
     let errors = images.map { image in
@@ -74,7 +74,7 @@ package struct HidingMeasurement {
       errors[object][drawn] < inks[object] ? errors[object][drawn] - inks[object] : .infinity
     }
     for (place, drawn) in pairing.columns.enumerated() {
-      let part = HidingSums.classOf(truth.overlap(of: place, frame: frame))
+      let part = OcclusionSums.classOf(truth.overlap(of: place, frame: frame))
       sums[.objectError, part] += drawn.map { errors[place][$0] } ?? inks[place]
       sums[.objectInk, part] += inks[place]
       sums[.objects, part] += 1
@@ -82,7 +82,7 @@ package struct HidingMeasurement {
   }
 
   /// Pairs of objects that are apart, then overlap, then are apart again.
-  private func addIdentities(_ answers: [Answer], _ matches: [[TrackMatcher.Match]], to sums: inout HidingSums) {
+  private func addIdentities(_ answers: [Answer], _ matches: [[TrackMatcher.Match]], to sums: inout OcclusionSums) {
     let slots = Set(truth.objects.joined().map(\.slot)).sorted()
     /// What an object is called in a frame; nil where it was not found.
     func name(_ slot: Int, _ frame: Int) -> Int? {
@@ -97,7 +97,9 @@ package struct HidingMeasurement {
           else { return false }
           return a.box.intersection(with: b.box) > 0
         }
-        guard let first = meetings.first, let last = meetings.last, first > 0, last < answers.count - 1 else { continue }
+        guard let first = meetings.first, let last = meetings.last, first > 0, last < answers.count - 1 else {
+          continue
+        }
         sums[.pairs] += 1
         let before = [one, other].compactMap { slot in (0..<first).reversed().lazy.compactMap { name(slot, $0) }.first }
         let after = [one, other].compactMap { slot in

@@ -4,7 +4,7 @@ import Foundation
 import Runs
 
 /// How long a process works before it meets the others in an update, in seconds.
-package struct Pace: Sendable, Equatable {
+package struct RankTiming: Sendable, Equatable {
   /// Waiting for sequences.
   package private(set) var data = 0.0
   /// Forwards and backwards.
@@ -45,7 +45,7 @@ extension StageClock.Stage {
 ///
 /// The time of whole updates is the same everywhere, because each ends when the slowest rank is done; so what counts is
 /// the time before they meet. A rank that has more examples than others is expected to take longer.
-package struct LagWatch: Sendable {
+package struct StragglerDetector: Sendable {
   /// Updates whose median counts; a lag has to last for two such windows.
   package static let window = 25
   /// Windows for which a rank that was named is not named again.
@@ -56,7 +56,7 @@ package struct LagWatch: Sendable {
   private let hosts: [String]
   private let examples: [Double]
   /// Of each rank, over the updates of the window so far.
-  private var paces: [[Pace]]
+  private var paces: [[RankTiming]]
   private var slowest: Int?
   private var quiet: [Int: Int] = [:]
 
@@ -73,7 +73,7 @@ package struct LagWatch: Sendable {
   /// What is to be said after this update, most often nothing.
   ///
   /// - Parameter pace: of a rank, in this update.
-  package mutating func observe(_ pace: (_ rank: Int) -> Pace) -> String? {
+  package mutating func observe(_ pace: (_ rank: Int) -> RankTiming) -> String? {
     guard hosts.count > 1 else { return nil }
     for rank in hosts.indices { paces[rank].append(pace(rank)) }
     guard paces[0].count == Self.window else { return nil }
@@ -106,7 +106,7 @@ package struct LagWatch: Sendable {
     return isSlow(seconds) && isSlow(zip(seconds, examples).map { $0 / $1 }) ? rank : nil
   }
 
-  private func median(of rank: Int, _ figure: KeyPath<Pace, Double>) -> Double {
+  private func median(of rank: Int, _ figure: KeyPath<RankTiming, Double>) -> Double {
     Self.median(paces[rank].map { $0[keyPath: figure] })
   }
 

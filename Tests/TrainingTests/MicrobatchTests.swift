@@ -1,0 +1,41 @@
+import Runs
+import Testing
+import Training
+
+/// The cut of a batch into microbatches, and sums over them.
+@Suite struct MicrobatchTests {
+  private func layout(batch: Int, microbatches: Int) -> MicrobatchLayout {
+    var settings = TrainingConfiguration()
+    settings.batch = batch
+    settings.shares = microbatches
+    return MicrobatchLayout(settings)
+  }
+
+  @Test(arguments: [(32, 16), (33, 16), (7, 16), (1, 1), (100, 7)])
+  func everyExampleIsInOneShareAndEveryShareOnOneProcess(batch: Int, microbatches: Int) {
+    let layout = layout(batch: batch, microbatches: microbatches)
+    #expect(layout.count == min(batch, microbatches))
+    #expect((0..<layout.count).flatMap { Array(layout.examples(ofMicrobatch: $0)) } == Array(0..<batch))
+    #expect((0..<layout.count).allSatisfy { !layout.examples(ofMicrobatch: $0).isEmpty })
+    for size in 1...layout.count {
+      let ranges = (0..<size).map { layout.microbatches(ofRank: $0, among: size) }
+      #expect(ranges.flatMap { Array($0) } == Array(0..<layout.count))
+      #expect(ranges.flatMap { Array(layout.examples(ofMicrobatches: $0)) } == Array(0..<batch))
+    }
+    #expect(layout.examples(ofMicrobatches: 0..<0).isEmpty)
+  }
+
+  @Test func theTotalIsTheSumOverSharesInTheirOrder() {
+    var sums = MicrobatchSums(microbatches: 3)
+    // In another order the small number would be lost in the large ones.
+    sums[0, .bound] = 1e20
+    sums[1, .bound] = -1e20
+    sums[2, .bound] = 1
+    sums[1, .examples] = 4
+    sums[2, .nonFinite] = 1
+    #expect(sums.total[.bound] == 1 && sums.total[.examples] == 4 && sums.total[.nonFinite] == 1)
+    #expect(sums.total[.klEstimate] == 0)
+    sums.clear()
+    #expect(StepSums.Field.allCases.allSatisfy { sums.total[$0] == 0 })
+  }
+}
