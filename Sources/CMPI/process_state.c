@@ -4,8 +4,11 @@
 #endif
 #include "process_state.h"
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t stop_signal = 0;
@@ -55,4 +58,51 @@ int process_available_cores(void) {
 #endif
   long online = sysconf(_SC_NPROCESSORS_ONLN);
   return online > 0 ? (int)online : 1;
+}
+
+static int64_t limit(int resource) {
+  struct rlimit value;
+  if (getrlimit(resource, &value) != 0 || value.rlim_cur == RLIM_INFINITY) return -1;
+  return value.rlim_cur > INT64_MAX ? -1 : (int64_t)value.rlim_cur;
+}
+
+int64_t process_address_space_limit(void) { return limit(RLIMIT_AS); }
+
+int64_t process_user_thread_limit(void) {
+  // The superuser may start as many as the control groups allow.
+  return geteuid() == 0 ? -1 : limit(RLIMIT_NPROC);
+}
+
+struct thread_start {
+  char name[16];
+  void (*body)(void *);
+  void *context;
+};
+
+static void *run_thread(void *pointer) {
+  struct thread_start start = *(struct thread_start *)pointer;
+  free(pointer);
+#ifdef __APPLE__
+  pthread_setname_np(start.name);
+#else
+  pthread_setname_np(pthread_self(), start.name);
+#endif
+  start.body(start.context);
+  return NULL;
+}
+
+int process_start_thread(const char *name, void (*body)(void *), void *context) {
+  struct thread_start *start = calloc(1, sizeof *start);
+  if (!start) return ENOMEM;
+  strncpy(start->name, name, sizeof start->name - 1);
+  start->body = body;
+  start->context = context;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_t thread;
+  int status = pthread_create(&thread, &attributes, run_thread, start);
+  pthread_attr_destroy(&attributes);
+  if (status != 0) free(start);
+  return status;
 }
