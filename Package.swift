@@ -84,7 +84,10 @@ let package = Package(
 
     // Tests mirror the rooms.
     // `cluster-probe` is the program that the tests of Cluster start under mpirun.
-    .executableTarget(name: "cluster-probe", dependencies: ["Cluster"], path: "Tests/ClusterProbe"),
+    .executableTarget(
+      name: "cluster-probe", dependencies: ["Cluster", "ClusterExercises"], path: "Tests/ClusterProbe"),
+    // What ranks do together in these tests, over MPI and in the memory of one process.
+    .target(name: "ClusterExercises", dependencies: ["Cluster"], path: "Tests/ClusterExercises"),
     // `storage-probe` is the program that the tests of Storage kill while it saves.
     .executableTarget(name: "storage-probe", dependencies: ["Storage", "TestSupport"], path: "Tests/StorageProbe"),
     .target(name: "TestSupport", dependencies: ["Storage", "Numerics", "Runs"], path: "Tests/TestSupport"),
@@ -94,7 +97,7 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     .testTarget(name: "MovingDigitsTests", dependencies: ["MovingDigits", "Numerics", "TestSupport"]),
     .testTarget(name: "StorageTests", dependencies: ["Storage", "TestSupport"]),
-    .testTarget(name: "ClusterTests", dependencies: ["Cluster", "TestSupport"]),
+    .testTarget(name: "ClusterTests", dependencies: ["Cluster", "ClusterExercises", "TestSupport"]),
     .testTarget(name: "ReportTests", dependencies: ["Report", "CGIF", "TestSupport"]),
     .testTarget(
       name: "TrackingTests", dependencies: ["Tracking", "TestSupport"], resources: [.copy("Fixtures")]),

@@ -37,7 +37,7 @@ int cmpi_rank(int *rank) { return MPI_Comm_rank(MPI_COMM_WORLD, rank); }
 
 int cmpi_size(int *size) { return MPI_Comm_size(MPI_COMM_WORLD, size); }
 
-int cmpi_host_place(int *rank_on_host, int *ranks_on_host) {
+int cmpi_rank_on_host(int *rank_on_host, int *ranks_on_host) {
   MPI_Comm host;
   int status = MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
   if (status != MPI_SUCCESS) return status;
@@ -128,7 +128,7 @@ int cmpi_gather(const void *mine, const int64_t *sizes, void *all, int root) {
   return status;
 }
 
-int cmpi_exchange_floats(const float *values, const int32_t *send_counts, const int32_t *send_starts, float *received,
+int cmpi_all_to_all_floats(const float *values, const int32_t *send_counts, const int32_t *send_starts, float *received,
                          const int32_t *receive_counts, const int32_t *receive_starts) {
   return MPI_Alltoallv(values, send_counts, send_starts, MPI_FLOAT, received, receive_counts, receive_starts, MPI_FLOAT,
                        MPI_COMM_WORLD);
@@ -167,10 +167,10 @@ int cmpi_exchange_heartbeats(const void *mine, void *heard, bool *is_sent, bool 
   }
   // Several may have come. Small messages arrive whole, so the receive of one that is there does not wait.
   for (int found = 1; status == MPI_SUCCESS && found;) {
-    int before = (rank + size - 1) % size;
-    status = MPI_Iprobe(before, 0, heartbeats, &found, MPI_STATUS_IGNORE);
+    int previous = (rank + size - 1) % size;
+    status = MPI_Iprobe(previous, 0, heartbeats, &found, MPI_STATUS_IGNORE);
     if (status != MPI_SUCCESS || !found) break;
-    status = MPI_Recv(heard, CMPI_HEARTBEAT_BYTES, MPI_BYTE, before, 0, heartbeats, MPI_STATUS_IGNORE);
+    status = MPI_Recv(heard, CMPI_HEARTBEAT_BYTES, MPI_BYTE, previous, 0, heartbeats, MPI_STATUS_IGNORE);
     if (status == MPI_SUCCESS) *has_come = true;
   }
   return status;

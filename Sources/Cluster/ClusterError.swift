@@ -1,12 +1,12 @@
-/// A call to MPI that did not work: which one, on which rank of which host, what MPI says, and what to do.
+/// A call to MPI that failed: which one, on which rank of which host, the reason that MPI gives, and what to do.
 public struct ClusterError: Error, CustomStringConvertible, Sendable, Equatable {
-  /// The rank that saw it; nil before MPI has numbered the ranks.
+  /// The rank where it failed; nil before MPI has numbered the ranks.
   public let rank: Int?
   /// The host of that rank.
   public let host: String
   /// What was being done, such as "summing 1024 values of Float over 4 ranks".
   public let operation: String
-  /// What MPI says about it.
+  /// The reason that MPI gives.
   public let reason: String
   /// What to do next.
   public let advice: String
@@ -20,14 +20,14 @@ public struct ClusterError: Error, CustomStringConvertible, Sendable, Equatable 
   }
 
   public var description: String {
-    let place = rank.map { "rank \($0) on \(host)" } ?? "a process on \(host)"
-    return "\(place): \(operation) failed: \(reason). \(advice)"
+    let origin = rank.map { "rank \($0) on \(host)" } ?? "a process on \(host)"
+    return "\(origin): \(operation) failed: \(reason). \(advice)"
   }
 }
 
 /// Work that every rank had to do and that failed on at least one of them.
 ///
-/// Every rank throws the same value, so that all of them leave together and one of them speaks for all.
+/// Every rank throws the same value, so that all of them leave together and one of them reports it for all.
 public struct CollectiveFailure: Error, CustomStringConvertible, Sendable, Equatable {
   /// One reason, and the ranks that gave it.
   public struct Reason: Sendable, Equatable {
@@ -45,7 +45,7 @@ public struct CollectiveFailure: Error, CustomStringConvertible, Sendable, Equat
   /// Reasons in the order of the lowest rank that gave them; equal texts are one reason.
   public let reasons: [Reason]
 
-  /// - Parameter failures: what each rank that failed has to say.
+  /// - Parameter failures: the message of each rank that failed.
   package init(what: String, size: Int, failures: [(rank: Int, host: String, text: String)]) {
     self.what = what
     self.size = size

@@ -1,18 +1,18 @@
 import Foundation
 
-/// How this process was started, as its environment tells, before MPI is.
+/// How this process was started, as its environment tells, before MPI has started.
 ///
 /// Three things depend on it: a process without a launcher starts ten times faster when Open MPI is told to look for
-/// no neighbours; ranks that outnumber the cores must give way while they wait; and a launcher that MPI does not hear
-/// must be noticed, because it makes N runs of one rank that write over each other instead of one run of N ranks.
+/// no other processes; ranks that outnumber the cores must yield while they wait; and a launcher that MPI does not work
+/// with must be noticed, because it makes N runs of one rank that write over each other instead of one run of N ranks.
 public struct Launch: Sendable, Equatable {
   /// Who started this process.
   public enum Launcher: String, Sendable {
     /// `mpirun` (or `mpiexec`, `prterun`) of Open MPI.
     case mpirun
-    /// A launcher that speaks PMIx, such as `srun --mpi=pmix`.
+    /// A launcher that supports PMIx, such as `srun --mpi=pmix`.
     case pmix
-    /// A launcher that speaks only the older PMI, such as `srun --mpi=pmi2` or the `mpiexec` of another MPI.
+    /// A launcher that supports only the older PMI, such as `srun --mpi=pmi2` or the `mpiexec` of another MPI.
     case pmi
     /// `srun` without any MPI support.
     case srunWithoutMPI = "srun without --mpi=pmix"
@@ -31,7 +31,7 @@ public struct Launch: Sendable, Equatable {
   /// How many of them the launcher says share this host; nil when it does not say.
   public let promisedSizeOnHost: Int?
 
-  /// Whether `mpirun` tied this process to cores of its own, so that its affinity mask says nothing about the host.
+  /// Whether `mpirun` bound this process to cores of its own, so that its affinity mask says nothing about the host.
   package let boundAtLaunch: Bool
 
   /// Reads the variables that `mpirun`, PMIx, PMI and Slurm set.
@@ -89,16 +89,16 @@ public struct Launch: Sendable, Equatable {
     }
   }
 
-  /// Tells the script that started the job that every rank is there, and may be sent signals: makes the file that
-  /// `SQAIR_READY_FILE` names. To be called by one rank, when MPI has started.
-  func tellReady(environment: [String: String]) {
+  /// Tells the script that started the job that every rank has started and may be sent signals: makes the file that
+  /// `SQAIR_READY_FILE` names. One rank calls this, when MPI has started.
+  func signalReady(environment: [String: String]) {
     guard let path = environment["SQAIR_READY_FILE"], !path.isEmpty else { return }
     _ = FileManager.default.createFile(atPath: path, contents: nil)
   }
 
-  /// What is wrong, and what to do, when MPI joins another number of ranks than the launcher promised; nil when all is
-  /// well.
-  package func disagreement(size: Int) -> (reason: String, advice: String)? {
+  /// What is wrong, and what to do, when MPI joins another number of ranks than the launcher promised; nil when the
+  /// numbers agree.
+  package func mismatch(size: Int) -> (reason: String, advice: String)? {
     guard let promisedSize, promisedSize != size else { return nil }
     let remedy =
       switch launcher {

@@ -1,30 +1,21 @@
-/// What a rank of a training is doing, for those who wonder why it does not go on.
-public enum Phase: UInt8, CaseIterable, Sendable, Codable {
-  /// Joining the other ranks.
-  case starting
-  /// Opening the run: data, newest checkpoint, files.
-  case preparation
-  /// Waiting for the sequences of the next update.
-  case data
-  /// Forwards and backwards through the model.
-  case model
-  /// Summing gradients with the other ranks.
-  case reduction
-  /// Updating this rank's slice of the parameters.
-  case optimizer
-  /// Receiving the slices of the others.
-  case sharing
-  /// Writing figures.
-  case report
-  case evaluation
-  case pictures
-  case checkpoint
-  /// Leaving the job.
-  case leaving
+/// What a rank is doing, in the words of the program that uses this room: the watchdog reports it.
+public struct Phase: Sendable, Hashable, Codable, CustomStringConvertible {
+  /// One word, such as `checkpoint`.
+  public let name: String
 
-  /// The phase of this name, such as `checkpoint`.
-  public init?(named name: String) {
-    guard let phase = Self.allCases.first(where: { "\($0)" == name }) else { return nil }
-    self = phase
+  public init(_ name: String) { self.name = name }
+
+  public var description: String { name }
+
+  public init(from decoder: any Decoder) throws { name = try decoder.singleValueContainer().decode(String.self) }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(name)
   }
+
+  /// Before the ranks have joined.
+  public static let start = Phase("start")
+  /// Leaving the job.
+  public static let end = Phase("leaving")
 }

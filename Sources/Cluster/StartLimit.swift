@@ -48,11 +48,13 @@ struct StartLimit: Sendable {
   func text(missing: [String]) -> String {
     let rank = launch.promisedRank.map { "rank \($0)" } ?? "a rank"
     let size = launch.promisedSize.map { "all \($0) ranks" } ?? "the ranks"
-    let reason = missing.isEmpty
+    let reason =
+      missing.isEmpty
       ? "The ranks of this host are all here: look at the other hosts, and whether they can reach each other "
         + "(cluster/README.md, Launching)."
       : missing.joined(separator: " ")
-    return "\(rank) on \(ProcessInfo.processInfo.hostName) has waited \(String(format: "%g", seconds)) s for MPI to join "
+    return
+      "\(rank) on \(ProcessInfo.processInfo.hostName) has waited \(String(format: "%g", seconds)) s for MPI to join "
       + "\(size). \(reason) The job ends with code \(Watchdog.exitCode). Where ranks need longer to start, set "
       + "\(Self.variable) to more seconds for all of them."
   }
@@ -66,7 +68,8 @@ struct LocalRanks {
   init(_ launch: Launch) {
     let own = ProcessInfo.processInfo.environment
     let program = Self.link("/proc/self/exe")
-    guard let jobVariable = ["PMIX_NAMESPACE", "OMPI_MCA_ess_base_jobid", "SLURM_JOB_ID"].first(where: { own[$0] != nil }),
+    guard
+      let jobVariable = ["PMIX_NAMESPACE", "OMPI_MCA_ess_base_jobid", "SLURM_JOB_ID"].first(where: { own[$0] != nil }),
       let job = own[jobVariable], let program, let expected = launch.promisedSizeOnHost
     else {
       missing = []

@@ -1,10 +1,10 @@
 internal import CMPI
 import Foundation
 
-/// Signals that ask a run to stop: they are only remembered, and the training loop looks when a step is finished.
+/// Signals that ask a process to stop: they are only remembered, and the program checks for them where it can stop.
 ///
 /// A batch system sends SIGUSR1 or SIGTERM before the time is over; SIGINT comes from the keyboard. A second SIGINT
-/// ends the process at once with code 130, for whoever does not want to wait for the step.
+/// ends the process at once with code 130, for a user who does not want to wait.
 public enum StopSignals {
   /// A signal that asks the process to stop.
   public enum Signal: Int32, Sendable, CaseIterable, CustomStringConvertible {

@@ -18,11 +18,11 @@ package struct MicrobatchLayout: Sendable {
 
   /// The examples of a microbatch, as positions in the global batch.
   package func examples(ofMicrobatch microbatch: Int) -> Range<Int> {
-    RankShare.range(of: batch, rank: microbatch, size: count)
+    BlockPartition.range(of: batch, rank: microbatch, size: count)
   }
 
   /// The microbatch that an example of the global batch belongs to.
-  package func microbatch(ofExample position: Int) -> Int { RankShare.owner(of: position, count: batch, size: count) }
+  package func microbatch(ofExample position: Int) -> Int { BlockPartition.owner(of: position, count: batch, size: count) }
 
   /// The examples of some microbatches, as positions in the global batch.
   package func examples(ofMicrobatches microbatches: Range<Int>) -> Range<Int> {
@@ -32,6 +32,6 @@ package struct MicrobatchLayout: Sendable {
 
   /// The microbatches of one of `size` processes; none if there are more processes than microbatches.
   package func microbatches(ofRank rank: Int, among size: Int) -> Range<Int> {
-    RankShare.range(of: count, rank: rank, size: size)
+    BlockPartition.range(of: count, rank: rank, size: size)
   }
 }

@@ -49,7 +49,7 @@ package final class GradientReduction {
     let roots = (0..<size).map { ReductionTree.roots(of: layout.microbatches(ofRank: $0, among: size)) }
     let blocks = TreeSum.blocks(in: count)
     let ranges = (0..<size).map { rank in
-      let own = RankShare.range(of: blocks, rank: rank, size: size)
+      let own = BlockPartition.range(of: blocks, rank: rank, size: size)
       return min(count, own.lowerBound * TreeSum.blockSize)..<min(count, own.upperBound * TreeSum.blockSize)
     }
     let slice = ranges[rank]
@@ -90,7 +90,7 @@ package final class GradientReduction {
   /// - Returns: the gradient of the batch for `slice`. It stays valid as long as `roots` and until the next call.
   package func sum(_ roots: [UnsafeMutableBufferPointer<Float>]) throws -> UnsafeMutableBufferPointer<Float> {
     for round in rounds {
-      try communicator.exchange(
+      try communicator.allToAll(
         roots[min(round.root, ownRoots - 1)], sending: round.sending, into: received, receiving: round.receiving)
     }
     addends.removeAll(keepingCapacity: true)
@@ -128,11 +128,11 @@ package final class GradientReduction {
 
   /// Gives every process the parameters that the others have updated, each its slice.
   package func shareParameters(_ parameters: ParameterStore) throws {
-    try communicator.share(parameters.values, parts: slices)
+    try communicator.allGather(parameters.values, parts: slices)
   }
 
   /// Gives every process the optimizer's whole state. Between updates, each process keeps only its slice up to date.
   func shareState(of optimizer: any Optimizer) throws {
-    for (_, values) in optimizer.state { try communicator.share(values, parts: slices) }
+    for (_, values) in optimizer.state { try communicator.allGather(values, parts: slices) }
   }
 }

@@ -20,6 +20,7 @@ public func train(_ request: TrainRequest) throws -> Int32 {
   ) { RunFolder(request.runDirectory).note(incident: $0) }
   defer { watchdog.stop() }
   let communicator = try Communicator.start()
+  watchdog.enter(.preparation, step: 0)
   try watchdog.join(communicator)
   var run = Run(request, communicator, watchdog)
   let ending = try run.train()

@@ -103,7 +103,7 @@ package final class Trainer {
   private func isDue(_ period: Int) -> Bool { period > 0 && state.step % period == 0 }
 
   private func report(_ record: StepRecord, isLast: Bool) {
-    watchdog.enter(.report, update: state.step)
+    watchdog.enter(.report, step: state.step)
     let sums = record.sums
     let warnings = watch.observe(
       objects: sums.objects, trueObjects: sums[.counted] > 0 ? sums.mean(.trueObjects) : nil,
@@ -123,7 +123,7 @@ package final class Trainer {
   }
 
   package func save(mustSucceed: Bool) throws {
-    watchdog.enter(.checkpoint, update: state.step)
+    watchdog.enter(.checkpoint, step: state.step)
     try step.shareOptimizerState()
     let isSaved = try journal?.save(state, data: trainingFile.identity, mustSucceed: mustSucceed) ?? false
     if try communicator.maximum(Int64(isSaved ? 1 : 0)) > 0 { savedStep = state.step }

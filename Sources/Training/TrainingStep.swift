@@ -96,7 +96,7 @@ package struct TrainingStep {
   mutating func begin(_ stage: StageClock.Stage) {
     clock?.enter(stage)
     pace.enter(stage)
-    watchdog?.enter(stage.phase, update: state.step + 1)
+    watchdog?.enter(stage.phase, step: state.step + 1)
   }
 
   /// For the clock: without it, waiting for the slowest process would be booked as communication.

@@ -55,7 +55,7 @@ package final class Validator {
 
   package func validate() throws -> StopReason? {
     guard let file else { return nil }
-    watchdog.enter(.evaluation, update: state.step)
+    watchdog.enter(.evaluation, step: state.step)
     let training = configuration.training
     // As many frames as training showed last.
     let frames = min(training.frames.frames(atStep: max(0, state.step - 1)), file.frameCount)
@@ -64,7 +64,7 @@ package final class Validator {
     do {
       let evaluation = try evaluator.evaluate(
         file, sequences: min(configuration.logging.validationSequences, file.sequenceCount), frameCount: frames,
-        communicator: communicator, progress: { _ in watchdog.beat() },
+        communicator: communicator, progress: { _ in watchdog.reportProgress() },
         betweenPieces: { if let ending = try StopReason.requested(of: communicator) { throw Stopped(ending: ending) } })
       journal?.log(evaluation, step: state.step)
       return nil
@@ -75,7 +75,7 @@ package final class Validator {
 
   package func draw() {
     guard let journal, let file else { return }
-    watchdog.enter(.pictures, update: state.step)
+    watchdog.enter(.pictures, step: state.step)
     journal.attempt("drawing reconstructions") {
       let batch = SequenceBatch()
       let count = min(configuration.logging.pictureSequences, file.sequenceCount)
@@ -90,7 +90,7 @@ package final class Validator {
 
   package func imagine() {
     guard let journal, let file, file.frameCount >= 2, !state.model.framesAreIndependent else { return }
-    watchdog.enter(.pictures, update: state.step)
+    watchdog.enter(.pictures, step: state.step)
     journal.attempt("imagining futures") {
       let batch = SequenceBatch()
       let count = min(configuration.logging.pictureSequences, file.sequenceCount)

@@ -123,7 +123,10 @@ struct LayerOptions: ParsableArguments {
 }
 
 extension Fault: ExpressibleByArgument {
-  public init?(argument: String) { self.init(argument) }
+  public init?(argument: String) {
+    self.init(argument)
+    guard Phase.ofTraining.contains(phase) else { return nil }
+  }
 }
 extension ModelConfiguration.Kind: ExpressibleByArgument {}
 extension OptimizerConfiguration.Kind: ExpressibleByArgument {}

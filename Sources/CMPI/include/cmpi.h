@@ -27,8 +27,8 @@ void cmpi_abort(int code) __attribute__((noreturn));
 int cmpi_rank(int *rank);
 int cmpi_size(int *size);
 
-/// This rank's place among the ranks that share its memory (its host), and how many they are.
-int cmpi_host_place(int *rank_on_host, int *ranks_on_host);
+/// Index of this rank among the ranks that share its memory (its host), and their number.
+int cmpi_rank_on_host(int *rank_on_host, int *ranks_on_host);
 
 /// The host's name as MPI knows it, zero-terminated, cut to `capacity`.
 int cmpi_host_name(char *name, int capacity);
@@ -60,7 +60,7 @@ int cmpi_gather(const void *mine, const int64_t *sizes, void *all, int root);
 
 /// Sends `send_counts[r]` floats from `values + send_starts[r]` to every rank r, and puts the `receive_counts[r]`
 /// floats that come from it at `received + receive_starts[r]`. Each pair of ranks agrees on its counts; 0: no message.
-int cmpi_exchange_floats(const float *values, const int32_t *send_counts, const int32_t *send_starts, float *received,
+int cmpi_all_to_all_floats(const float *values, const int32_t *send_counts, const int32_t *send_starts, float *received,
                          const int32_t *receive_counts, const int32_t *receive_starts);
 
 /// Copies the `counts[r]` floats at `values + starts[r]` of every rank r to the same place on all ranks.
@@ -73,6 +73,6 @@ enum { CMPI_HEARTBEAT_BYTES = 512 };
 /// this, and waits for its neighbours.
 int cmpi_open_heartbeats(const void *mine, void *heard);
 
-/// Sends `mine` (if it is not null and the last one has left) to the next rank, and stores the newest heartbeat of the
+/// Sends `mine` (if it is not null and the last one has left) to the next rank, and stores the latest heartbeat of the
 /// rank before this one in `heard`. Never waits; needs CMPI_MULTIPLE if another thread may be in MPI.
 int cmpi_exchange_heartbeats(const void *mine, void *heard, bool *is_sent, bool *has_come);

@@ -139,10 +139,10 @@ struct ScalingBenchmark {
     defer { numbers.deallocate() }
     var figure = 0.0
     let least = try median(of: 100, afterWork: false) {
-      try communicator.exchange(
+      try communicator.allToAll(
         numbers, sending: each, into: UnsafeMutableBufferPointer(rebasing: numbers[ranks...]), receiving: each)
       figure = try communicator.sum(figure)
-      try communicator.share(numbers, parts: each)
+      try communicator.allGather(numbers, parts: each)
     }
     var settings = TrainingConfiguration()
     (settings.batch, settings.shares) = (ranks, ranks)

@@ -53,7 +53,7 @@ package struct RankFacts: Codable, Sendable, Equatable {
       LinearAlgebra.description.split(separator: " ").prefix(2).joined(separator: " "), "Swift \(Self.swiftVersion)",
     ]
     kernels = LinearAlgebra.kernels
-    cores = Self.text("/proc/self/status", "Cpus_allowed_list:").map(Self.numbers) ?? Array(0..<Topology.availableCores)
+    cores = Self.text("/proc/self/status", "Cpus_allowed_list:").map(Self.numbers) ?? Array(0..<ResourceLimits.current().affinityCores)
     coresOfHost = ProcessInfo.processInfo.processorCount
     threadSettings = Self.threadSettings(ProcessInfo.processInfo.environment)
     freeMemory = Self.freeMemory()

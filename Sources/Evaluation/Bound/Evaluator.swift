@@ -74,7 +74,7 @@ package struct Evaluator {
   /// The sequences that one process evaluates: whole pieces, the last of which may be short.
   func share(of sequences: Int, rank: Int, size: Int) -> Range<Int> {
     let batch = min(batch, sequences)
-    let pieces = RankShare.range(of: (sequences + batch - 1) / batch, rank: rank, size: size)
+    let pieces = BlockPartition.range(of: (sequences + batch - 1) / batch, rank: rank, size: size)
     return min(pieces.lowerBound * batch, sequences)..<min(pieces.upperBound * batch, sequences)
   }
 

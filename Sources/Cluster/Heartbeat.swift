@@ -1,0 +1,69 @@
+internal import CMPI
+import Foundation
+
+/// What a rank tells the next one of the ring at short intervals.
+package struct Heartbeat: Codable, Sendable, Equatable {
+  package var rank: Int
+  package var host: String
+  package var processIdentifier: Int32
+  /// The step it works on, from 1; 0 before the first.
+  package var step: Int
+  package var phase: Phase
+  /// How many consecutive ranks, up to this one, have waited for others for longer than the limit.
+  package var waitingRanks: Int
+  /// No further heartbeat will follow.
+  package var isLast = false
+
+  package init(
+    rank: Int, host: String, processIdentifier: Int32, step: Int = 0, phase: Phase = .start, waitingRanks: Int = 0
+  ) {
+    self.rank = rank
+    self.host = host
+    self.processIdentifier = processIdentifier
+    self.step = step
+    self.phase = phase
+    self.waitingRanks = waitingRanks
+  }
+
+  /// As it travels: JSON, filled up with zeros.
+  fileprivate var bytes: [UInt8] {
+    var short = self
+    short.host = String(host.prefix(64))
+    let text = (try? JSONEncoder().encode(short)) ?? Data()
+    let rest = Int(CMPI_HEARTBEAT_BYTES) - text.count
+    return Array(text) + [UInt8](repeating: 0, count: max(0, rest))
+  }
+
+  fileprivate init?(bytes: [UInt8]) {
+    guard let read = try? JSONDecoder().decode(Heartbeat.self, from: Data(bytes.prefix { $0 != 0 })) else { return nil }
+    self = read
+  }
+}
+
+extension Communicator {
+  /// Whether ranks can send heartbeats: only where any thread may call MPI.
+  var hasHeartbeats: Bool { size > 1 && threadLevel == .multiple }
+
+  /// Prepares heartbeats beside all other messages. Every rank calls this, and waits for its neighbours.
+  ///
+  /// - Returns: the first of the previous rank in the ring; nil if there are no heartbeats.
+  package func openHeartbeats(_ heartbeat: Heartbeat) throws -> Heartbeat? {
+    guard hasHeartbeats else { return nil }
+    var received = [UInt8](repeating: 0, count: Int(CMPI_HEARTBEAT_BYTES))
+    try perform("preparing the heartbeats of \(size) ranks") {
+      try transport.openHeartbeats(heartbeat.bytes, into: &received)
+    }
+    return Heartbeat(bytes: received)
+  }
+
+  /// Sends a heartbeat to the next rank of the ring and receives from the previous one; never waits.
+  ///
+  /// - Parameter heartbeat: what to send; nil only receives.
+  /// - Returns: the latest that came since the last call, if any; and whether the own one is on its way. It is not
+  ///   while an earlier one could not be delivered.
+  package func exchangeHeartbeats(_ heartbeat: Heartbeat?) -> (received: Heartbeat?, isSent: Bool) {
+    var received = [UInt8](repeating: 0, count: Int(CMPI_HEARTBEAT_BYTES))
+    let (isSent, isReceived) = transport.exchangeHeartbeats(heartbeat?.bytes, into: &received)
+    return (isReceived ? Heartbeat(bytes: received) : nil, isSent)
+  }
+}

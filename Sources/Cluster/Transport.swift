@@ -1,0 +1,54 @@
+/// How two values of the same place on different ranks become one.
+enum ReductionOperation: Sendable { case sum, maximum, minimum }
+
+/// The operations that a communicator is built on: one implementation speaks MPI, another joins threads of one process.
+///
+/// Each call but `exchangeHeartbeats`, `finish` and `abort` is collective: all ranks make it in the same order with
+/// counts that agree.
+protocol Transport: Sendable {
+  /// Replaces each of `count` values by its sum, maximum or minimum over the ranks.
+  func reduce(
+    _ values: UnsafeMutableRawPointer, count: Int, element: ReducibleElement, operation: ReductionOperation) throws
+
+  /// Copies rank 0's bytes to every rank.
+  func broadcast(_ bytes: UnsafeMutableRawBufferPointer) throws
+
+  /// Every rank's number on every rank: `all` has room for one number a rank.
+  func allGather(_ number: Int64, into all: UnsafeMutableBufferPointer<Int64>) throws
+
+  /// Joins the bytes of all ranks, in rank order, in `all` on rank 0; the others pass an empty buffer.
+  ///
+  /// - Parameter counts: bytes of every rank, the same on all ranks.
+  func gather(_ bytes: UnsafeRawBufferPointer, counts: [Int64], into all: UnsafeMutableRawBufferPointer) throws
+
+  /// Sends each rank its part of `values` and receives one from each.
+  func allToAll(
+    _ values: UnsafeMutablePointer<Float>?, sending: RankParts, into received: UnsafeMutablePointer<Float>?,
+    receiving: RankParts) throws
+
+  /// Copies each rank's part of `values` to the same place on all ranks.
+  func allGather(_ values: UnsafeMutablePointer<Float>?, parts: RankParts) throws
+
+  /// Waits until every rank has come.
+  func barrier() throws
+
+  /// Prepares heartbeats and exchanges the first: sends to the next rank, receives from the previous one.
+  func openHeartbeats(_ bytes: [UInt8], into received: inout [UInt8]) throws
+
+  /// Sends a heartbeat to the next rank unless an earlier one is still on its way, and receives the latest of the
+  /// previous rank. Never waits; any thread may call it.
+  ///
+  /// - Parameter bytes: nil only receives.
+  func exchangeHeartbeats(_ bytes: [UInt8]?, into received: inout [UInt8]) -> (isSent: Bool, isReceived: Bool)
+
+  /// Leaves the job; later calls do nothing.
+  func finish() throws
+
+  /// Ends every process of the job at once.
+  func abort(code: Int32) -> Never
+}
+
+/// Why an operation failed, in the words of what carries it out.
+struct TransportFailure: Error {
+  let reason: String
+}
