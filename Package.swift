@@ -90,6 +90,13 @@ let package = Package(
     .target(name: "ClusterExercises", dependencies: ["Cluster"], path: "Tests/ClusterExercises"),
     // `storage-probe` is the program that the tests of Storage kill while it saves.
     .executableTarget(name: "storage-probe", dependencies: ["Storage", "TestSupport"], path: "Tests/StorageProbe"),
+    // `fuzz` reads mutated files; `scripts/fuzz` runs it.
+    .executableTarget(
+      name: "fuzz",
+      dependencies: [
+        "MovingDigits", "Report", "Runs", "Storage", "TestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Tests/Fuzz", exclude: ["Seeds"]),
     .target(name: "TestSupport", dependencies: ["Storage", "Numerics", "Runs"], path: "Tests/TestSupport"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics", "CKernels", "TestSupport"]),
     .testTarget(
