@@ -1,29 +1,28 @@
 # shellcheck shell=bash
-# Sourced by local.sh, train.sbatch and evaluate.sbatch: starts the ranks and turns a signal to the script into a calm
-# stop.
+# Sourced by local.sh and train.sbatch: starts the ranks and turns a signal to the script into an orderly stop.
 #
-#   launch COMMAND...    runs COMMAND (mpirun or srun with its arguments) to its end and returns its exit code.
-#                        `stopped_by` then names the signal that came to this script, or is empty; `began` is yes
-#                        if rank 0 ran on this host and all ranks joined it.
-#   refuse_nothing_done  sets `code` to 1 if the launch ended with 0 although no rank began.
-#   hosts_options        what mpirun needs to be told when ranks are on several hosts.
-#   fill_in ARGUMENTS... sets `arguments` to them, with the task of a job array for %a in each.
+#   launch COMMAND...    runs COMMAND (mpirun or srun with its arguments) and returns its exit code. Afterwards
+#                        `stopped_by` names the signal that this script received, or is empty; `began` is yes if rank 0
+#                        ran on this host and all ranks joined it.
+#   refuse_nothing_done  sets `code` to 1 if the launch exited with 0 although no rank started.
+#   hosts_options        options that mpirun needs when ranks are on several hosts.
+#   fill_in ARGUMENTS... sets `arguments` to them, with %a in each replaced by the task of a job array.
 #
-# The signal goes on as SIGUSR1, which mpirun and srun pass to every rank. SIGTERM would not do: mpirun kills the ranks
-# soon after it.
+# The signal is passed on as SIGUSR1, which mpirun and srun forward to every rank. SIGTERM is unsuitable: mpirun kills the
+# ranks soon after it.
 
 # The name in messages; Slurm runs a copy of a batch script under a name of its own.
 script=${script:-${0##*/}}
 
 # shellcheck disable=SC2034  # read by those who source this
 hosts_options=(
-  # Unless told to look, mpirun waits for ever for a host whose link is cut. This notices it after 20 + 6 x 5 seconds.
+  # By default mpirun waits forever for a host whose link is cut. These settings detect it after 20 + 6 x 5 seconds.
   --mca oob_tcp_keepalive_time 20 --mca oob_tcp_keepalive_intvl 5 --mca oob_tcp_keepalive_probes 6
   # `scancel` sends SIGTERM to mpirun as well as to the ranks. They get twice five seconds to save, instead of two.
   --mca odls_base_sigkill_timeout 5
 )
 
-# mpirun's exit code when it cannot reach one of its helpers on other hosts any more.
+# mpirun's exit code when it can no longer reach one of its helpers on other hosts.
 lost_a_host=205
 # The exit code of the ranks when one of them makes no progress, for example because its host is gone.
 # shellcheck disable=SC2034  # read by train.sbatch
@@ -31,11 +30,11 @@ was_stuck=75
 
 stopped_by=
 
-# What comes before all ranks catch signals waits for them: mpirun would lose it, or end with 0 and nothing done, or the
-# ranks would die. Rank 0 makes the file; where this host does not see it, half a minute must do.
+# A signal that arrives before all ranks catch signals is held back: mpirun would lose it, or exit with 0 and nothing
+# done, or the ranks would die. Rank 0 creates the file; where this host does not see it, half a minute has to suffice.
 _pass_on() {
   if [ -n "$stopped_by" ]; then
-    printf '%s: a second signal (%s): ending the job at once\n' "$script" "$1" >&2
+    printf '%s: second signal (%s): ending the job at once\n' "$script" "$1" >&2
     kill -TERM "$_launcher" 2>/dev/null || true
     return
   fi
@@ -63,7 +62,7 @@ launch() {
     # shellcheck disable=SC2064  # the name is meant to be filled in now
     trap "_signals=\$((_signals + 1)); _pass_on SIG$signal" "$signal"
   done
-  # A trap interrupts `wait`; waiting again gives the exit code even when the launcher has ended meanwhile.
+  # A trap interrupts `wait`; waiting again returns the exit code even if the launcher has ended meanwhile.
   while true; do
     before=$_signals
     code=0
@@ -75,15 +74,15 @@ launch() {
   rm -f "$SQAIR_READY_FILE"
   if [ "$code" -eq "$lost_a_host" ] && [ -z "$stopped_by" ]; then
     printf '%s: mpirun lost the host named above, or the network to it. %s\n' "$script" \
-      "The same command goes on from the newest checkpoint, with that host or without it." >&2
+      "The same command resumes from the latest checkpoint, with that host or without it." >&2
   fi
   return "$code"
 }
 
-# Seen when something disturbs mpirun before it has reached all hosts. Only for launches whose rank 0 is on this host.
+# Happens when something disturbs mpirun before it has reached all hosts. Only for launches whose rank 0 is on this host.
 refuse_nothing_done() {
   if [ "$code" -eq 0 ] && [ -z "$began" ]; then
-    printf '%s: the launcher ended with 0, but the ranks never began; see above, and start again\n' "$script" >&2
+    printf '%s: the launcher exited with 0, but the ranks never started; see above, and start again\n' "$script" >&2
     code=1
   fi
 }

@@ -5,9 +5,8 @@
 #   cluster/local.sh -n 4 train --data train.h5 --valid valid.h5 --run runs/first
 #   cluster/local.sh --hostfile hosts train --data train.h5 --valid valid.h5 --run runs/first
 #
-# Without -n there is one rank a core, or one for each slot in the file. Ctrl-C (or SIGTERM, SIGUSR1) saves a checkpoint
-# and ends with code 85; the same command goes on from there. A second Ctrl-C ends at once. The exit code is that of the
-# job.
+# Without -n there is one rank per core, or one per slot in the file. Ctrl-C (or SIGTERM, SIGUSR1) saves a checkpoint and
+# exits with code 85; the same command resumes from there. A second Ctrl-C ends at once. The exit code is that of the job.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 script=local.sh
@@ -33,13 +32,13 @@ done
 if [ -n "$ranks" ] && ! [[ $ranks =~ ^[1-9][0-9]*$ ]]; then usage; fi
 program=${SQAIR_DIST:-$(dirname "$here")/.build/release/sqair-dist}
 if [ ! -x "$program" ]; then
-  echo "local.sh: $program is not there; build it with \`swift build -c release\`, or name it in SQAIR_DIST" >&2
+  echo "local.sh: $program does not exist; build it with \`swift build -c release\`, or name it in SQAIR_DIST" >&2
   exit 66
 fi
 
 if [ -n "$hostfile" ]; then
   if [ ! -r "$hostfile" ]; then
-    echo "local.sh: the file of hosts '$hostfile' cannot be read; cluster/hostfile.example shows what it holds" >&2
+    echo "local.sh: the host file '$hostfile' cannot be read; cluster/hostfile.example shows its format" >&2
     exit 66
   fi
   options=(--hostfile "$hostfile" "${hosts_options[@]}")
@@ -54,7 +53,7 @@ if [ "$(id -u)" -eq 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1  # as in a container
 fi
 
-# In a session of its own, Ctrl-C reaches this script only, and not mpirun, which would kill the ranks.
+# In a session of its own, mpirun does not receive Ctrl-C, on which it would kill the ranks; only this script does.
 code=0
 launch setsid mpirun "${options[@]}" "$program" "$@" || code=$?
 first=$([ -z "$hostfile" ] || sed -n 's/^[[:space:]]*\([^#[:space:]]\{1,\}\).*/\1/p' "$hostfile" | head -n 1)

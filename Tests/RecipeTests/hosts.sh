@@ -103,14 +103,14 @@ a_cable_is_pulled() {
   [ "$code" -eq 205 ] || { fail "exit code $code" "$(cat "cut.log")"; return; }
   says cut "Remote daemon:" || return
   says cut "on node $network.3" || return
-  says cut "The same command goes on from the newest checkpoint" || return
+  says cut "The same command resumes from the latest checkpoint" || return
   eventually 200 no_ranks || { fail "ranks that still run"; return; }
   echo "         no rank is left on any host after $((SECONDS - pulled)) s"
   pass
 }
 
 two_hosts_go_on() {
-  story "the two hosts that are left go on and stop when asked to; with the cable back, three end with the same bits"
+  story "the two remaining hosts resume and stop when asked to; with the cable back, three end with the same bits"
   local had
   had=$(updates cut)
   start cut two-hosts "$steps"

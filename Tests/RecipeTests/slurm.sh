@@ -58,14 +58,14 @@ says() { grep -qF -- "$2" "$1.log" || fail "$1.log does not say '$2':" "$(tail -
 # --- Stories ----------------------------------------------------------------------------------------------------------
 
 a_run_that_nothing_disturbs() {
-  story "a run that nothing disturbs: $steps updates on 2 ranks"
+  story "an undisturbed run: $steps updates on 2 ranks"
   mpirun --oversubscribe --bind-to none -np 2 "$program" train "${train[@]}" --run whole --steps "$steps" >whole.log 2>&1 \
     || { fail "$(tail -n 20 whole.log)"; exit 1; }
   pass
 }
 
 the_time_is_over() {
-  story "time limit: Slurm warns, the job saves, is queued again and goes on with the same bits"
+  story "time limit: Slurm warns, the job saves, is requeued and resumes with the same bits"
   local last
   # Without an end, so that it is under way whenever Slurm's warning comes; stopped once it has been started again.
   wait_for_time_limits
@@ -75,7 +75,7 @@ the_time_is_over() {
   eventually 200 has_resumed limit || { fail "$(tail -n 30 limit.log)"; return; }
   scancel --signal=USR1 "$job"
   eventually 200 has_ended "$job" || { fail "not ended: $(state "$job")"; return; }
-  says limit "the time is over: queueing job $job again" || return
+  says limit "the time limit is near: requeueing job $job" || return
   says limit "start 1, " || return
   last=$(digest_step limit)
   mpirun --oversubscribe --bind-to none -np 2 "$program" train "${train[@]}" --run unlimited --steps "$last" \
@@ -86,25 +86,25 @@ the_time_is_over() {
 
 is_queued_again() { [ "$(restarts "$1")" -ge 1 ]; }
 
-# has_resumed NAME: goes on, and has learned a little since.
+# has_resumed NAME: it resumed, and has made some updates since.
 has_resumed() { grep -q "resumed from" "$1.log" && has_updates "$1" $(($(digest_step "$1") + 20)); }
 
 a_more_urgent_job_comes() {
   local name=urgent-$1
-  story "preemption, $1: a more urgent job takes the nodes, the job saves, waits and ends with the same bits"
+  story "preemption, $1: a job of higher priority takes the nodes, the job saves, waits and ends with the same bits"
   SQAIR_LAUNCHER=$1 submit "$name" --nodes=2
   under_way "$name" || return
   local urgent
   urgent=$(sbatch --parsable --partition=urgent --nodes=2 --exclusive --output=urgent.log --wrap "sleep 1")
   ends_well "$job" "$name" 1 || return
   [ "$(state "$urgent")" = COMPLETED ] || { fail "the urgent job: $(state "$urgent")"; return; }
-  says "$name" "a more urgent job came: queueing job $job again" || return
+  says "$name" "the job was preempted: requeueing job $job" || return
   says "$name" "resumed from $name/checkpoints" || return
   pass
 }
 
 a_signal_comes_early() {
-  story "signals while the ranks still start: kept until they can save"
+  story "signals while the ranks are starting: held back until they can save"
   local delay
   for delay in 0.3 0.7 1.1; do
     submit "early-$delay" --nodes=2
@@ -120,7 +120,7 @@ a_signal_comes_early() {
 says_start() { grep -qs "start 1," "$1.log"; }
 
 a_user_stops_it() {
-  story "scancel --signal=USR1: the ranks save and stop; another sbatch goes on with 3 ranks and ends with the same bits"
+  story "scancel --signal=USR1: the ranks save and stop; another sbatch resumes with 3 ranks and ends with the same bits"
   submit stopped
   under_way stopped || return
   scancel --signal=USR1 "$job"
@@ -135,7 +135,7 @@ a_user_stops_it() {
 
 a_user_cancels_it() {
   local name=cancelled-$1
-  story "scancel, $1: the newest update is saved, and the same sbatch goes on"
+  story "scancel, $1: the latest update is saved, and the same sbatch resumes"
   SQAIR_LAUNCHER=$1 submit "$name"
   under_way "$name" || return
   scancel "$job"
@@ -143,7 +143,7 @@ a_user_cancels_it() {
   [ "$(state "$job")" = CANCELLED ] || { fail "$(state "$job")" "$(tail -n 20 "$name.log")"; return; }
   eventually 30 no_ranks || { fail "ranks still run"; return; }
   [ "$(digest_step "$name")" = "$(updates "$name")" ] \
-    || { fail "newest checkpoint: $(digest_step "$name"); updates in the log: $(updates "$name")" "$(tail -n 20 "$name.log")"; return; }
+    || { fail "latest checkpoint: $(digest_step "$name"); updates in the log: $(updates "$name")" "$(tail -n 20 "$name.log")"; return; }
   SQAIR_LAUNCHER=$1 submit "$name"
   ends_well "$job" "$name" 0 || return
   says "$name" "resumed from $name/checkpoints" || return
@@ -151,7 +151,7 @@ a_user_cancels_it() {
 }
 
 a_node_dies() {
-  story "power cut on n2: the job is queued again, goes on from its newest checkpoint on n1, with the same bits"
+  story "power cut on n2: the job is requeued, resumes from its latest checkpoint on n1, with the same bits"
   submit dead --nodes=1-2 --spread-job -- --set checkpoint.everySteps=$((steps / 20))
   under_way dead || return
   kill_node n2
@@ -167,7 +167,7 @@ a_node_dies() {
 }
 
 a_node_is_set_down() {
-  story "n1 set down: the job of 3 ranks saves, waits, is given 2 ranks on n2 and ends with the same bits"
+  story "n1 drained: the job of 3 ranks saves, waits, is given 2 ranks on n2 and ends with the same bits"
   submit down --ntasks=3
   under_way down || return
   # As a disk server does that has not heard of the end: the lock of the run is held for a while after it.
@@ -191,7 +191,7 @@ restore_node() {
 }
 
 an_array_over_seeds() {
-  story "array: a run for each seed, one of them queued again alone"
+  story "array: one run per seed, one of them requeued by itself"
   local seed array
   submit array --array=0-2 --ntasks=1 --output=array-%a.log -- --run array-%a --seed %a
   array=$job
@@ -202,7 +202,7 @@ an_array_over_seeds() {
     [ "$(state "${array}_$seed")" = COMPLETED ] || { fail "task $seed: $(state "${array}_$seed")" "$(tail array-$seed.log)"; return; }
   done
   same_bits array-0 || return
-  says array-2 "queueing job ${array}_2 again" || return
+  says array-2 "requeueing job ${array}_2" || return
   [ "$(for seed in 0 1 2; do digest array-$seed; done | sort -u | grep -c parameters)" -eq 3 ] \
     || { fail "seeds with the same parameters:" "$(for seed in 0 1 2; do digest array-$seed; done)"; return; }
   submit same --array=0-1
@@ -213,16 +213,16 @@ an_array_over_seeds() {
 }
 
 a_launch_that_does_nothing() {
-  story "mpirun that ends with 0 before the ranks began: the job does not count as complete"
+  story "mpirun that exits with 0 before the ranks start: the job does not count as complete"
   SQAIR_DIST=/bin/true submit nothing
   eventually 200 has_ended "$job" || { fail "not ended: $(state "$job")"; return; }
   [ "$(state "$job") $(exit_code "$job")" = "FAILED 1" ] || { fail "$(state "$job") $(exit_code "$job")"; return; }
-  says nothing "the ranks never began" || return
+  says nothing "the ranks never started" || return
   pass
 }
 
 a_run_is_measured() {
-  story "evaluate.sbatch: measures the run and prints JSON"
+  story "evaluate.sbatch: evaluates the run and prints JSON"
   job=$(sbatch --parsable --output=measure.log --mem-per-cpu=500M "$root/cluster/evaluate.sbatch" --checkpoint whole \
     --data "$folder/train.h5")
   eventually 200 has_ended "$job" || { fail "not ended: $(state "$job")"; return; }

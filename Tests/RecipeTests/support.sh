@@ -126,7 +126,7 @@ updates() {
 
 has_updates() { [ "$(updates "$1")" -ge "$2" ]; }
 
-# digest RUN: what its newest checkpoint holds: step, digest of the parameters, digest of the optimizer's state.
+# digest RUN: what its latest checkpoint holds: step, digest of the parameters, digest of the optimizer's state.
 digest() { "$program" inspect "$1" --digest 2>&1; }
 
 digest_step() { digest "$1" | sed -n 's/^step *//p'; }
@@ -146,7 +146,7 @@ choose_steps() {
   steps=$((40 * 2 * 5000 / steps))
 }
 
-# same_bits RUN [OTHER]: the run has the figures and the parameters of another: the one that nothing disturbed.
+# same_bits RUN [OTHER]: the run has the metrics and the parameters of another, by default the undisturbed one.
 same_bits() {
   local other=${2:-whole}
   if [ "$(digest "$1")" != "$(digest "$other")" ]; then
@@ -154,7 +154,7 @@ same_bits() {
     return 1
   fi
   if ! cmp -s <(losses "$other") <(losses "$1"); then
-    fail "other figures in the log:" "$(diff <(losses "$other") <(losses "$1") | head)"
+    fail "different metrics in the log:" "$(diff <(losses "$other") <(losses "$1") | head)"
     return 1
   fi
 }
