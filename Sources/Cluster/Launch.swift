@@ -106,8 +106,8 @@ public struct Launch: Sendable, Equatable {
       case .mpirun, .none: "start them with the mpirun of the MPI library this program is linked with"
       }
     return (
-      "the launcher (\(launcher.rawValue)) started \(promisedSize) processes, but MPI joins \(size)",
-      "Separate runs would write over each other: \(remedy)."
+      "the launcher (\(launcher.rawValue)) started \(promisedSize) processes, but MPI connects \(size)",
+      "Separate runs would overwrite each other: \(remedy)."
     )
   }
 }

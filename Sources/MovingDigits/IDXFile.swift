@@ -55,7 +55,7 @@ public struct IDXFile: Sendable {
     guard bytes.count == promised.0 else {
       let found = bytes.count < promised.0 ? "but only \(bytes.count) follow" : "but more follow"
       throw MovingDigitsError(
-        "\(path): the header promises \(promised.0) bytes of shape \(shape), \(found). \(IDXFile.fetchAgain)")
+        "\(path): the header announces \(promised.0) bytes of shape \(shape), \(found). \(IDXFile.fetchAgain)")
     }
   }
 

@@ -29,8 +29,8 @@ public struct MNISTDigits: DigitSource {
     let classes = try IDXFile(path: labelPath, dimensions: 1)
     guard images.shape[0] == classes.shape[0] else {
       throw MovingDigitsError(
-        "\(imagePath) holds \(images.shape[0]) images but \(labelPath) holds \(classes.shape[0]) labels: they are not "
-          + "of the same set. Delete both and fetch them again with scripts/get-mnist.")
+        "\(imagePath) holds \(images.shape[0]) images but \(labelPath) holds \(classes.shape[0]) labels: they do not "
+          + "belong together. Delete both and fetch them again with scripts/get-mnist.")
     }
     if let wrong = classes.bytes.firstIndex(where: { $0 > 9 }) {
       throw MovingDigitsError(

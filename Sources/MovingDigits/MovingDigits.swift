@@ -57,8 +57,8 @@ public struct MovingDigits: Sendable {
     }
     guard successes == enough else {
       throw MovingDigitsError(
-        "a \(canvas) has hardly room for \(settings.maximumDigits) digits that do not overlap in the first frame: "
-          + "\(successes) of \(tries) tries succeeded. Ask for fewer digits or make the canvas larger.")
+        "a \(canvas) is too small for \(settings.maximumDigits) digits that do not overlap in the first frame: "
+          + "\(successes) of \(tries) attempts succeeded. Ask for fewer digits or make the canvas larger.")
     }
     guard let challenge = settings.challenge else { return }
     successes = 0
@@ -67,7 +67,7 @@ public struct MovingDigits: Sendable {
     }
     guard successes == enough else {
       throw MovingDigitsError(
-        "digits on a \(canvas) hardly ever hide as asked for: \(successes) of \(tries) tries succeeded. Ask for more "
+        "digits on a \(canvas) are almost never occluded as requested: \(successes) of \(tries) attempts succeeded. Ask for more "
           + "frames, for faster motion, or for a canvas of another size.")
     }
   }

@@ -38,7 +38,7 @@ public struct MovingDigitsSettings: Codable, Sendable, Equatable {
     require("canvasWidth", canvasWidth, 1...4096)
     require("maximumDigits", maximumDigits, 1...255)
     if let challenge, frames < challenge.fewestFrames {
-      reasons.append("frames is \(frames), expected \(challenge.fewestFrames) or more for digits that hide")
+      reasons.append("frames is \(frames), expected \(challenge.fewestFrames) or more for occluded digits")
     }
     if challenge == .overlap, maximumDigits != 2 {
       reasons.append("maximumDigits is \(maximumDigits), expected 2 for digits that cross")

@@ -20,7 +20,7 @@ public final class AnimatedGIF {
   /// An animation without pictures. Both sides must be from 1 to 65535.
   public init(width: Int, height: Int) throws {
     guard (1...0xFFFF).contains(width), (1...0xFFFF).contains(height) else {
-      throw ReportError("A GIF of \(width) x \(height) pixels cannot be: a side has from 1 to 65535. Draw it smaller.")
+      throw ReportError("A GIF cannot have \(width) x \(height) pixels: the limit is 65535 a side. Draw it smaller.")
     }
     (self.width, self.height) = (width, height)
     var code: Int32 = 0
@@ -93,7 +93,7 @@ public final class AnimatedGIF {
 
   private static func failure(_ code: Int32) -> ReportError {
     let reason = GifErrorString(code).map { String(cString: $0) } ?? "reason \(code)"
-    return ReportError("giflib cannot encode an animation: \(reason). This is a mistake in the program.")
+    return ReportError("giflib cannot encode an animation: \(reason). This is a bug in the program.")
   }
 }
 

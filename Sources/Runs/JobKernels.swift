@@ -37,7 +37,7 @@ package struct JobKernels: CustomStringConvertible {
     if processes.count > 1 {
       let names = processes.map { "\($0.name) on \($0.count) process\($0.count == 1 ? "" : "es")" }
       warnings.append(
-        "warning: processors differ: \(names.joined(separator: ", ")). The run is sound, but its last bits depend on "
+        "warning: processors differ: \(names.joined(separator: ", ")). The run is valid, but its last bits depend on "
           + "which process computes what, so another number of processes gives others. Start on processors of one kind "
           + "to have the same bits on any number.")
     }

@@ -47,7 +47,7 @@ public struct RunFolder: Sendable {
       try FileSystem.posix.makeFolders(folder)
     } catch {
       let reason = (error as? FileSystemError)?.reason ?? "\(error)"
-      throw RunError("the run folder '\(folder)' cannot be made: \(reason). Choose another with --run.")
+      throw RunError("the folder '\(folder)' of the run cannot be created: \(reason). Choose another folder with --run.")
     }
   }
 
@@ -75,7 +75,7 @@ public struct RunFolder: Sendable {
         try files.moveItem(atPath: part, toPath: target + "/" + (part as NSString).lastPathComponent)
       }
     } catch {
-      throw RunError("the earlier run in '\(path)' cannot be set aside to '\(target)': \(reason(error))")
+      throw RunError("the earlier run in '\(path)' cannot be moved to '\(target)': \(reason(error))")
     }
     return target
   }

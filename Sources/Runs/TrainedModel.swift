@@ -18,7 +18,7 @@ public struct TrainedModel {
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
       let folder = RunFolder.checkpointFolder(in: path)
       guard let restored = try CheckpointStore(readingFrom: folder).latestValid() else {
-        throw RunError("there is no checkpoint in '\(folder)'. Name a file step-*.h5 or the folder of a run.")
+        throw RunError("there is no checkpoint in '\(folder)'. Give a file step-*.h5 or the folder of a run.")
       }
       checkpoint = restored.checkpoint
       self.path = restored.path
@@ -33,7 +33,7 @@ public struct TrainedModel {
     guard checkpoint.model == configuration.model.kind.rawValue else {
       throw RunError(
         "\(self.path): it is a checkpoint of the model '\(checkpoint.model)', but its configuration says "
-          + "'\(configuration.model.kind.rawValue)'. The file was not made by this program.")
+          + "'\(configuration.model.kind.rawValue)'. The file was not written by this program.")
     }
     let reasons = configuration.validate()
     guard reasons.isEmpty else {

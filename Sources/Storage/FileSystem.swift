@@ -2,7 +2,7 @@ import Foundation
 
 /// The raw file operations that decide whether a file survives a crash, replaceable so that a test can make any fail.
 public struct FileSystem: Sendable {
-  /// Makes a folder whose parent exists; one that is there already is no error.
+  /// Makes a folder whose parent exists; one that exists already is no error.
   public var makeFolder: @Sendable (_ path: String) throws -> Void
   /// Opens a file for writing, created or emptied; returns its descriptor.
   public var open: @Sendable (_ path: String) throws -> Int32
@@ -42,7 +42,7 @@ public struct FileSystem: Sendable {
   /// The operating system's own.
   public static let posix = FileSystem(
     makeFolder: { path in
-      guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw FileSystemError("cannot make the folder \(path)") }
+      guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw FileSystemError("cannot create the folder \(path)") }
     },
     open: { path in
       let descriptor = Foundation.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
@@ -99,7 +99,7 @@ extension FileSystem {
       if parent != path { try makeFolders(parent) }
       try makeFolder(path)
     } else if !isFolder.boolValue {
-      throw FileSystemError(attempt: "cannot make the folder \(path)", reason: "there is a file of this name")
+      throw FileSystemError(attempt: "cannot create the folder \(path)", reason: "a file of this name exists")
     } else {
       return
     }

@@ -48,8 +48,8 @@ public final class FolderLock {
       case let code:
         (self.path, self.descriptor) = (path, descriptor)
         warning =
-          "the disk of '\(folder)' has no locks (\(String(cString: strerror(code)))). "
-          + "Make sure that no other job writes in this folder."
+          "the file system of '\(folder)' does not support locks (\(String(cString: strerror(code)))). "
+          + "Make sure that no other job writes to this folder."
         return
       }
     }
@@ -91,7 +91,7 @@ public final class FolderLock {
   private static func refusal(_ folder: String, _ path: String, _ holder: String) -> StorageError {
     StorageError(
       file: folder, problem: "the folder is in use by \(holder)",
-      hint: "Wait until it ends, stop it (SIGUSR1 makes it save and stop), or choose another folder. "
+      hint: "Wait for it to end, stop it (on SIGUSR1 it saves and stops), or choose another folder. "
         + "If there is no such process, the file server still holds its lock: remove \(path).")
   }
 }

@@ -34,7 +34,7 @@ package struct CollapseDetector {
     updatesWithAllSlots = objects ?? 0 > 0.97 * Double(slots) ? updatesWithAllSlots + 1 : 0
     if updatesWithoutObjects == Self.patience {
       warnings.append(
-        "collapse: no objects for \(Self.patience) updates. It rarely comes back: start again from an earlier "
+        "collapse: no objects for \(Self.patience) updates. This rarely recovers: start again from an earlier "
           + "checkpoint with a smaller training.optimizer.learningRate, or with clipNorm on.")
     }
     if updatesWithAllSlots == Self.patience {

@@ -39,7 +39,7 @@ package final class Journal {
   /// The live line.
   func show(_ record: StepRecord, step: Int) {
     var figures: [(name: String, value: Double)] = [("bound/frame", record.sums.mean(.bound))]
-    if let accuracy = record.sums.countAccuracy { figures.append(("counted right", accuracy)) }
+    if let accuracy = record.sums.countAccuracy { figures.append(("count accuracy", accuracy)) }
     if let objects = record.sums.objects { figures.append(("objects/frame", objects)) }
     progress.update(UInt64(step), figures)
   }
@@ -69,11 +69,11 @@ package final class Journal {
 
   func log(_ evaluation: Evaluation, step: Int) {
     write("valid", evaluation.figures, step: step)
-    let right = evaluation.countAccuracy.map { String(format: ", counted right %.4f", $0) } ?? ""
-    let objects = evaluation.objectsPerFrame.map { String(format: ", objects %.3f a frame", $0) } ?? ""
+    let right = evaluation.countAccuracy.map { String(format: ", count accuracy %.4f", $0) } ?? ""
+    let objects = evaluation.objectsPerFrame.map { String(format: ", objects %.3f per frame", $0) } ?? ""
     progress.note(
       String(
-        format: "update %d: validation bound %.2f nats a frame%@%@", step,
+        format: "update %d: validation bound %.2f nats per frame%@%@", step,
         evaluation.bound / Double(evaluation.frames), right, objects))
   }
 
@@ -93,7 +93,7 @@ package final class Journal {
     do {
       try body()
       guard let first = failing.removeValue(forKey: file) else { return }
-      progress.note("update \(step): '\(file)' is written again; it lacks what there was to say since update \(first)")
+      progress.note("update \(step): '\(file)' can be written again; it lacks everything since update \(first)")
     } catch {
       guard failing[file] == nil else { return }
       failing[file] = step
@@ -153,9 +153,9 @@ package final class Journal {
       let text = String(decoding: try JSONEncoder().encode(failure), as: UTF8.self)
       try folder.write(text, to: folder.failureRecord(ofUpdate: step))
       _ = try store.commit(state.checkpoint(data: data))
-      return "See where it begins with `sqair-dist replay \(folder.path)`. "
+      return "Locate the first such number with `sqair-dist replay \(folder.path)`. "
     } catch {
-      return "The state before it could not be kept for `sqair-dist replay`: \(error) "
+      return "The state before it could not be saved for `sqair-dist replay`: \(error) "
     }
   }
 

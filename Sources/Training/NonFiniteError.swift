@@ -36,7 +36,7 @@ package struct NonFiniteError: Error, CustomStringConvertible, Codable {
 
   package var description: String {
     guard let first = findings.first else {
-      return "the gradient is not finite although that of every rank is: the sum is too large"
+      return "the gradient is not finite, although that of every rank is: the sum overflows"
     }
     let places = findings.map(\.description).joined(separator: ", ")
     return "the \(first.isLoss ? "loss" : "gradient") is not finite on \(places)"

@@ -88,10 +88,10 @@ package struct StragglerDetector: Sendable {
     let others = Self.median(hosts.indices.filter { $0 != rank }.map { median(of: $0, \.total) })
     let isWaiting = data > 0.5 * (own - others)
     return String(
-      format: "rank %d on %@ lags: it works %.3g s in an update before it meets the others, who work %.3g s and wait "
+      format: "rank %d on %@ is slow: it computes for %.3g s per update, the others for %.3g s and wait "
         + "for it (medians of %d updates); %.3g s of it %@. ", rank, hosts[rank], own, others, Self.window,
       isWaiting ? data : own - data, isWaiting ? "waiting for data" : "computing")
-      + (isWaiting ? "Look at the disk of that host." : "Look at that host for other programs or a slow processor.")
+      + (isWaiting ? "Check the disk of that host." : "Check that host for other programs or a slow processor.")
       + " `sqair-dist doctor` under the same launcher compares the ranks."
   }
 

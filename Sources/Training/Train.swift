@@ -16,7 +16,7 @@ public func train(_ request: TrainRequest) throws -> Int32 {
   let command = Launch(environment: ProcessInfo.processInfo.environment).command(CommandLine.arguments)
   let watchdog = Watchdog(
     limit: request.configuration.training.watchdogSeconds, setting: "training.watchdogSeconds",
-    advice: "The run goes on from its newest checkpoint with the same command: \(command)", fault: request.fault
+    advice: "The same command resumes the run from its latest checkpoint: \(command)", fault: request.fault
   ) { RunFolder(request.runDirectory).note(incident: $0) }
   defer { watchdog.stop() }
   let communicator = try Communicator.start()
@@ -108,7 +108,7 @@ private struct Run {
       guard training.frameCount >= longest else {
         throw RunError(
           "\(train): its sequences have \(training.frameCount) frames, but training.frames.end is \(longest). "
-            + "Give --frames \(training.frameCount) or less, or make longer sequences.")
+            + "Give --frames \(training.frameCount) or less, or create longer sequences.")
       }
       let validation = try valid.map { try SequenceFile(path: $0) }
       if let validation, validation.height != training.height || validation.width != training.width {
@@ -159,13 +159,13 @@ private struct Run {
       throw ConfigurationError(
         place: "the run in '\(folder.path)' was started with other settings",
         problems: differences.map(\.description) + [
-          "Give the same settings to go on, another --run for a new run, or --fresh to set the old one aside."
+          "Give the same settings to resume, another --run for a new run, or --fresh to move the old one aside."
         ])
     }
     guard checkpoint.data == data else {
       throw RunError(
-        "the run in '\(folder.path)' was trained on another file: it was\n  \(checkpoint.data)\nand is\n  \(data)\n"
-          + "Give the same training data to go on, or another --run for a new run.")
+        "the run in '\(folder.path)' was trained on another file:\n  \(checkpoint.data)\nand this is\n  \(data)\n"
+          + "Give the same training data to resume, or another --run for a new run.")
     }
     try state.restore(checkpoint, from: restored.path)
     let skipped = restored.skipped.map { "\nskipped a damaged checkpoint: \($0)" }.joined()

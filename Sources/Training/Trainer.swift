@@ -82,8 +82,8 @@ package final class Trainer {
       // A rank that leaves before rank 0 has kept the state would take it along.
       try communicator.barrier()
       throw RunError(
-        "update \(state.step + 1): \(error). Stopped before the update; the last checkpoint is untouched. \(advice)"
-          + "Then begin a new run with a smaller training.optimizer.learningRate or clipNorm.",
+        "update \(state.step + 1): \(error). Stopped before the update; the latest checkpoint is intact. \(advice)"
+          + "Then start a new run with a smaller training.optimizer.learningRate or clipNorm.",
         isEverywhere: true)
     }
   }
@@ -118,7 +118,7 @@ package final class Trainer {
   private func stop(_ ending: StopReason) throws -> StopReason {
     if state.step != savedStep { try save(mustSucceed: true) }
     let place = state.step > 0 ? "saved after \(state.step) updates" : "there was nothing to save"
-    journal?.note("asked to stop: \(place); the same command goes on from there")
+    journal?.note("asked to stop: \(place); the same command resumes from there")
     return ending
   }
 

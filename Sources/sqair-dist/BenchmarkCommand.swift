@@ -9,13 +9,13 @@ import Training
 struct BenchmarkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmark",
-    abstract: "Times updates, by part, against the rate of a large matrix product.",
+    abstract: "Times updates part by part, relative to the rate of a large matrix product.",
     discussion: """
-      Sequences are made on the spot; the model does not learn. Name a checkpoint: how many objects a model finds \
-      decides how much work there is.
+      Sequences are generated for the purpose, and the model does not learn. Give a checkpoint: the number of objects \
+      that a model finds determines the amount of work.
 
-      A processor that others use too changes its speed from second to second. So the large product runs between the \
-      updates, on every rank at the same time, and updates are compared with their neighbours.
+      A processor that is shared changes its speed from second to second. The large product therefore runs between the \
+      updates, on every rank at the same time, and each update is compared with the products next to it.
 
       Examples:
         sqair-dist benchmark --frames 3 --frames 10
@@ -27,23 +27,23 @@ struct BenchmarkCommand: ParsableCommand {
         sqair-dist benchmark --stall --config quick
       """)
 
-  @Flag(help: "Fit lines to the cost against frames, live objects and particles.")
+  @Flag(help: "Fit the cost as a linear function of frames, live objects and particles.")
   var sweep = false
 
   @Option(help: "Folder for the pictures of --sweep.", completion: .directory)
   var out: String?
 
-  @Flag(help: "Predict updates on up to 1,024 ranks from the examples and the network of these.")
+  @Flag(help: "Predict the time of an update on up to 1,024 ranks from measurements on these.")
   var scaling = false
 
-  @Option(name: .customLong("latency-us"), help: "For --scaling: microseconds a message takes on another network.")
+  @Option(name: .customLong("latency-us"), help: "For --scaling: latency of another network in microseconds per message.")
   var latency: Double?
 
   @Option(
-    name: .customLong("bandwidth-gbs"), help: "For --scaling: GB/s that a rank can send on another network.")
+    name: .customLong("bandwidth-gbs"), help: "For --scaling: bandwidth of another network in GB/s per rank.")
   var bandwidth: Double?
 
-  @Flag(help: "Tell for how much of the time evaluation, pictures and checkpoints stop a training.")
+  @Flag(help: "Measure for how much of the time evaluation, pictures and checkpoints interrupt training.")
   var stall = false
 
   @Option(help: "Checkpoint file or run folder; without one, the model is untrained.", completion: .file())
@@ -55,7 +55,7 @@ struct BenchmarkCommand: ParsableCommand {
     help: "Frames per sequence; may be repeated. (default: 3 and 10; --stall takes those of the configuration)")
   var frames: [Int] = []
 
-  @Option(help: "Sequences of a batch, over all processes (training.batch).")
+  @Option(help: "Sequences per batch, over all processes (training.batch).")
   var batch: Int?
 
   @Option(help: "Particles per sequence (training.particles).")
@@ -64,25 +64,25 @@ struct BenchmarkCommand: ParsableCommand {
   @Option(help: "Width of hidden layers, without a checkpoint (model.hidden).")
   var hidden: Int?
 
-  @Option(help: "Updates timed, after three that warm up.")
+  @Option(help: "Updates to time, after three warm-up updates.")
   var updates = 20
 
-  @Flag(help: "Make every slot of every row live, at every frame.")
+  @Flag(help: "Compute all slots of all rows at every frame, as if every one held an object.")
   var dense = false
 
-  @Flag(help: "Print JSON objects, one a line.")
+  @Flag(help: "Print one JSON object per line.")
   var json = false
 
   func validate() throws {
     try requireAtLeast(1, updates, "--updates")
     for count in frames { try requireAtLeast(1, count, "--frames") }
     guard [sweep, scaling, stall, dense].count(where: { $0 }) <= 1 else {
-      throw ValidationError("Give one of '--sweep', '--scaling', '--stall' and '--dense'.")
+      throw ValidationError("'--sweep', '--scaling', '--stall' and '--dense' exclude each other.")
     }
-    guard out == nil || sweep else { throw ValidationError("'--out' is for the pictures of '--sweep'.") }
+    guard out == nil || sweep else { throw ValidationError("'--out' can only be used with '--sweep'.") }
     for (value, name) in [(latency, "--latency-us"), (bandwidth, "--bandwidth-gbs")] {
       guard let value else { continue }
-      guard scaling else { throw ValidationError("'\(name)' is for '--scaling'.") }
+      guard scaling else { throw ValidationError("'\(name)' can only be used with '--scaling'.") }
       guard value > 0, value.isFinite else { throw ValidationError("The value of '\(name)' must be above 0.") }
     }
   }

@@ -8,11 +8,11 @@ import Training
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
-    abstract: "Measures models side by side on sequences in which objects hide.",
+    abstract: "Compares models on sequences in which objects are occluded.",
     discussion: """
-      The file is one of `sqair-dist data moving-digits --occluded` or `--overlap`, which tells what its frames hide. \
-      Measured are the picture behind the bar, each object alone where two overlap, how many objects are found by how \
-      much of them is seen, the count, and whether identities survive a crossing.
+      The file comes from `sqair-dist data moving-digits --occluded` or `--overlap` and contains what its frames hide. \
+      Measured are the image behind the bar, each object by itself where two overlap, the recall by visible fraction, \
+      the count, and whether identities survive a crossing.
 
       Example:
         sqair-dist compare --checkpoint sqair --checkpoint air --data crossing.h5 --out pictures
@@ -20,7 +20,7 @@ struct CompareCommand: ParsableCommand {
 
   @Option(
     name: .customLong("checkpoint"),
-    help: "A checkpoint, or the folder of a run: its newest sound checkpoint. Once for each model.",
+    help: "A checkpoint, or the folder of a run for its latest valid checkpoint. Repeat it for each model.",
     completion: .sequences)
   var checkpoints: [String]
 
@@ -28,23 +28,23 @@ struct CompareCommand: ParsableCommand {
   var data: String
 
   @Option(
-    help: "Folder for a picture of the reconstructions under each other; made if it is not there.",
+    help: "Folder for a picture of the reconstructions, one model below the other; created if missing.",
     completion: .directory)
   var out: String?
 
   @Option(help: "Sequences in the picture, from the first of the file.")
   var pictures = 4
 
-  @Option(help: "Particles per sequence; by default those of the first model's training.")
+  @Option(help: "Particles per sequence. (default: as in the training of the first model)")
   var particles: Int?
 
-  @Option(help: "Sequences at a time. (default: 8)")
+  @Option(help: "Sequences computed at a time. (default: 8)")
   var batch: Int?
 
-  @Option(help: "Intersection over union with which a found box and a true one are the same object, above 0 up to 1.")
+  @Option(help: "Intersection over union from which a found box matches a true one, above 0 and at most 1.")
   var iou = 0.5
 
-  @Flag(help: "Print one JSON object in place of a table.")
+  @Flag(help: "Print one JSON object instead of a table.")
   var json = false
 
   func validate() throws {

@@ -14,8 +14,8 @@ struct ConfigCommand: ParsableCommand {
       \(Configuration.presets.map { "  \($0.name)\(String(repeating: " ", count: 8 - $0.name.count))\($0.summary)" }
         .joined(separator: "\n"))
 
-      A file may be partial: what it leaves out is taken from the preset that its "base" names, or from \
-      \(Configuration.presets[0].name). Then each --set is applied in turn.
+      A file may be partial: missing settings are taken from the preset named by its "base", or from \
+      \(Configuration.presets[0].name). Each --set is then applied in order.
 
       Examples:
         sqair-dist config quick

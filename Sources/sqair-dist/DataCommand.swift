@@ -13,7 +13,7 @@ import Training
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
-    abstract: "Makes sequence files.",
+    abstract: "Creates sequence files.",
     subcommands: [MovingDigitsCommand.self])
 }
 
@@ -21,11 +21,11 @@ struct DataCommand: ParsableCommand {
 struct MovingDigitsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "moving-digits",
-    abstract: "Makes sequences of moving digits, with counts, boxes, identities and classes.",
+    abstract: "Generates sequences of moving digits, with counts, boxes, identities and classes.",
     discussion: """
-      The built-in digits are drawn by strokes and need no download; --digits DIR takes MNIST from the four \
-      *-ubyte or *-ubyte.gz files in a folder. Training and test sequences never share a digit. Equal options make \
-      equal files, on any number of cores.
+      The built-in digits are pen strokes and need no download; --digits DIR reads MNIST from the four *-ubyte or \
+      *-ubyte.gz files in a folder. Training and test sequences never share a digit. Equal options give equal files \
+      on any number of cores.
 
       Examples:
         sqair-dist data moving-digits --out train.h5 --sequences 10000
@@ -37,10 +37,10 @@ struct MovingDigitsCommand: ParsableCommand {
           --split test --mean-from train.h5 --occluded
       """)
 
-  @Option(help: "The file to make.", completion: .sequences)
+  @Option(help: "The file to create.", completion: .sequences)
   var out: String
 
-  @Option(help: "How many sequences.")
+  @Option(help: "Number of sequences.")
   var sequences: Int
 
   @Option(help: "Frames of each sequence.")
@@ -51,10 +51,10 @@ struct MovingDigitsCommand: ParsableCommand {
     completion: .directory)
   var digits = "builtin"
 
-  @Option(help: "Which digits.")
+  @Option(help: "Which digits to use.")
   var split = DigitSplit.train
 
-  @Option(help: "How they move: slowly and inside, or as published: fast, accelerated, leaving and coming back.")
+  @Option(help: "Motion: gentle is slow and stays inside; reference is as published: fast, accelerated, leaving the canvas.")
   var motion = Motion.gentle
 
   @Flag(exclusivity: .exclusive)
@@ -63,17 +63,17 @@ struct MovingDigitsCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Grey level of the bar of --occluded. (default: 0, black)", valueName: "0-255"))
   var barShade: UInt8?
 
-  @Option(help: "Most digits in a sequence; their number is uniform from 0.")
+  @Option(help: "Maximum number of digits in a sequence; uniform from 0.")
   var maxDigits = 2
 
-  @Option(help: ArgumentHelp("Pixels of a frame: the side of a square, or HEIGHTxWIDTH.", valueName: "pixels"))
+  @Option(help: ArgumentHelp("Frame size in pixels: the side of a square, or HEIGHTxWIDTH.", valueName: "pixels"))
   var canvas = Canvas(height: 50, width: 50)
 
   @Option(help: "Seed of everything random.")
   var seed: UInt64 = 0
 
   @Option(
-    help: ArgumentHelp("Training file whose mean frame the new file carries; by default its own.", valueName: "file"),
+    help: ArgumentHelp("Training file from which to copy the mean frame. (default: computed from the new file)", valueName: "file"),
     completion: .sequences)
   var meanFrom: String?
 
@@ -81,13 +81,13 @@ struct MovingDigitsCommand: ParsableCommand {
   var force = false
 
   func validate() throws {
-    if out.isEmpty { throw ValidationError("The value of '--out' is empty; name a file.") }
-    if digits.isEmpty { throw ValidationError("The value of '--digits' is empty; say builtin or name a folder.") }
+    if out.isEmpty { throw ValidationError("The value of '--out' is empty; give a file name.") }
+    if digits.isEmpty { throw ValidationError("The value of '--digits' is empty; give 'builtin' or a folder.") }
     try requireAtLeast(1, sequences, "--sequences")
     try requireAtLeast(1, frames, "--frames")
     try requireAtLeast(1, maxDigits, "--max-digits")
     if barShade != nil, challenge != .occluded {
-      throw ValidationError("'--bar-shade' is the grey level of the bar that '--occluded' draws; give both.")
+      throw ValidationError("'--bar-shade' can only be used with '--occluded'.")
     }
   }
 
@@ -137,7 +137,7 @@ struct MovingDigitsCommand: ParsableCommand {
 struct Interrupted: ExitCodeProviding, CustomStringConvertible {
   let signal: StopSignals.Signal
 
-  var description: String { "stopped by \(signal); nothing was written" }
+  var description: String { "stopped by \(signal); no file was written" }
 
   /// As a shell reports a process that a signal ended.
   var exitCode: Int32 { 128 + signal.rawValue }
@@ -170,8 +170,8 @@ enum ChallengeOption: String, EnumerableFlag {
 
   static func help(for value: ChallengeOption) -> ArgumentHelp? {
     switch value {
-    case .occluded: "Draw a bar over the digits that hides some of them for some frames; tell what it hides."
-    case .overlap: "Let two digits cross and cover each other at mid-sequence, on straight lines whatever the --motion."
+    case .occluded: "Draw a bar that occludes some digits for some frames, and record what it occludes."
+    case .overlap: "Two digits cross on straight lines and cover each other at mid-sequence, whatever --motion says."
     }
   }
 

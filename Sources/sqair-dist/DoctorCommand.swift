@@ -8,25 +8,25 @@ import Training
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Looks whether a training would run well here, alone or under a launcher.",
+    abstract: "Checks whether a training would run well here, in one process or under a launcher.",
     discussion: """
-      Compares what matters on all ranks: program, libraries, vector kernels, threads, cores, memory, speed, network, \
-      clocks, the run's folder and its locks. Start it as the training will be started. Each line says OK, WARN or \
-      FAIL, and what to do. The exit code is 0 if a training can start, 1 if anything failed (with --strict: or was \
-      warned of), 75 if the ranks cannot reach each other for a minute.
+      Compares all ranks: program, libraries, vector kernels, threads, cores, memory, speed, network, clocks, the \
+      folder of the run and its locks. Start it the way the training will be started. Each line says OK, WARN or FAIL, \
+      and what to do. The exit code is 0 if a training can start, 1 if a check failed (with --strict also for \
+      warnings), 75 if the ranks cannot reach each other within a minute.
 
       Examples:
         sqair-dist doctor
         mpirun -n 8 sqair-dist doctor --run /shared/first
       """)
 
-  @Option(name: .customLong("run"), help: "Folder of the run; need not be there.", completion: .directory)
+  @Option(name: .customLong("run"), help: "Folder of the run; need not exist.", completion: .directory)
   var runDirectory = "run"
 
   @Flag(help: "Print one JSON object.")
   var json = false
 
-  @Flag(help: "A warning counts as a failure.")
+  @Flag(help: "Treat warnings as failures.")
   var strict = false
 
   func run() throws {

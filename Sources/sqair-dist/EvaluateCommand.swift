@@ -8,10 +8,9 @@ import Training
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Measures a checkpoint on a sequence file.",
+    abstract: "Evaluates a checkpoint on a sequence file.",
     discussion: """
-      Prints the bound and the reconstruction error, and, where the file has ground truth, how well objects are \
-      counted and followed.
+      Prints the bound and its parts and, where the file has ground truth, how well objects are counted and tracked.
 
       Examples:
         sqair-dist evaluate --checkpoint first --data valid.h5
@@ -22,21 +21,21 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var source: CheckpointAndDataOptions
 
-  @Option(help: "Particles per sequence; by default those of the training.")
+  @Option(help: "Particles per sequence. (default: as in training)")
   var particles: Int?
 
-  @Option(help: "Sequences at a time. (default: 8)")
+  @Option(help: "Sequences computed at a time. (default: 8)")
   var batch: Int?
 
-  @Flag(help: "Print one JSON object in place of a table.")
+  @Flag(help: "Print one JSON object instead of a table.")
   var json = false
 
-  @Flag(help: "Measure too how well objects are followed: MOTA, MOTP, IDF1 and the like.")
+  @Flag(help: "Also measure tracking: MOTA, MOTP, IDF1 and more.")
   var tracking = false
 
   @Option(
     help: ArgumentHelp(
-      "New folder for the tracks and the true ones as MOTChallenge files; means --tracking.", valueName: "folder"),
+      "New folder for found and true tracks as MOTChallenge files; implies --tracking.", valueName: "folder"),
     completion: .directory)
   var tracks: String?
 
@@ -53,15 +52,15 @@ struct EvaluateCommand: ParsableCommand {
   }
 }
 
-/// Which trained model.
+/// A trained model.
 struct CheckpointOptions: ParsableArguments {
   @Option(
     name: .customLong("checkpoint"),
-    help: "A checkpoint, or the folder of a run: its newest sound checkpoint.", completion: .sequences)
+    help: "A checkpoint, or the folder of a run for its latest valid checkpoint.", completion: .sequences)
   var path: String
 }
 
-/// Which trained model, and which sequences.
+/// A trained model and a sequence file.
 struct CheckpointAndDataOptions: ParsableArguments {
   @OptionGroup var checkpoint: CheckpointOptions
 

@@ -52,8 +52,8 @@ struct InspectCommand: ParsableCommand {
     case let other:
       throw StorageError(
         file: path, part: "attribute 'format'",
-        problem: other.map { "'\($0)' is no format of this program" } ?? "there is none",
-        hint: "Files of this program say '\(SequenceFile.format)' or '\(Checkpoint.format)'.")
+        problem: other.map { "'\($0)' is not a format of this program" } ?? "it is missing",
+        hint: "Expected '\(SequenceFile.format)' or '\(Checkpoint.format)'.")
     }
   }
 
@@ -68,7 +68,7 @@ struct InspectCommand: ParsableCommand {
     guard let latest = entries.last else {
       throw StorageError(
         file: path, problem: "there are no checkpoints in this folder",
-        hint: "Name the folder that was given to --run, or a file.")
+        hint: "Give the folder that was given to --run, or a file.")
     }
     if digest { return try CheckpointSummary(path: latest.path).printDigests() }
     print("\(path): run folder, \(entries.count == 1 ? "1 checkpoint" : "\(entries.count) checkpoints")")

@@ -8,11 +8,11 @@ import Training
 struct PaperTableCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "paper-table",
-    abstract: "Measures models as the table of the SQAIR paper does, beside its figures.",
+    abstract: "Computes the table of the SQAIR paper for trained models, next to the published numbers.",
     discussion: """
-      For each model log p(x) by the importance-weighted bound, log p(x|z), the Kullback-Leibler divergence, how \
-      often a frame's objects are counted right, and addition: how often a small classifier, trained on the latent \
-      variables that the model infers for each frame of one file, names the sum of the digits in the frames of another.
+      For each model: log p(x) by the importance-weighted bound, log p(x|z), the Kullback-Leibler divergence, the \
+      counting accuracy, and addition: how often a small classifier predicts the sum of the digits in a frame from the \
+      latent variables. It is trained on the frames of one file and tested on those of another.
 
       Examples:
         sqair-dist paper-table runs/sqair runs/air --train train.h5 --test test.h5
@@ -20,25 +20,25 @@ struct PaperTableCommand: ParsableCommand {
           --particles 1000 --test-sequences 1000
       """)
 
-  @Argument(help: "Checkpoints, or folders of runs: their newest sound checkpoints.", completion: .directory)
+  @Argument(help: "Checkpoints, or folders of runs for their latest valid checkpoints.", completion: .directory)
   var checkpoints: [String]
 
-  @Option(help: "The file whose frames the classifier of sums learns from.", completion: .sequences)
+  @Option(help: "The file to train the classifier on.", completion: .sequences)
   var train: String
 
-  @Option(help: "The file to measure, with digits that no training has shown.", completion: .sequences)
+  @Option(help: "The file to evaluate on, with digits that no training has shown.", completion: .sequences)
   var test: String
 
-  @Option(help: "Particles of log p(x).")
+  @Option(help: "Particles for the estimate of log p(x).")
   var particles = 1000
 
-  @Option(help: "Sequences to measure, from the first; by default all.")
+  @Option(help: "Sequences to evaluate, from the first of the file. (default: all)")
   var testSequences: Int?
 
-  @Option(help: "Sequences that the classifier learns from, from the first.")
+  @Option(help: "Sequences to train the classifier on, from the first of the file.")
   var trainSequences = 5000
 
-  @Flag(help: "Print one JSON object in place of a table.")
+  @Flag(help: "Print one JSON object instead of a table.")
   var json = false
 
   func validate() throws {

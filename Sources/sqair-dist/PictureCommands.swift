@@ -8,9 +8,9 @@ import Training
 struct ReconstructCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reconstruct",
-    abstract: "Draws sequences beside what the model makes of them.",
+    abstract: "Draws sequences next to their reconstructions.",
     discussion: """
-      Each picture shows the frames, their reconstruction, and the objects with a box and a colour per identity.
+      Each picture shows frames, reconstructions, and the boxes of objects in a colour per identity.
 
       Example:
         sqair-dist reconstruct --checkpoint first --data valid.h5 --out pictures
@@ -18,10 +18,10 @@ struct ReconstructCommand: ParsableCommand {
 
   @OptionGroup var source: CheckpointAndDataOptions
 
-  @Option(help: "Folder for the pictures; made if it is not there.", completion: .directory)
+  @Option(help: "Folder for the pictures; created if missing.", completion: .directory)
   var out: String
 
-  @Option(help: "How many sequences, from the first of the file.")
+  @Option(help: "Number of sequences, from the first of the file.")
   var sequences = 8
 
   func validate() throws {
@@ -38,12 +38,12 @@ struct ReconstructCommand: ParsableCommand {
 struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
-    abstract: "Shows the model the first frames of sequences and lets it imagine how they go on.",
+    abstract: "Generates continuations of the first frames of sequences.",
     discussion: """
-      Writes a strip (PNG) and an animation (GIF) of the first sequences: what happened, as far as the file knows, \
-      beside each future, with boxes in the colours of identities. The frames and latent variables of all futures go \
-      to imagination.h5. Measured on all of them: whether looks and number of objects are kept, whether they move as \
-      in the file, how far the futures part from each other, and how far from what happened, beside two naive guesses.
+      Writes a strip (PNG) and an animation (GIF) of the first sequences: the true frames next to each continuation, \
+      with boxes in a colour per identity. Frames and latent variables of all continuations go to imagination.h5. \
+      Measured on all of them: whether appearance and number of objects persist, whether objects move as in the file, \
+      how diverse the continuations are, and the prediction error next to that of two baselines.
 
       Example:
         sqair-dist generate --checkpoint first --data valid.h5 --out futures \\
@@ -52,31 +52,31 @@ struct GenerateCommand: ParsableCommand {
 
   @OptionGroup var source: CheckpointAndDataOptions
 
-  @Option(help: "Folder for the results; made if it is not there.", completion: .directory)
+  @Option(help: "Folder for the results; created if missing.", completion: .directory)
   var out: String
 
-  @Option(help: "Frames that the model sees before it imagines.")
+  @Option(help: "Frames to observe before generating.")
   var condition = 3
 
-  @Option(help: "Frames in all, seen and imagined.")
+  @Option(help: "Frames in total, observed and generated.")
   var frames = 100
 
-  @Option(help: "Different continuations of each sequence.")
+  @Option(help: "Continuations of each sequence.")
   var futures = 5
 
-  @Option(help: "How many sequences, from the first of the file.")
+  @Option(help: "Number of sequences, from the first of the file.")
   var sequences = 16
 
-  @Option(help: "How many of them are drawn.")
+  @Option(help: "Number of sequences to draw.")
   var pictures = 4
 
-  @Option(help: "Seed of the imagination.")
+  @Option(help: "Seed of the samples.")
   var seed: UInt64 = 0
 
-  @Flag(inversion: .prefixedNo, help: "Whether new objects may appear in imagined frames.")
+  @Flag(inversion: .prefixedNo, help: "Whether new objects may appear in generated frames.")
   var discoverLater = false
 
-  @Flag(help: "Print one JSON object in place of a table.")
+  @Flag(help: "Print one JSON object instead of a table.")
   var json = false
 
   func validate() throws {
@@ -86,7 +86,7 @@ struct GenerateCommand: ParsableCommand {
     try requireAtLeast(0, pictures, "--pictures")
     guard frames > condition else {
       throw ValidationError(
-        "The value of '--frames' counts seen and imagined frames, so it must be more than '--condition' "
+        "The value of '--frames' includes the observed frames, so it must be greater than '--condition' "
           + "(\(condition)), not \(frames).")
     }
   }
@@ -104,35 +104,35 @@ struct GenerateCommand: ParsableCommand {
 struct SampleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sample",
-    abstract: "Lets the model imagine whole sequences from nothing.",
+    abstract: "Samples whole sequences from the prior.",
     discussion: """
       Writes a strip (PNG) and an animation (GIF), and the frames and latent variables (imagination.h5).
 
       Example:
-        sqair-dist sample --checkpoint first --out dreams --sequences 16
+        sqair-dist sample --checkpoint first --out samples --sequences 16
       """)
 
   @OptionGroup var checkpoint: CheckpointOptions
 
-  @Option(help: "Folder for the results; made if it is not there.", completion: .directory)
+  @Option(help: "Folder for the results; created if missing.", completion: .directory)
   var out: String
 
   @Option(help: "Frames of each sequence.")
   var frames = 10
 
-  @Option(help: "How many sequences.")
+  @Option(help: "Number of sequences.")
   var sequences = 8
 
-  @Option(help: "How many of them are drawn.")
+  @Option(help: "Number of sequences to draw.")
   var pictures = 8
 
-  @Option(help: "Seed of the imagination.")
+  @Option(help: "Seed of the samples.")
   var seed: UInt64 = 0
 
   @Flag(inversion: .prefixedNo, help: "Whether new objects may appear after the first frame.")
   var discoverLater = true
 
-  @Flag(help: "Print one JSON object in place of a table.")
+  @Flag(help: "Print one JSON object instead of a table.")
   var json = false
 
   func validate() throws {

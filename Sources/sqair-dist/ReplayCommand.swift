@@ -8,14 +8,14 @@ import Training
 struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
-    abstract: "Computes one update of a run again, sequence by sequence, without learning from it.",
+    abstract: "Recomputes one update of a run, sequence by sequence, without changing anything.",
     discussion: """
-      For a run that ended because a loss was not finite: tells for each sequence of the batch its loss, the norm of its \
-      gradient, and which value of the model first ceased to be finite. The noise, the shares and so the bits are those \
-      of the run, on however many processes it ran.
+      For a run that ended because a loss was not finite: shows the loss and the gradient norm of each sequence of the \
+      batch, and which value of the model was the first that is not finite. Noise, microbatches and therefore bits are \
+      those of the run, whatever its number of processes.
 
       A run that fails keeps the state before the failing update in its folder. Any other update is computed from the \
-      checkpoint before it, and the updates in between are computed on the way. Nothing is written.
+      checkpoint before it, including the updates in between. Nothing is written.
 
       Examples:
         sqair-dist replay first
@@ -28,21 +28,21 @@ struct ReplayCommand: ParsableCommand {
 
   @Option(
     help: """
-      The update, as messages and metrics.jsonl count them. (default: the one that failed last, or the one after the \
-      newest checkpoint)
+      The update, numbered as in messages and metrics.jsonl. (default: the one that failed last, or the one after the \
+      latest checkpoint)
       """)
   var step: Int?
 
-  @Option(help: "The training sequences, if they lie elsewhere now.", completion: .sequences)
+  @Option(help: "The training sequences, if they were moved.", completion: .sequences)
   var data: String?
 
-  @Option(help: "Only this share of the batch, from 0; may be repeated.")
+  @Option(help: "Only this microbatch, from 0; may be repeated.")
   var share: [Int] = []
 
   @Option(help: "Only this example of the batch, from 0; may be repeated.")
   var example: [Int] = []
 
-  @Flag(help: "Print one JSON object in place of a table.")
+  @Flag(help: "Print one JSON object instead of a table.")
   var json = false
 
   func validate() throws { try requireAtLeast(1, step, "--step") }

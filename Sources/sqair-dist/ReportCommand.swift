@@ -8,10 +8,10 @@ import Training
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Writes a web page about a run: one file with pictures, curves, figures and settings.",
+    abstract: "Writes a web page about a run: one file with pictures, curves, measurements and settings.",
     discussion: """
-      The page needs no network and no other file, follows a light or dark screen, and reads on a phone. What a run \
-      cannot show is named on it.
+      The page needs no network and no other file, adapts to light and dark screens, and is readable on a phone. It \
+      names what a run cannot show.
 
       Examples:
         sqair-dist report first
@@ -21,14 +21,14 @@ struct ReportCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"), completion: .directory)
   var folder: String
 
-  @Option(help: "Sequence file to measure it on; by default the validation file of the run.", completion: .sequences)
+  @Option(help: "Sequence file to evaluate on. (default: the validation file of the run)", completion: .sequences)
   var data: String?
 
-  @Option(help: "Another run, or a checkpoint, to compare it with.", completion: .directory)
+  @Option(help: "Another run, or a checkpoint, to compare with.", completion: .directory)
   var beside: String?
 
   @Option(
-    help: "The page to write. (default: report.html in the run's folder)", completion: .file(extensions: ["html"]))
+    help: "The file to write. (default: report.html in the folder of the run)", completion: .file(extensions: ["html"]))
   var out: String?
 
   func run() throws {

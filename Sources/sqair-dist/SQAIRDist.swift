@@ -9,14 +9,13 @@ import Training
 struct SQAIRDist: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sqair-dist",
-    abstract: "Trains SQAIR (Sequential Attend, Infer, Repeat) on one core or on a cluster.",
+    abstract: "Trains and evaluates SQAIR (Sequential Attend, Infer, Repeat) on one core or on a cluster.",
     usage: """
       sqair-dist [train] [<options>]
       sqair-dist <subcommand> [<options>]
       """,
     discussion: """
-      SQAIR looks at frame sequences and learns, without labels, to discover objects, to follow them and to imagine \
-      how they go on.
+      SQAIR learns from videos without labels to discover objects, to track them and to predict how a video continues.
 
       Examples:
         sqair-dist --config quick
@@ -26,8 +25,8 @@ struct SQAIRDist: ParsableCommand {
         sqair-dist evaluate --checkpoint first --data valid.h5
         sqair-dist inspect first
 
-      The first makes its own data and trains in the folder `run`. The same command again resumes a run that was \
-      interrupted. `train` is meant when no subcommand is named.
+      The first example generates its own data and trains in the folder `run`. Repeating a command resumes a run that \
+      was interrupted. `train` is the default subcommand.
       """,
     version: softwareVersion,
     subcommands: [

@@ -87,7 +87,7 @@ private struct TruthReview {
 
   private enum Disagreement: String {
     case count = "/counts is not the number of identities in /ids"
-    case twice = "/ids has an identity twice"
+    case twice = "/ids contains an identity twice"
     case box = "/ids has an object whose box in /boxes is empty"
   }
 

@@ -9,13 +9,13 @@ import Training
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Trains a model, or goes on with a run that was interrupted.",
+    abstract: "Trains a model, or resumes a run that was interrupted.",
     discussion: """
-      Settings come from a preset or a file (--config), then from each --set in turn, then from the flags below; the \
-      later wins. `sqair-dist config` prints the result.
+      Settings come from a preset or a file (--config), then from each --set in order, then from the flags below; later \
+      ones override earlier ones. `sqair-dist config` prints the result.
 
-      The run folder holds the configuration, checkpoints, metrics and pictures. If it holds a run already, that run \
-      is resumed from its newest sound checkpoint, on any number of processes; --fresh starts anew.
+      The folder of the run holds its configuration, checkpoints, metrics and pictures. If it holds a run already, that \
+      run is resumed from its latest valid checkpoint, on any number of processes; --fresh starts a new one.
 
       Examples:
         sqair-dist --config quick
@@ -24,10 +24,10 @@ struct TrainCommand: ParsableCommand {
         mpirun -n 8 sqair-dist --data train.h5 --valid valid.h5 --run first
       """)
 
-  @Option(name: .customLong("run"), help: "Folder of the run; made if it is not there.", completion: .directory)
+  @Option(name: .customLong("run"), help: "Folder of the run; created if missing.", completion: .directory)
   var runDirectory = "run"
 
-  @Flag(help: "Start from step 0 although the folder holds a run.")
+  @Flag(help: "Start a new run even if the folder holds one, which is moved aside.")
   var fresh = false
 
   @Option(help: .hidden)
@@ -37,7 +37,7 @@ struct TrainCommand: ParsableCommand {
   var settings: SettingOptions
 
   func validate() throws {
-    if runDirectory.isEmpty { throw ValidationError("The value of '--run' is empty; name a folder.") }
+    if runDirectory.isEmpty { throw ValidationError("The value of '--run' is empty; give a folder.") }
   }
 
   func run() throws {
@@ -53,19 +53,19 @@ struct TrainCommand: ParsableCommand {
 struct SettingOptions: ParsableArguments {
   @OptionGroup var layers: LayerOptions
 
-  @Option(help: "Sequence file to train on; without one, built-in moving digits are made.", completion: .sequences)
+  @Option(help: "Sequence file to train on. (default: built-in moving digits)", completion: .sequences)
   var data: String?
 
   @Option(help: "Sequence file to validate on.", completion: .sequences)
   var valid: String?
 
-  @Option(help: "Updates of the whole run (training.steps).")
+  @Option(help: "Updates in total (training.steps).")
   var steps: Int?
 
   @Option(help: "Frames per sequence, the same throughout (training.frames.start and .end).")
   var frames: Int?
 
-  @Option(help: "Sequences of a batch, over all processes (training.batch).")
+  @Option(help: "Sequences per batch, over all processes (training.batch).")
   var batch: Int?
 
   @Option(help: "Particles per sequence (training.particles).")
@@ -74,7 +74,7 @@ struct SettingOptions: ParsableArguments {
   @Option(help: "Width of hidden layers (model.hidden).")
   var hidden: Int?
 
-  @Option(help: "Seed of parameters, order and noise (training.seed).")
+  @Option(help: "Seed of initial parameters, data order and noise (training.seed).")
   var seed: UInt64?
 
   @Option(help: "The model (model.kind).")

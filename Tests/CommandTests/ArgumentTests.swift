@@ -27,7 +27,7 @@ import Testing
     Mistake(
       "--optimizer adm", 64,
       "The value 'adm' is invalid for '--optimizer <optimizer>'. Please provide one of 'adam' and 'rmsprop'."),
-    Mistake("--run ", 64, "The value of '--run' is empty; name a folder."),
+    Mistake("--run ", 64, "The value of '--run' is empty; give a folder."),
     Mistake("--batch 0", 64, "training.batch must be at least 1, not 0"),
     Mistake("--learning-rate nan", 64, "training.optimizer.learningRate must be above 0, not nan"),
     Mistake("train --frames 0", 64, "training.frames.start must be at least 1, not 0"),

@@ -75,7 +75,7 @@ import Testing
   @Test func theSweepFitsThreeLinesAndDrawsThem() throws {
     let folder = try TemporaryDirectory()
     let lines = try objects(["--sweep", "--frames", "2", "--out", folder.path("lines")])
-    #expect(lines.map { $0["against"] as? String } == ["frames", "live objects a row", "particles"])
+    #expect(lines.map { $0["against"] as? String } == ["frames", "live objects per row", "particles"])
     for line in lines {
       let fit = try #require(line["line"] as? [String: Double])
       #expect(fit.keys.sorted() == ["intercept", "largestDeviation", "slope"])
@@ -125,7 +125,7 @@ import Testing
 
   @Test func contradictionsAreRefused() throws {
     for (arguments, message) in [
-      (["--sweep", "--scaling"], "Give one of '--sweep', '--scaling', '--stall' and '--dense'."),
+      (["--sweep", "--scaling"], "'--sweep', '--scaling', '--stall' and '--dense' exclude each other."),
       (["--latency-us", "3"], "'--latency-us' is for '--scaling'."),
       (["--scaling", "--bandwidth-gbs", "0"], "The value of '--bandwidth-gbs' must be above 0."),
       (["--out", "x"], "'--out' is for the pictures of '--sweep'."),

@@ -75,7 +75,7 @@ import Testing
     #expect(names.allSatisfy { !$0.contains("count") && !$0.contains("objects") && !$0.contains("velocity") })
     let use = ["--checkpoint", toy.path("run"), "--data", toy.data]
     let text = try run(["evaluate"] + use).standardOutput
-    #expect(text.contains("objects         unknown: the model has none") && !text.contains("counted"), "\(text)")
+    #expect(text.contains("objects         unknown: this model has no objects") && !text.contains("counted"), "\(text)")
     #expect(!(try run(["evaluate", "--json"] + use).standardOutput.contains("objects_per_frame")))
     let refusal = try ToyRun.program(["evaluate", "--tracking"] + use)
     #expect(refusal.exitCode == 1 && refusal.standardError.contains("the model has no objects"), "\(refusal)")

@@ -93,7 +93,7 @@ import Training
   @Test func threadsOfTheEnvironmentAreTold() throws {
     let asked = try check("threads", ranks(2) { if $0.rank == 1 { $0.threadSettings = ["OMP_NUM_THREADS=8"] } })
     #expect(asked.state == .warn)
-    #expect(asked.text == "1 a rank, though rank 1 (node0) has OMP_NUM_THREADS=8 in the environment")
+    #expect(asked.text == "1 per rank, although rank 1 (node0) has OMP_NUM_THREADS=8 in the environment")
     let settings = ["OMP_NUM_THREADS": "1,8", "OPENBLAS_NUM_THREADS": "4", "HOME": "8"]
     #expect(RankFacts.threadSettings(settings) == ["OPENBLAS_NUM_THREADS=4"])
     #expect(RankFacts.threadSettings(["OMP_NUM_THREADS": "4,2"]) == ["OMP_NUM_THREADS=4,2"])

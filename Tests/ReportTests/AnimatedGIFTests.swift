@@ -103,7 +103,7 @@ import Testing
     func frame(_ value: Float) -> [Float] { [Float](repeating: value, count: 100) }
     var figure = SequenceFigure.futures(
       title: "one & two", frameHeight: 10, frameWidth: 10, conditioned: 2,
-      truth: .init(label: "what happened", frames: (0..<3).map { frame(Float($0) / 10) }),
+      truth: .init(label: "true frames", frames: (0..<3).map { frame(Float($0) / 10) }),
       futures: [.init(label: "future 1", frames: (0..<6).map { frame(1 - Float($0) / 10) })])
     let decoded = try decode(figure.animated(secondsPerStep: 0.2))
     #expect(decoded.delays == [20, 20, 20, 20, 20, 120])

@@ -94,8 +94,8 @@ struct BadSequenceFileTests {
     let table = [
       (folder.path("none.h5"), "there is no such file. Check the path."),
       (folder.path, "this is a folder, not a file. Name the HDF5 file inside it."),
-      (folder.path("text.h5"), "this is not an HDF5 file (5 bytes). Check the path, or make the file again."),
-      (folder.path("empty.h5"), "this is not an HDF5 file (0 bytes). Check the path, or make the file again."),
+      (folder.path("text.h5"), "this is not an HDF5 file (5 bytes). Check the path, or create the file again."),
+      (folder.path("empty.h5"), "this is not an HDF5 file (0 bytes). Check the path, or create the file again."),
     ]
     for (path, expected) in table {
       #expect(Samples.message { _ = try SequenceFile(path: path) } == "\(path): \(expected)")

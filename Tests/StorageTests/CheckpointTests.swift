@@ -95,7 +95,7 @@ struct CheckpointTests {
     #expect(
       try message { try attributes($0, version: 9) }
         == "\(path): attribute 'version': the file is of version 9, and this program reads up to 1. "
-        + "Update sqair-dist, or make the file again with this version.")
+        + "Update sqair-dist, or create the file again with this version.")
     #expect(try message { try attributes($0, step: -5) }.contains("attribute 'step': -5 is negative."))
     #expect(try message { try attributes($0) }.contains("/parameters: there is no such group."))
     #expect(
@@ -144,7 +144,7 @@ struct CheckpointTests {
       #expect(
         Samples.message { _ = try Checkpoint(reading: path) }
           == "\(path): the file is damaged: the string heap at byte \(heap) is broken. "
-          + "Copy it again from its source, or make it again.", "\(what)")
+          + "Copy it again from its source, or create it again.", "\(what)")
     }
   }
 }

@@ -85,7 +85,7 @@ struct HDF5FileTests {
     #expect(
       Samples.message { _ = try file.readFloats("/values") }
         == "\(path): /values: cannot read (data error detected by Fletcher32 checksum). The bytes on disk have "
-        + "changed since they were written: copy the file again from its source, or make it again.")
+        + "changed since they were written: copy the file again from its source, or create it again.")
   }
 }
 

@@ -13,7 +13,7 @@ public enum BuiltProgram {
     let path = URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name).path
     guard FileManager.default.isExecutableFile(atPath: path) else {
       throw ProcessRunnerError(
-        description: "\(path) is not there; build it with `swift build -c release --build-tests` first")
+        description: "\(path) does not exist; build it with `swift build -c release --build-tests` first")
     }
     return path
   }

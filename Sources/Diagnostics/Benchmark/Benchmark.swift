@@ -68,7 +68,7 @@ public func benchmark(_ request: BenchmarkRequest) throws {
       workload.frames = frames
       if dense { workload.noise = .everySlot() }
       let report = UpdateReport(
-        measurement: try bench.measure(workload), source: dense ? "every slot live" : bench.source)
+        measurement: try bench.measure(workload), source: dense ? "all slots computed" : bench.source)
       try show(report.text, report.json())
     }
   case .sweep(let pictures):

@@ -49,13 +49,13 @@ struct CostSweep {
       try CostSweep(
         // The first frame has nothing to carry over, so the line begins at the second.
         "frames", fileName: "frames", values: [2, 3, 4, 6, 8, 10],
-        fixed: "\(Int(objects)) objects a row, \(particles) particles", bench
+        fixed: "\(Int(objects)) objects per row, \(particles) particles", bench
       ) { workload, value in
         workload.frames = Int(value)
         workload.noise = ForcedObjects(objects: objects)
       },
       try CostSweep(
-        "live objects a row", fileName: "objects", values: (0...2 * slots).map { Double($0) / 2 },
+        "live objects per row", fileName: "objects", values: (0...2 * slots).map { Double($0) / 2 },
         fixed: "\(frames) frames, \(particles) particles", bench
       ) { workload, value in
         workload.frames = frames
@@ -63,7 +63,7 @@ struct CostSweep {
       },
       try CostSweep(
         "particles", fileName: "particles", values: [2, 3, 5, 8, 12, 16, 20],
-        fixed: "\(frames) frames, \(Int(objects)) objects a row", bench
+        fixed: "\(frames) frames, \(Int(objects)) objects per row", bench
       ) { workload, value in
         workload.frames = frames
         workload.configuration.training.particles = Int(value)
@@ -75,7 +75,7 @@ struct CostSweep {
   var text: String {
     var lines = [
       "cost against \(quantity): \(fixed)",
-      "  " + quantity.padding(toLength: 20, withPad: " ", startingAt: 0) + "   s/update       line   off it",
+      "  " + quantity.padding(toLength: 20, withPad: " ", startingAt: 0) + "   s/update        fit  deviation",
     ]
     for point in points {
       lines.append(
@@ -84,7 +84,7 @@ struct CostSweep {
     }
     lines.append(
       String(
-        format: "  line: %.4f s + %.4f s x %@; largest deviation %.1f %%", fit.intercept, fit.slope, quantity,
+        format: "  fit: %.4f s + %.4f s x %@; largest deviation %.1f %%", fit.intercept, fit.slope, quantity,
         100 * fit.largestDeviation))
     return lines.joined(separator: "\n")
   }
@@ -111,8 +111,8 @@ struct CostSweep {
   private var chart: LineChart {
     var chart = LineChart(
       title: String(
-        format: "cost against %@ (%@): at most %.1f %% off the line", quantity, fixed, 100 * fit.largestDeviation),
-      xLabel: quantity, yLabel: "seconds an update",
+        format: "cost against %@ (%@): at most %.1f %% off the fit", quantity, fixed, 100 * fit.largestDeviation),
+      xLabel: quantity, yLabel: "seconds per update",
       series: [
         LineChart.Series(name: "measured", points: points),
         LineChart.Series(name: "least squares", points: points.map { (x: $0.x, y: fit($0.x)) }),

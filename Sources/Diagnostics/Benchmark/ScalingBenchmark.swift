@@ -63,14 +63,14 @@ struct ScalingBenchmark {
     let parameters = configuration.model.make().parameters
     let addition = Self.timeAddition(parameters)
     var network = Network.sharedMemory
-    var source = "shared memory, for want of a second rank; start under mpirun to measure it"
+    var source = "shared memory, assumed because there is only one rank; start under mpirun to measure it"
     if communicator.size > 1 {
       network = try Self.measureNetwork(parameters, addition: addition, communicator)
       source = "measured between these \(communicator.size) ranks"
     }
     if latency != nil || bandwidth != nil {
       network = Network(latency: latency ?? network.latency, bandwidth: bandwidth ?? network.bandwidth)
-      source = latency != nil && bandwidth != nil ? "as given" : "one figure as given, the other \(source)"
+      source = latency != nil && bandwidth != nil ? "as given" : "one value as given, the other \(source)"
     }
     let model = ScalingModel(
       batches: batches,

@@ -174,7 +174,7 @@ package struct ScalingTable: Encodable, Sendable {
   /// Every rank brings its own examples.
   package init(weak examples: Int, _ model: ScalingModel, ranks: [Int]) {
     let alone = model.predict(ranks: 1, examplesPerRank: examples).seconds
-    title = "weak scaling: \(examples) examples a rank"
+    title = "weak scaling: \(examples) examples per rank"
     rows = ranks.map { count in
       let prediction = model.predict(ranks: count, examplesPerRank: examples)
       return Row(prediction, speedUp: Double(count) * alone / prediction.seconds)

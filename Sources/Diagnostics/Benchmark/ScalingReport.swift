@@ -15,21 +15,21 @@ extension ScalingBenchmark {
     }.joined()
     var lines = [
       "scaling of T = \(frames), \(particles) particles, hidden \(hidden), \(source)",
-      "  examples a rank     " + examples,
+      "  examples per rank   " + examples,
       "  model, ms           " + seconds,
-      "  ms an example       " + each,
+      "  ms per example      " + each,
       "  most work over mean " + uneven,
       String(
         format: "  fixed               %.2f ms in the model; %.2f to add up gradients; %.2f to update all parameters",
         model.fixedSeconds * 1e3, model.addition * 1e3, model.optimizer * 1e3),
       String(
-        format: "  network             %.1f us a message, %.3f GB/s a rank (%@)", network.latency * 1e6,
+        format: "  network             %.1f us per message, %.3f GB/s per rank (%@)", network.latency * 1e6,
         network.bandwidth * 1e-9, networkSource),
       String(format: "  parameters          %.1f MB", Double(model.parameterBytes) * 1e-6),
       "  an update of R ranks = model for a mean microbatch + waiting for the rank with the most work",
       "    + optimizer: adding up + 1/R of the update",
       "    + network: (2 (R - 1) + log2 R) messages + 2 (R - 1) / R of the parameters' bytes",
-      "    (slices of gradients to every rank, slices of parameters around, figures by doubling)",
+      "    (slices of gradients and parameters to every rank, metrics by recursive doubling)",
     ]
     for table in tables { lines += ["", table.text] }
     guard ranks > 1 else { return lines.joined(separator: "\n") }
@@ -83,8 +83,8 @@ extension ScalingTable {
     let most = rows.last?.prediction.ranks ?? 1
     lines.append(
       paysUpTo == most
-        ? "  pays up to \(most) ranks and beyond (efficiency at least 0.5)"
-        : "  stops paying beyond \(paysUpTo) ranks (efficiency below 0.5); fastest on \(fastest)")
+        ? "  efficient up to \(most) ranks and beyond (efficiency at least 0.5)"
+        : "  inefficient beyond \(paysUpTo) ranks (efficiency below 0.5); fastest on \(fastest)")
     return lines.joined(separator: "\n")
   }
 }

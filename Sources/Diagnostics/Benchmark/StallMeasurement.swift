@@ -87,7 +87,7 @@ struct StallMeasurement {
     var lines = [
       "T = \(frames), batch \(batch), \(particles) particles, hidden \(hidden), \(ranks) "
         + "\(ranks == 1 ? "rank" : "ranks"), \(source)",
-      String(format: "  an update takes %.4f s; training stands still for", updateSeconds),
+      String(format: "  an update takes %.4f s; training is interrupted by", updateSeconds),
       "                  seconds   every   of the time",
     ]
     for interruption in interruptions {

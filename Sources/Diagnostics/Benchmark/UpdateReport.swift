@@ -21,10 +21,10 @@ struct UpdateReport {
         m.seconds.median, m.updates, m.seconds.lowerQuartile, m.seconds.upperQuartile, m.seconds.least,
         m.seconds.most, Double(m.batch) / m.seconds.median),
       String(
-        format: "  arithmetic   %.2f GFLOP an update at least, for %.2f objects a frame", m.operations * 1e-9,
+        format: "  arithmetic   %.2f GFLOP per update at least, for %.2f objects per frame", m.operations * 1e-9,
         m.objects),
       String(
-        format: "  processor    %.1f GFLOP/s a rank at %d^3 between the updates (%@)", m.rate * 1e-9,
+        format: "  processor    %.1f GFLOP/s per rank at %d^3 between the updates (%@)", m.rate * 1e-9,
         ReferenceProduct.size, m.kernels)
         + (m.ranks == 1
           ? ""
@@ -33,7 +33,7 @@ struct UpdateReport {
       String(
         format: "  utilisation  %.3f (median of neighbours; middle half %.3f to %.3f)", m.utilisation.median,
         m.utilisation.lowerQuartile, m.utilisation.upperQuartile),
-      String(format: "  memory       %.0f MB a rank at most", Double(m.peakMemory) * 1e-6),
+      String(format: "  memory       %.0f MB per rank at most", Double(m.peakMemory) * 1e-6),
       "  allocations  " + allocations,
       "  part                forward ms  backward ms     microbatch   GFLOP/s",
     ]
@@ -58,9 +58,9 @@ struct UpdateReport {
   }
 
   private var allocations: String {
-    guard measurement.threadAllocations >= 0 else { return "not counted on this system" }
+    guard measurement.threadAllocations >= 0 else { return "not measured on this system" }
     return String(
-      format: "%.3g an update by the thread that trains, %.4g by all threads", measurement.threadAllocations,
+      format: "%.3g per update by the training thread, %.4g by all threads", measurement.threadAllocations,
       measurement.processAllocations)
   }
 

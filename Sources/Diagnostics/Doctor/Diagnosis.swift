@@ -95,7 +95,7 @@ package struct Diagnosis: Sendable {
     }
     return HealthCheck(
       "libraries", .warn, "hosts have different libraries: \(others)",
-      "Results may differ with them: install the same packages on all hosts.")
+      "Results may differ: install the same packages on all hosts.")
   }
 
   private var kernels: HealthCheck {
@@ -104,7 +104,7 @@ package struct Diagnosis: Sendable {
     }
     return HealthCheck(
       "kernels", .warn, "processors use different vector kernels: \(others)",
-      "A run is sound, but has the same bits on any number of processes only on processors of one kind.")
+      "Runs are valid, but have the same bits on any number of processes only on processors of one kind.")
   }
 
   // MARK: Each host
@@ -133,22 +133,22 @@ package struct Diagnosis: Sendable {
 
   private var threads: HealthCheck {
     let asking = ranks.filter { !$0.threadSettings.isEmpty }
-    guard let first = asking.first else { return HealthCheck("threads", .ok, "1 a rank") }
+    guard let first = asking.first else { return HealthCheck("threads", .ok, "1 per rank") }
     return HealthCheck(
       "threads", .warn,
-      "1 a rank, though \(Self.names(asking)) \(asking.count == 1 ? "has" : "have") "
+      "1 per rank, although \(Self.names(asking)) \(asking.count == 1 ? "has" : "have") "
         + first.threadSettings.joined(separator: " ") + " in the environment",
-      "A rank computes with one thread whatever it says, and other cores kept for it stay idle: unset it, and start one "
-        + "rank a core.")
+      "A rank computes with one thread in any case, and other cores reserved for it stay idle: unset it, and start one "
+        + "rank per core.")
   }
 
   private func memory(_ host: Host) -> HealthCheck {
     guard let free = host.ranks.compactMap(\.freeMemory).min() else {
-      return HealthCheck("memory", .ok, "\(host.name): not told by the system")
+      return HealthCheck("memory", .ok, "\(host.name): the system does not report it")
     }
     let each = free / host.ranks.count
-    let text = "\(host.name): \(Self.size(free)) free, \(Self.size(each)) a rank"
-    let advice = "A rank takes 300 to 600 MB with the default model and batch: start fewer on this host."
+    let text = "\(host.name): \(Self.size(free)) free, \(Self.size(each)) per rank"
+    let advice = "A rank needs 300 to 600 MB with the default model and batch: start fewer on this host."
     return HealthCheck("memory", each < 150_000_000 ? .fail : each < 600_000_000 ? .warn : .ok, text, advice)
   }
 
@@ -158,10 +158,10 @@ package struct Diagnosis: Sendable {
     let slow = ranks.filter { $0.rate < 0.8 * median }
     func rate(_ value: Double) -> String { String(format: "%.0f GFLOP/s", value * 1e-9) }
     if ranks.count == 1 { return HealthCheck("speed", .ok, "\(rate(median)) in a large matrix product") }
-    let text = "\(rate(rates[0])) to \(rate(rates.last!)) a rank in a large matrix product, all at once"
+    let text = "\(rate(rates[0])) to \(rate(rates.last!)) per rank in a large matrix product, all at the same time"
     guard !slow.isEmpty else { return HealthCheck("speed", .ok, text) }
     return HealthCheck(
-      "speed", .warn, "\(text); \(Self.names(slow)) much slower than others, which will wait",
+      "speed", .warn, "\(text); \(Self.names(slow)) much slower than the others, which will wait",
       "Look for other programs on that host, a lower clock, or ranks that microbatch a core.")
   }
 
@@ -183,13 +183,13 @@ package struct Diagnosis: Sendable {
         ? HealthCheck(
           "network", isSlow ? .warn : .ok, figures,
           "Between hosts, name the fast network: `--mca btl_tcp_if_include 10.0.0.0/24`. `sqair-dist benchmark "
-            + "--scaling` tells what it costs. On one host, look whether ranks outnumber cores.")
+            + "--scaling` shows what it costs. On one host, check whether ranks outnumber cores.")
         : HealthCheck(
           "network", .fail, "\(Self.names(wrong)) received other numbers than were sent",
           "Check that all hosts have the same Open MPI and the same program."),
       HealthCheck(
         "watchdog", unwatched.isEmpty ? .ok : .warn,
-        unwatched.isEmpty ? "ranks can watch each other" : "MPI does not allow threads: a stopped rank is not noticed",
+        unwatched.isEmpty ? "ranks can monitor each other" : "MPI does not support threads: a stopped rank would not be detected",
         "Use a build of Open MPI with MPI_THREAD_MULTIPLE."),
       HealthCheck(
         "clocks", skewed.isEmpty ? .ok : .warn,
@@ -197,7 +197,7 @@ package struct Diagnosis: Sendable {
           ? String(format: "at most %.3f s apart (known to %.3f s)", offset, error)
           : "the clock of \(Self.names(skewed)) is "
             + String(format: "%.1f s off that of rank 0", skewed.map(\.clockOffset).max { abs($0) < abs($1) }!),
-        "Times in logs will not fit together: let the hosts keep time (chrony, ntp)."),
+        "Times in logs will be inconsistent: synchronize the clocks of the hosts (chrony, ntp)."),
     ]
   }
 
@@ -206,32 +206,32 @@ package struct Diagnosis: Sendable {
   private var writing: HealthCheck {
     if let problem = folder.writingProblem {
       return HealthCheck(
-        "folder", .fail, "nothing can be written in \(folder.path): \(problem)", "Choose another folder with --run.")
+        "folder", .fail, "cannot write to \(folder.path): \(problem)", "Choose another folder with --run.")
     }
     let blind = ranks.filter { !$0.seesFolder }
     if !blind.isEmpty {
       return HealthCheck(
         "folder", .warn, "\(Self.names(blind)) cannot see what rank 0 writes in \(folder.path)",
-        "It is not on a shared disk, or the disk is slow to tell: training files must be visible on all hosts.")
+        "It is not on a shared disk, or the disk shows changes late: training files must be visible on all hosts.")
     }
     guard let free = folder.freeBytes else { return HealthCheck("folder", .ok, "\(folder.path) can be written") }
     return HealthCheck(
       "folder", free < 200_000_000 ? .fail : free < 2_000_000_000 ? .warn : .ok,
       "\(folder.path) can be written, \(Self.size(free)) free",
-      "A checkpoint takes 12 bytes a parameter, 36 MB with the default model, and several are kept: make room.")
+      "A checkpoint takes 12 bytes per parameter, 36 MB with the default model, and several are kept: free some space.")
   }
 
   private var locking: HealthCheck {
     if let problem = folder.lockingProblem {
       return HealthCheck(
         "locks", .warn, "files in \(folder.path) cannot be locked: \(problem)",
-        "Nothing keeps a second job from writing in the same folder: take care, or use a disk with locks.")
+        "Nothing prevents a second job from writing to the same folder: make sure that there is none, or use a disk with locks.")
     }
     let free = ranks.filter { $0.isKeptOut == false }
     guard free.isEmpty else {
       return HealthCheck(
         "locks", .warn, "a lock of rank 0 in \(folder.path) does not keep out \(Self.names(free))",
-        "Nothing keeps a job on another host from writing in the same folder: take care, or mount the disk with locks "
+        "Nothing prevents a job on another host from writing to the same folder: make sure that there is none, or mount the disk with locks "
           + "that all hosts see (NFS: without nolock and local_lock).")
     }
     return HealthCheck("locks", .ok, ranks.count > 1 ? "a lock of rank 0 keeps the others out" : "files can be locked")

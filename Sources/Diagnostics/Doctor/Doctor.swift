@@ -17,7 +17,7 @@ public func doctor(runDirectory: String, json: Bool, isStrict: Bool) throws -> I
   LinearAlgebra.prepare()
   // What is wrong between the ranks must not keep the doctor for ever.
   let watchdog = Watchdog(
-    limit: 60, advice: "The ranks cannot work together: look at that host, and at the network between hosts.")
+    limit: 60, advice: "The ranks cannot reach each other: check that host, and the network between hosts.")
   defer { watchdog.stop() }
   let communicator = try Communicator.start()
   try watchdog.join(communicator)

@@ -20,7 +20,7 @@ public struct ReplayRequest: Sendable {
   /// Microbatches and examples of the batch to compute, from 0; empty takes all.
   public var microbatches: [Int]
   public var examples: [Int]
-  /// Whether to print one JSON object in place of a table.
+  /// Whether to print one JSON object instead of a table.
   public var json: Bool
 
   public init(
@@ -46,7 +46,7 @@ public func replay(_ request: ReplayRequest) throws {
   try StopSignals.install()
   let communicator = try Communicator.start()
   guard communicator.size == 1 else {
-    throw RunError("replay computes in one process; start it without mpirun or srun.", isEverywhere: true)
+    throw RunError("replay runs in one process; start it without mpirun or srun.", isEverywhere: true)
   }
   let replay = try Replay(request, communicator)
   print(request.json ? try replay.report.json() : replay.report.text)

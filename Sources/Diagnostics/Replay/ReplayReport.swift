@@ -164,7 +164,7 @@ struct ReplayReport: Encodable {
     if isReproduced == false, let failure {
       let hosts = Set(failure.findings.map(\.host)).sorted().joined(separator: ", ")
       lines.append(
-        "That is not what the run saw: the numbers do not explain it. Suspect the memory or the processor of \(hosts)"
+        "The run saw something else, so the computation does not explain it. Likely faulty: memory or processor of \(hosts)"
           + (hasSameKernels == false ? ", or its other kernels" : "") + ".")
     }
     return lines.joined(separator: "\n")
@@ -173,8 +173,8 @@ struct ReplayReport: Encodable {
   private var bits: String {
     if let isAsLogged {
       return isAsLogged
-        ? "those of the run: the figures are the ones that metrics.jsonl has"
-        : "not those of the run: metrics.jsonl has other figures. Another version of the program, or other processors?"
+        ? "those of the run: the metrics equal those in metrics.jsonl"
+        : "not those of the run: metrics.jsonl has other values. Another version of the program, or other processors?"
     }
     return switch hasSameKernels {
     case true: "those of the run: same state, noise, microbatches and kernels (\(computedWith))"

@@ -24,7 +24,7 @@ struct ReplaySource {
   init(_ request: ReplayRequest) throws {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: request.path, isDirectory: &isFolder) else {
-      throw RunError("'\(request.path)' is not there. Name the folder of a run, or a checkpoint.")
+      throw RunError("'\(request.path)' does not exist. Give the folder of a run, or a checkpoint.")
     }
     if isFolder.boolValue {
       let folder = RunFolder(request.path)
@@ -32,7 +32,7 @@ struct ReplaySource {
       let failures = try CheckpointStore(readingFrom: folder.failures).list()
       let saved = try CheckpointStore(readingFrom: RunFolder.checkpointFolder(in: request.path)).list()
       guard let step = request.step ?? (failures.last ?? saved.last).map({ Int($0.step) + 1 }) else {
-        throw RunError("there is no checkpoint in '\(request.path)'. Name the folder of a run, or a checkpoint.")
+        throw RunError("there is no checkpoint in '\(request.path)'. Give the folder of a run, or a checkpoint.")
       }
       self.step = step
       checkpoint = try Self.newest(of: saved + failures, before: step)
@@ -91,13 +91,13 @@ struct ReplaySource {
   func openData(_ path: String?) throws -> SequenceFile {
     let path = path ?? configuration.data.train ?? folder?.data.appending("/train.h5")
     guard let path else {
-      throw RunError("the run made its own training data, beside its checkpoints. Name the file with --data.")
+      throw RunError("the run trained on the built-in data set beside its checkpoints. Give the file with --data.")
     }
     let file = try SequenceFile(path: path)
     if let checkpoint, checkpoint.checkpoint.data != file.identity {
       throw RunError(
-        "the run was trained on another file: it was\n  \(checkpoint.checkpoint.data)\nand is\n  \(file.identity)\n"
-          + "Name the training sequences with --data.")
+        "the run was trained on another file:\n  \(checkpoint.checkpoint.data)\nand this is\n  \(file.identity)\n"
+          + "Give the training sequences with --data.")
     }
     return file
   }

@@ -46,7 +46,7 @@ public func evaluate(_ request: EvaluateRequest) throws {
   let tracking = request.tracking ? try track(request, file, evaluator, communicator) : nil
   guard evaluation.bound.isFinite else {
     throw RunError(
-      "\(trained.path): the bound on \(request.data) is \(evaluation.bound): training has broken the parameters. "
+      "\(trained.path): the bound on \(request.data) is \(evaluation.bound): the parameters are no longer usable. "
         + "Use an earlier checkpoint.", isEverywhere: true)
   }
   if communicator.isRoot {
@@ -65,12 +65,12 @@ public func evaluate(_ request: EvaluateRequest) throws {
 private func track(
   _ request: EvaluateRequest, _ file: SequenceFile, _ evaluator: Evaluator, _ communicator: Communicator
 ) throws -> TrackingCounts {
-  let folder = try communicator.collectively("preparing to follow objects") { () -> TrackFolder? in
+  let folder = try communicator.collectively("preparing the tracking") { () -> TrackFolder? in
     guard evaluator.model.findsObjects else {
-      throw RunError("\(request.checkpoint): the model has no objects that could be followed: leave out --tracking.")
+      throw RunError("\(request.checkpoint): the model has no objects to track: omit --tracking.")
     }
     guard file.hasBoxes, file.hasIds else {
-      throw RunError("\(request.data): it has no /boxes and /ids to compare with: leave out --tracking.")
+      throw RunError("\(request.data): it has no /boxes and /ids to compare with: omit --tracking.")
     }
     return try request.tracks.map { communicator.isRoot ? try TrackFolder(making: $0) : TrackFolder(madeAt: $0) }
   }

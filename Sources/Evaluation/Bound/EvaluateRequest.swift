@@ -10,7 +10,7 @@ public struct EvaluateRequest: Sendable {
   public var particles: Int?
   /// Sequences evaluated at a time; nil takes 8. The result depends on it by rounding only.
   public var batch: Int?
-  /// Whether to print one JSON object in place of a table.
+  /// Whether to print one JSON object instead of a table.
   public var json: Bool
   /// Whether to measure how well objects are followed, too.
   public var tracking: Bool

@@ -36,7 +36,7 @@ extension Evaluation {
   /// A table for people.
   package func text(checkpoint: String, data: String, step: Int) -> String {
     func nats(_ value: Double) -> String {
-      String(format: "%10.1f nats a sequence %9.2f a frame", value, value / Double(frames))
+      String(format: "%10.1f nats per sequence %9.2f per frame", value, value / Double(frames))
     }
     var lines = [
       "checkpoint      \(checkpoint) (\(step) updates)",
@@ -47,13 +47,13 @@ extension Evaluation {
       String(format: "particles       %10.2f effective of %d", effectiveParticles, particles),
     ]
     guard let objectsPerFrame else {
-      return (lines + ["objects         unknown: the model has none"]).joined(separator: "\n")
+      return (lines + ["objects         unknown: this model has no objects"]).joined(separator: "\n")
     }
-    lines.append(String(format: "objects         %10.3f a frame", objectsPerFrame))
+    lines.append(String(format: "objects         %10.3f per frame", objectsPerFrame))
     guard let countAccuracy else {
-      return (lines + ["counted right   unknown: the file has no /counts"]).joined(separator: "\n")
+      return (lines + ["count accuracy  unknown: the file has no /counts"]).joined(separator: "\n")
     }
-    lines.append(String(format: "counted right   %10.4f of all frames", countAccuracy))
+    lines.append(String(format: "count accuracy  %10.4f of all frames", countAccuracy))
     lines.append("  true \\ found " + countConfusion[0].indices.map { String(format: "%9d", $0) }.joined())
     for (truth, row) in countConfusion.enumerated() {
       let total = max(row.reduce(0, +), 1e-9)

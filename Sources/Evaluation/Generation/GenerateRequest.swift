@@ -22,7 +22,7 @@ public struct GenerateRequest: Sendable {
   public var discoverLater: Bool
   /// How many of the sequences are drawn, from the first.
   public var pictures: Int
-  /// Whether to print one JSON object in place of a table.
+  /// Whether to print one JSON object instead of a table.
   public var json: Bool
 
   public init(

@@ -77,15 +77,15 @@ struct ImaginationReport: Encodable {
     var lines = files.map { "wrote \($0)" }
     lines += [
       "model       \(checkpoint) (\(step) updates)",
-      "imagined    \(sequences) sequences\(futures > 1 ? ", \(futures) futures of each" : ""), frames \(watched) to "
-        + "\(frames - 1)\(watched > 0 ? " after \(watched) watched ones of \(data ?? "")" : " from nothing")",
+      "generated   \(sequences) sequences\(futures > 1 ? ", \(futures) continuations of each" : ""), frames \(watched) to "
+        + "\(frames - 1)\(watched > 0 ? " after \(watched) observed ones of \(data ?? "")" : " from nothing")",
       "appearance  changes by \(number(appearance.change, 4)) (root mean square of a glimpse); different objects are "
         + "\(number(appearance.betweenObjects, 4)) apart",
-      "count       kept in \(number(count.kept, 4)) of the frames",
+      "count       unchanged in \(number(count.kept, 4)) of the frames",
       "place       \(number(place.inside, 4)) of the objects have at least half of their box on the canvas",
     ]
     for (name, unit, comparison) in [
-      ("speed", "pixels a frame", motion.speed), ("turn", "degrees a frame", motion.turn),
+      ("speed", "pixels per frame", motion.speed), ("turn", "degrees per frame", motion.turn),
     ] {
       let start = name.padding(toLength: 12, withPad: " ", startingAt: 0)
       guard let comparison else {
@@ -93,9 +93,9 @@ struct ImaginationReport: Encodable {
         continue
       }
       lines.append(
-        start + "mean \(number(comparison.imagined.mean, 2)) imagined, \(number(comparison.truth.mean, 2)) true, "
+        start + "mean \(number(comparison.imagined.mean, 2)) generated, \(number(comparison.truth.mean, 2)) true, "
           + "Wasserstein-1 distance \(number(comparison.wasserstein, 2)) \(unit)")
-      for (who, summary) in [("imagined", comparison.imagined), ("true", comparison.truth)] {
+      for (who, summary) in [("generated", comparison.imagined), ("true", comparison.truth)] {
         let quantiles = zip(SampleComparison.levels, summary.quantiles).map { "\(Int($0 * 100)) %: \(number($1, 2))" }
         lines.append("            \(who): " + quantiles.joined(separator: ", "))
       }
@@ -113,13 +113,13 @@ struct ImaginationReport: Encodable {
       ("speed", { motion.speedByFrame[$0] }),
     ]
     if let diversity {
-      columns.append(("futures apart (px)", { diversity.placesByFrame[$0] }))
+      columns.append(("diversity (px)", { diversity.placesByFrame[$0] }))
       columns.append(("(image)", { diversity.imagesByFrame[$0] }))
     }
     if let error {
       func known(_ values: [Double]) -> (Int) -> Double? { { $0 < values.count ? values[$0] : nil } }
       columns += [
-        ("error: model", known(error.model)), ("best future", known(error.bestFuture)),
+        ("error: model", known(error.model)), ("best of all", known(error.bestFuture)),
         ("last frame", known(error.lastFrame)), ("constant velocity", known(error.constantVelocity)),
       ]
     }

@@ -20,12 +20,12 @@ public func generate(_ request: GenerateRequest) throws {
   let file = try trained.open(request.data)
   guard request.condition >= 1, request.condition <= file.frameCount else {
     throw RunError(
-      "--condition \(request.condition): the sequences of \(request.data) have \(file.frameCount) frames to watch. "
+      "--condition \(request.condition): the sequences of \(request.data) have \(file.frameCount) frames to observe. "
         + "Give a number from 1 to \(file.frameCount).")
   }
   guard request.frames > request.condition, request.frames <= 10_000 else {
     throw RunError(
-      "--frames \(request.frames): it counts the \(request.condition) watched frames too. "
+      "--frames \(request.frames): it includes the \(request.condition) observed frames. "
         + "Give a number above \(request.condition), at most 10000.")
   }
   let imaginer = Imaginer(
@@ -45,7 +45,7 @@ public func generate(_ request: GenerateRequest) throws {
       let number = batch.sequences[example]
       let figure = result.figure(
         of: example, in: batch, trained.configuration.model.constants,
-        title: "sequence \(number): \(request.condition) frames watched")
+        title: "sequence \(number): \(request.condition) observed frames")
       try output.write(figure, name: String(format: "futures-%03d", number))
     }
   }
@@ -163,7 +163,7 @@ private struct ImaginationOutput {
   func errorChart(title: String) -> LineChart? {
     let first = measures.watched
     let series = [
-      ("model", measures.modelError), ("best future", measures.bestFutureError),
+      ("model", measures.modelError), ("best of all", measures.bestFutureError),
       ("last frame", measures.lastFrameError), ("constant velocity", measures.constantVelocityError),
     ].map { name, errors in
       LineChart.Series(

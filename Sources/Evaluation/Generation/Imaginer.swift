@@ -200,9 +200,9 @@ extension Imaginer.Result {
     -> SequenceFigure
   {
     let truth = SequenceFigure.Row(
-      label: "what happened", frames: (0..<data.frameCount).map { data.image(example: example, frame: $0) })
+      label: "true frames", frames: (0..<data.frameCount).map { data.image(example: example, frame: $0) })
     let rows = futures[example].enumerated().map { number, future in
-      SequenceFigure.Row(label: "future \(number + 1)", frames: future.frames, boxes: future.boxes)
+      SequenceFigure.Row(label: "sample \(number + 1)", frames: future.frames, boxes: future.boxes)
     }
     return SequenceFigure.futures(
       title: title, frameHeight: configuration.height, frameWidth: configuration.width, conditioned: watched,

@@ -23,7 +23,7 @@ public struct CompareRequest: Sendable {
   public var batch: Int?
   /// Intersection over union that a found box must have with a true one to be the same object.
   public var minimumOverlap: Double
-  /// Whether to print one JSON object in place of a table.
+  /// Whether to print one JSON object instead of a table.
   public var json: Bool
 
   public init(
@@ -51,7 +51,7 @@ public func compare(_ request: CompareRequest) throws {
     let file = try models.map { try $0.open(request.data) }[0]
     guard file.hasBoxes, file.hasIds, file.hasVisible, file.inkShape != nil else {
       throw RunError(
-        "\(request.data): it does not tell what its frames hide (/boxes, /ids, /visible and /ink). Make one with "
+        "\(request.data): it does not contain what its frames occlude (/boxes, /ids, /visible and /ink). Create one with "
           + "'sqair-dist data moving-digits --occluded' or '--overlap'.")
     }
     if communicator.isRoot, let out = request.out { try makeFolder(out) }
@@ -108,8 +108,8 @@ private func open(_ checkpoint: String, _ communicator: Communicator) throws -> 
     let trained = try chosen ?? TrainedModel(path)
     guard trained.state.model.findsObjects else {
       throw RunError(
-        "\(path): the model '\(trained.configuration.model.kind.rawValue)' has no objects, which are what is compared here. "
-          + "Name a checkpoint of sqair or air; `evaluate` and `paper-table` compare any.")
+        "\(path): the model '\(trained.configuration.model.kind.rawValue)' has no objects to compare. "
+          + "Give a checkpoint of sqair or air; `evaluate` and `paper-table` work with any model.")
     }
     return trained
   }
@@ -160,7 +160,7 @@ private func figure(
   _ file: SequenceFile, _ comparison: Comparison, _ evaluators: [Evaluator], sequences: Int
 ) throws -> SequenceFigure {
   var figure = SequenceFigure(
-    title: "what is seen, what is there, and what the models see in it", frameHeight: file.height,
+    title: "frames, true scene, reconstructions", frameHeight: file.height,
     frameWidth: file.width, blocks: [])
   let data = SequenceBatch()
   try data.read(Array(0..<sequences), frameCount: file.frameCount, from: file)

@@ -47,14 +47,14 @@ struct Comparison {
     }
     let all: [(String, [Measure])] = [
       (
-        "squared error of the scene as it is without bars, a pixel",
+        "squared error of the scene without bars, per pixel",
         [
           ratio("hidden_error", "behind a bar, in an object's box", .hiddenError, of: .hiddenPixels),
           ratio("scene_error", "everywhere", .sceneError, of: .scenePixels),
         ]
       ),
       (
-        "the same, as a share of a black picture's error",
+        "the same, relative to the error of a black image",
         [
           ratio(
             "hidden_error_relative", "behind a bar, in an object's box", .hiddenError, of: .hiddenInk,
@@ -63,16 +63,16 @@ struct Comparison {
         ]
       ),
       (
-        "squared error of each object alone, as a share of drawing nothing, by overlap with another object",
+        "squared error of each object by itself, relative to drawing nothing, by overlap with another object",
         byShare("object_error_overlap", .objectError, of: .objectInk, cases: .objects)
       ),
-      ("objects found, by the share of them that is seen", byShare("recall_visible", .found, of: .present)),
+      ("objects found, by visible fraction", byShare("recall_visible", .found, of: .present)),
       (
         "frames with the right count, by overlap of objects",
         byShare("count_accuracy_overlap", .countedRight, of: .frames)
       ),
       (
-        "pairs that cross",
+        "crossing pairs",
         [
           ratio("identity_kept", "both identities kept", .pairsKept, of: .pairs),
           ratio("identity_found", "both found before and after", .pairsFound, of: .pairs),
@@ -86,7 +86,7 @@ struct Comparison {
   /// A table for people, one column a model.
   func text() -> String {
     var lines = [
-      "data            \(data): \(sequences) sequences of \(frames) frames; the most important of \(particles) particles"
+      "data            \(data): \(sequences) sequences of \(frames) frames; the particle with the largest weight of \(particles)"
     ]
     for (letter, entry) in zip(letters, entries) {
       lines.append("\(letter)               \(entry.checkpoint) (\(entry.model), \(entry.step) updates)")
@@ -101,10 +101,10 @@ struct Comparison {
       }
     }
     for (letter, entry) in zip(letters, entries) where entry.framesAreIndependent {
-      lines.append("\(letter) explains every frame by itself: its identities are places in the order of discovery.")
+      lines.append("\(letter) explains every frame by itself: its identities are positions in the order of discovery.")
     }
     lines.append(
-      "An object is found if a box has an intersection over union of \(minimumOverlap) or more with its own.")
+      "An object is found if a box has an intersection over union of \(minimumOverlap) or more with the true one.")
     return lines.joined(separator: "\n")
   }
 

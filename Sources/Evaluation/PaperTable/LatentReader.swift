@@ -56,8 +56,8 @@ private struct FrameSums {
   init(_ file: SequenceFile) throws {
     guard file.hasIds, file.hasLabels, let slots = file.objectSlots else {
       throw RunError(
-        "\(file.path): it has no /ids and /labels, which say what digits are in a frame. Use a file that "
-          + "`sqair-dist data moving-digits` made.")
+        "\(file.path): it has no /ids and /labels, so the digits of a frame are unknown. Use a file created by "
+          + "`sqair-dist data moving-digits`.")
     }
     self.file = file
     self.slots = slots

@@ -18,7 +18,7 @@ public struct PaperTableRequest: Sendable {
   /// Sequences measured, and sequences that the classifier learns from; nil takes all.
   public var testSequences: Int?
   public var trainSequences: Int?
-  /// Whether to print one JSON object in place of a table.
+  /// Whether to print one JSON object instead of a table.
   public var json: Bool
 
   public init(
@@ -75,7 +75,7 @@ private func measure(
   evaluating.finish()
 
   // The classifier is small: rank 0 alone.
-  let addition = try communicator.collectively("measuring the addition of \(path)") {
+  let addition = try communicator.collectively("measuring the addition accuracy of \(path)") {
     guard communicator.isRoot else { return (accuracy: 0.0, guess: 0.0) }
     let reader = LatentReader(model: trained.state.model, particles: settings.particles, seed: settings.seed)
     let reading = Step("\(name) latents", total: trainCount + testCount, unit: "sequences", communicator)

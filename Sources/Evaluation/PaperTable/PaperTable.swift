@@ -112,10 +112,10 @@ package struct PaperTable {
     lines += [
       "",
       "Nats per sequence of \(first.frames) frames, \(first.sequences) sequences of \(data), \(first.particles) particles.",
-      "Published figures as recalled, on another file: empty frames score higher, so bounds depend on how many digits "
-        + "a file holds.",
+      "Published numbers are remembered, and measured on another file. Empty frames score higher, so bounds depend on the "
+        + "number of digits in a file.",
       String(
-        format: "Counting and addition: shares of frames. Naming the most frequent sum is right for %.4f.", first.guess),
+        format: "Counting and addition: fractions of frames. Always predicting the most frequent sum is correct for %.4f.", first.guess),
     ]
     return lines.joined(separator: "\n")
   }

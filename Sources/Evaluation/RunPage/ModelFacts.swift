@@ -63,7 +63,7 @@ struct ModelFacts {
       frameCount: min(training.frames.end, file.frameCount), communicator: communicator)
 
     if file.hasBoxes, file.hasIds, model.findsObjects {
-      progress("following objects with \(name)")
+      progress("tracking objects with \(name)")
       tracking = try Tracker(evaluator: evaluator, folder: nil).track(
         file, sequences: min(extent.evaluated, file.sequenceCount),
         frameCount: min(extent.trackedFrames, file.frameCount), communicator: communicator, progress: { _ in })
@@ -77,7 +77,7 @@ struct ModelFacts {
     // Those with most to see, in the order of the file.
     let order = (0..<known).sorted { (-all.objects(in: $0), $0) < (-all.objects(in: $1), $1) }
 
-    progress("drawing what \(name) sees")
+    progress("drawing reconstructions of \(name)")
     let strips = SequenceBatch()
     try strips.read(
       order.prefix(extent.strips).sorted(), frameCount: min(file.frameCount, extent.stripFrames), from: file)
@@ -88,7 +88,7 @@ struct ModelFacts {
       futures = nil
       return
     }
-    progress("imagining with \(name)")
+    progress("generating with \(name)")
     futures = try Self.imagine(
       trained, file, sequences: known, shown: Set(order.prefix(extent.animations)), extent)
   }

@@ -51,7 +51,7 @@ struct RunFacts {
     case (let trained?, let path?):
       file = note { try trained.open(path) }
     case (_, nil):
-      missing.append("The run has no validation file to show pictures of. Name a sequence file with --data.")
+      missing.append("The run has no validation file to show pictures of. Give a sequence file with --data.")
       file = nil
     case (nil, _):
       file = nil
@@ -65,14 +65,14 @@ struct RunFacts {
     }
     model = try ModelFacts(name, trained, file, extent, communicator, progress: progress)
     if trained.state.model.framesAreIndependent {
-      missing.append("The model explains every frame alone, so it cannot imagine how a sequence goes on.")
+      missing.append("The model explains every frame by itself, so it cannot predict how a sequence continues.")
     }
     if !file.hasCounts {
-      missing.append("\(file.path) has no /counts, so nothing is known about how well objects are counted.")
+      missing.append("\(file.path) has no /counts, so counting cannot be evaluated.")
     }
     if !file.hasBoxes || !file.hasIds {
       missing.append(
-        "\(file.path) has no boxes with identities, so motion and tracks cannot be compared with the truth.")
+        "\(file.path) has no boxes with identities, so motion and tracking cannot be evaluated.")
     }
     other = try request.beside.map { path in
       let trained = try load(path)
@@ -91,7 +91,7 @@ struct RunFacts {
     guard let json = try? String(contentsOfFile: folder.configuration, encoding: .utf8) else {
       throw RunError(
         "'\(folder.path)' has neither a checkpoint nor a config.json, so there is nothing to report. "
-          + "Name the folder of a run that has begun.")
+          + "Give the folder of a run that has started.")
     }
     return try Configuration(resolvedJSON: json, place: folder.configuration)
   }

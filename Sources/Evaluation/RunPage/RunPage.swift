@@ -36,7 +36,7 @@ struct RunPage {
       ? "\(training.frames.end)" : "\(training.frames.start) to \(training.frames.end)"
     let data = facts.file.map { " Measured on \($0.path)." } ?? ""
     return """
-      <div class="brand">\(Self.mark)<span>sqair-dist: a run, and what its model sees</span></div>
+      <div class="brand">\(Self.mark)<span>sqair-dist: report of a run</span></div>
       <h1>\(facts.name)</h1>
       <p class="subtitle">\(kind), \(Self.grouped(step)) of \(Self.grouped(training.steps)) updates on \(frames) frames, \
       batch \(training.batch), \(training.particles) particles, seed \(String(training.seed)).\(data)</p>
@@ -56,11 +56,11 @@ struct RunPage {
     let evaluation = model.evaluation
     var tiles: [HTML] = []
     if let right = evaluation.countAccuracy {
-      tiles.append(.tile(Self.percent(right), "of frames counted right", note: "\(evaluation.sequences) sequences"))
+      tiles.append(.tile(Self.percent(right), "of frames counted correctly", note: "\(evaluation.sequences) sequences"))
     }
     tiles.append(
       .tile(
-        Self.number(evaluation.bound / Double(evaluation.frames), 1), "bound, nats a frame",
+        Self.number(evaluation.bound / Double(evaluation.frames), 1), "bound, nats per frame",
         note: "\(evaluation.particles) particles"))
     guard let futures = model.futures else { return tiles }
     let measures = futures.measures
@@ -68,23 +68,23 @@ struct RunPage {
     if let error = measures.modelError.overall, let naive = measures.constantVelocityError.overall, naive > 0 {
       tiles.append(
         .tile(
-          Self.number(error / naive, 2), "of the naive prediction error",
-          note: "against constant velocity, frames \(measures.watched) to \(measures.knownEnd - 1)"))
+          Self.number(error / naive, 2), "of the baseline's prediction error",
+          note: "baseline: constant velocity, frames \(measures.watched) to \(measures.knownEnd - 1)"))
     }
     if let kept = measures.countKept[last] {
-      tiles.append(.tile(Self.percent(kept), "of futures keep all objects", note: "up to frame \(last)"))
+      tiles.append(.tile(Self.percent(kept), "of continuations keep all objects", note: "up to frame \(last)"))
     }
     if let change = measures.appearance[last], let apart = measures.glimpseDistance, apart > 0 {
       tiles.append(
         .tile(
-          Self.percent(change / apart), "change of looks", note: "at frame \(last), of what parts two objects"))
+          Self.percent(change / apart), "change of appearance", note: "at frame \(last), relative to two different objects"))
     }
     return tiles
   }
 
   private var footer: HTML {
     let checkpoint = facts.model.map { "Checkpoint \($0.trained.path). " } ?? ""
-    return "\(checkpoint)Made by sqair-dist \(softwareVersion). One file, no script, nothing fetched."
+    return "\(checkpoint)Made by sqair-dist \(softwareVersion). Self-contained: no scripts, no network."
   }
 
   // MARK: - Pictures
@@ -93,15 +93,15 @@ struct RunPage {
     let films = try model.reconstructions.blocks.map { block in
       try Self.film(
         model.reconstructions, block, alternative: "\(block.heading): frames above, reconstructions below",
-        caption: "<b>\(block.heading)</b> above, what the model draws below")
+        caption: "<b>\(block.heading)</b> above, reconstruction below")
     }
     return Page.Section(
-      anchor: "sees", name: "Sees", heading: "What it sees",
+      anchor: "sees", name: "Reconstructions", heading: "Reconstructions",
       lead: """
-        The frames with the boxes that were found, and below them what the model draws from its latent variables. \
-        A colour is an identity: an object that keeps it from left to right was followed.
+        Frames with the boxes that were found, and below them the reconstruction from the latent variables. The colour \
+        of a box is the identity of the object: it stays the same while the object is tracked.
         """,
-      body: "<div class=\"films\">\(films)</div>")
+      body: "<div class=\"videos\">\(films)</div>")
   }
 
   private static func film(
@@ -125,25 +125,25 @@ struct RunPage {
       let still = try figure.film().pngBytes()
       let picture = HTML.animation(
         gif: try figure.animated(), still: still,
-        alternative: "what happened and \(futures.number) imagined futures, frame by frame")
+        alternative: "true frames and \(futures.number) generated continuations, frame by frame")
       return """
-        <figure>\(picture)<figcaption><b>\(measures.watched) frames seen</b>, the rest imagined; what happened is \
+        <figure>\(picture)<figcaption><b>\(measures.watched) observed frames</b>, the rest generated; true frames are \
         known up to frame \(measures.knownEnd - 1)</figcaption></figure>
         """
     }
     return Page.Section(
-      anchor: "imagines", name: "Imagines", heading: "What it imagines",
+      anchor: "imagines", name: "Continuations", heading: "Generated continuations",
       lead: """
-        After \(measures.watched) frames the model goes on alone, to frame \(measures.frameCount - 1), \(futures.number) \
-        times for each of \(futures.sequences) sequences.
+        The model observes \(measures.watched) frames and generates the rest up to frame \(measures.frameCount - 1), \
+        \(futures.number) times for each of \(futures.sequences) sequences.
         """,
       body: """
-        <div class="films pair">\(films)</div>
+        <div class="videos pair">\(films)</div>
         <div class="cards" style="margin-top:16px">
-        \(HTML.card("Prediction error", errorChart(measures).html(emptyText: "What happened next is not known.")))
-        \(HTML.card("Looks and number", keepingChart(measures).html()))
-        \(HTML.card("How far the futures part", partingChart(measures).html()))
-        \(HTML.card("How imagined objects move", motionTable(futures)))
+        \(HTML.card("Prediction error", errorChart(measures).html(emptyText: "The true frames are not known.")))
+        \(HTML.card("Appearance and number of objects", keepingChart(measures).html()))
+        \(HTML.card("Diversity of continuations", partingChart(measures).html()))
+        \(HTML.card("Motion of generated objects", motionTable(futures)))
         </div>
         """)
   }
@@ -154,19 +154,19 @@ struct RunPage {
       guard let comparison else { continue }
       let (mine, truth) = (comparison.imagined, comparison.truth)
       rows += [
-        ("\(name), \(unit) a frame", [Self.number(mine.mean, 2), Self.number(truth.mean, 2)]),
+        ("\(name), \(unit) per frame", [Self.number(mine.mean, 2), Self.number(truth.mean, 2)]),
         ("its median", [Self.number(mine.quantiles[2], 2), Self.number(truth.quantiles[2], 2)]),
         ("its Wasserstein-1 distance", [Self.number(comparison.wasserstein, 2), "0"]),
       ]
     }
     let table: HTML =
       rows.isEmpty
-      ? .missing("The true tracks are not known, or too little moved.")
-      : .table(columns: ["", "imagined", "true"], rows: rows)
+      ? .missing("The true tracks are not known, or too few objects moved.")
+      : .table(columns: ["", "generated", "true"], rows: rows)
     let inside = futures.measures.inside.value.map {
       "\(Self.percent($0)) of the objects have at least half of their box on the canvas. "
     }
-    return "\(table)<p>\(inside ?? "")A turn is the angle between two ways of a pixel or more.</p>"
+    return "\(table)<p>\(inside ?? "")A turn is the angle between two successive displacements of at least a pixel.</p>"
   }
 
   private func series(_ name: String, _ means: MeanByFrame, from first: Int, per unit: Double = 1) -> LineChart.Series {
@@ -179,7 +179,7 @@ struct RunPage {
 
   private func errorChart(_ measures: ImaginationMeasures) -> LineChart {
     let lines = [
-      ("model", measures.modelError), ("best future", measures.bestFutureError),
+      ("model", measures.modelError), ("best of all", measures.bestFutureError),
       ("last frame", measures.lastFrameError), ("constant velocity", measures.constantVelocityError),
     ]
     var chart = LineChart(
@@ -191,11 +191,11 @@ struct RunPage {
 
   private func keepingChart(_ measures: ImaginationMeasures) -> LineChart {
     var chart = LineChart(
-      title: "change of looks and share of futures that keep all objects, by frame", xLabel: "frame", yLabel: "share",
-      series: [series("objects all there", measures.countKept, from: measures.watched)])
+      title: "change of appearance and fraction of continuations that keep all objects, by frame", xLabel: "frame", yLabel: "share",
+      series: [series("all objects kept", measures.countKept, from: measures.watched)])
     if let apart = measures.glimpseDistance, apart > 0 {
       chart.series.append(
-        series("change of looks, 1 = another object", measures.appearance, from: measures.watched, per: apart))
+        series("change of appearance, 1 = another object", measures.appearance, from: measures.watched, per: apart))
     }
     chart.startsAtZero = true
     return chart
@@ -203,9 +203,9 @@ struct RunPage {
 
   private func partingChart(_ measures: ImaginationMeasures) -> LineChart {
     var chart = LineChart(
-      title: "mean distance of an object's places in two futures, by frame", xLabel: "frame", yLabel: "pixels",
+      title: "mean distance of an object's positions in two continuations, by frame", xLabel: "frame", yLabel: "pixels",
       series: [
-        series("places in two futures", measures.placeSpread, from: measures.watched),
+        series("distance in two continuations", measures.placeSpread, from: measures.watched),
         series("speed of an object", measures.speed, from: measures.watched),
       ])
     chart.startsAtZero = true
@@ -230,23 +230,23 @@ struct RunPage {
     let truth = facts.model.flatMap(\.evaluation.trueObjectsPerFrame)
     let cards: [HTML] =
       facts.metrics.isEmpty
-      ? [.missing("There are no metrics of this run.")]
+      ? [.missing("This run has no metrics.")]
       : [
         chart(
-          "Bound", "nats a frame",
+          "Bound", "nats per frame",
           [facts.curve("train/bound", "training"), facts.curve("valid/bound", "validation")]),
         chart(
-          "Frames counted right", "share", fromZero: true,
+          "Count accuracy", "fraction of frames", fromZero: true,
           [facts.curve("train/count_accuracy", "training"), facts.curve("valid/count_accuracy", "validation")]),
         chart(
-          "Objects a frame", "objects", fromZero: true,
+          "Objects per frame", "objects", fromZero: true,
           [facts.curve("train/objects", "training"), facts.curve("valid/objects", "validation")]
             + (truth.map { [level("true", $0)] } ?? [])),
         chart(
           "Gradient norm", "norm", fromZero: true,
           [facts.curve("train/gradient_norm", "before clipping"), level("clipped at", clip)]),
         chart(
-          "Divergence from the prior", "nats a frame", fromZero: true,
+          "Divergence from the prior", "nats per frame", fromZero: true,
           [facts.curve("train/kl", "training"), facts.curve("valid/kl", "validation")]),
         chart(
           "Prediction error", "mean squared pixel error", fromZero: true,
@@ -257,8 +257,8 @@ struct RunPage {
           ]),
       ]
     return Page.Section(
-      anchor: "learns", name: "Learns", heading: "How it learned",
-      lead: "The number behind a name is the last one. Lines of training are means over pieces of the run.",
+      anchor: "learns", name: "Training", heading: "Training",
+      lead: "The number behind a name is the latest value. Training curves are averages over intervals of the run.",
       body: "<div class=\"cards\">\(cards)</div>")
   }
 
@@ -269,10 +269,10 @@ struct RunPage {
     }
     let table = HTML.confusion(shares, rowName: "true", columnName: "found, % of a row")
     return Page.Section(
-      anchor: "counts", name: "Counts", heading: "How it counts",
+      anchor: "counts", name: "Counting", heading: "Counting",
       lead: """
-        Objects in a frame, true against found, over \(evaluation.sequences) sequences of \(evaluation.frames) frames; \
-        particles count by their importance.
+        Objects per frame, true and found, over \(evaluation.sequences) sequences of \(evaluation.frames) frames; \
+        particles are weighted by importance.
         """,
       body: .fittingCard(table))
   }
@@ -300,8 +300,8 @@ struct RunPage {
         count("mostly tracked", .mostlyTracked), count("mostly lost", .mostlyLost),
       ])
     return Page.Section(
-      anchor: "follows", name: "Follows", heading: "How it follows objects",
-      lead: "The boxes of each sequence's most important particle against the true ones, at an overlap of 0.5.",
+      anchor: "follows", name: "Tracking", heading: "Tracking",
+      lead: "Boxes of the particle with the largest weight against the true ones, at an intersection over union of 0.5.",
       body: .fittingCard(table))
   }
 
@@ -320,12 +320,12 @@ struct RunPage {
         ("model", [mine, other].map { $0.trained.configuration.model.kind.rawValue }),
         ("updates", [mine, other].map { Self.grouped($0.trained.state.step) }),
         ("frames measured", [mine, other].map { String($0.evaluation.frames) }),
-        row("bound, nats a frame", 2, perFrame(\.bound)), row("reconstruction", 2, perFrame(\.reconstruction)),
+        row("bound, nats per frame", 2, perFrame(\.bound)), row("reconstruction", 2, perFrame(\.reconstruction)),
         row("divergence", 2, perFrame(\.divergence)),
-        row("frames counted right", 4) { $0.evaluation.countAccuracy },
-        row("objects a frame", 3) { $0.evaluation.objectsPerFrame },
+        row("count accuracy", 4) { $0.evaluation.countAccuracy },
+        row("objects per frame", 3) { $0.evaluation.objectsPerFrame },
         row("prediction error", 5) { $0.futures?.measures.modelError.overall },
-        row("objects kept over the futures", 4) { $0.futures?.measures.countKept.overall },
+        row("continuations that keep all objects", 4) { $0.futures?.measures.countKept.overall },
         row("speed, Wasserstein-1", 2) { $0.futures?.speed?.wasserstein },
       ])
     let films = try zip(mine.reconstructions.blocks, other.reconstructions.blocks).map { first, second in
@@ -335,11 +335,11 @@ struct RunPage {
         caption: "<b>\(first.heading)</b>; below it \(mine.name), then \(other.name)")
     }
     return Page.Section(
-      anchor: "beside", name: "Beside", heading: "Beside \(other.name)",
+      anchor: "beside", name: "Comparison", heading: "Comparison with \(other.name)",
       lead: "Both models on the same sequences, each on as many frames as it was trained on.",
       body: """
         <div class="card" style="margin-bottom:16px">\(table)</div>
-        <div class="films">\(films)</div>
+        <div class="videos">\(films)</div>
         """)
   }
 
@@ -355,7 +355,7 @@ struct RunPage {
         return "<tr><td><code>\(leaf.keyPath)</code></td><td>\(leaf.value.compactJSON)</td><td>\(usual)</td></tr>"
       }
       return """
-        <table class="settings"><thead><tr><th>setting</th><th></th><th>usually</th></tr></thead>
+        <table class="settings"><thead><tr><th>setting</th><th></th><th>default</th></tr></thead>
         <tbody>\(rows)</tbody></table>
         """
     }
@@ -363,7 +363,7 @@ struct RunPage {
     let kernels = facts.model?.trained.state.kernels.map { " Kernels: \($0)." } ?? ""
     return Page.Section(
       anchor: "settings", name: "Settings", heading: "Settings",
-      lead: "What differs from the preset <code>fast</code>.\(kernels)",
+      lead: "Settings that differ from the preset <code>fast</code>.\(kernels)",
       body: """
         <div class="card">\(changed.isEmpty ? "<p>Nothing.</p>" : table(changed))\
         <details><summary>All \(all.count) settings</summary>\(table(all))</details></div>

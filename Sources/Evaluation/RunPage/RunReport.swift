@@ -9,7 +9,7 @@ public func report(_ request: ReportRequest) throws {
   LinearAlgebra.prepare()
   let communicator = try Communicator.start()
   guard communicator.size == 1 else {
-    throw RunError("report is the work of one process. Start it without a launcher.", isEverywhere: true)
+    throw RunError("report runs in one process; start it without mpirun or srun.", isEverywhere: true)
   }
   let facts = try RunFacts(request, communicator) { task in
     try? FileHandle.standardError.write(contentsOf: Data("report: \(task)\n".utf8))

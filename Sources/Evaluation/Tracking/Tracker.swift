@@ -24,7 +24,7 @@ struct Tracker {
     let width = TrackingCounts.Field.allCases.count
     // The numbers of each sequence, added up at the end in their order, whoever has found them.
     var values = [Double](repeating: 0, count: sequences * width)
-    try communicator.collectively("following the objects of \(file.path)") {
+    try communicator.collectively("tracking the objects of \(file.path)") {
       var done = 0
       try evaluator.explain(
         file, sequences: sequences, frameCount: frameCount, rank: communicator.rank, size: communicator.size
@@ -60,7 +60,7 @@ struct TrackFolder {
     try makeFolder(path, option: "--tracks")
     guard try FileManager.default.contentsOfDirectory(atPath: path).isEmpty else {
       throw RunError(
-        "the folder '\(path)' is not empty: name a new one with --tracks, or empty it.", isEverywhere: true)
+        "the folder '\(path)' is not empty: give a new one with --tracks, or empty it.", isEverywhere: true)
     }
     try makeFolder(path + "/found", option: "--tracks")
   }
@@ -108,7 +108,7 @@ extension TrackingCounts {
     func count(_ field: Field) -> String { String(Int(self[field])) }
     func share(_ value: Double) -> String { value.isFinite ? String(format: "%10.4f", value) : "         -" }
     return [
-      "tracking        at an intersection over union of 0.5; the most important particle of each sequence",
+      "tracking        at an intersection over union of 0.5; the particle with the largest weight of each sequence",
       "  MOTA          \(share(mota))   \(count(.misses)) misses, \(count(.falsePositives)) false positives and "
         + "\(count(.switches)) identity switches over \(count(.objects)) boxes",
       "  MOTP          \(share(motp))   mean of 1 - intersection over union where found",

@@ -47,8 +47,8 @@ enum PageStyle {
     .card { padding: 16px 18px; }
     .card.fitting { width: fit-content; max-width: 100%; }
     .card p { color: var(--faint); font-size: 14px; margin: 8px 0 0; }
-    .films { display: grid; gap: 14px; }
-    .films.pair { grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); }
+    .videos { display: grid; gap: 14px; }
+    .videos.pair { grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); }
     figure { margin: 0; background: var(--film); border-radius: 14px; overflow: hidden; }
     figure .scroll { overflow-x: auto; }
     figure img { display: block; width: 100%; height: auto; }

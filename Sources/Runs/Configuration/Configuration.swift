@@ -124,7 +124,7 @@ public struct CheckpointConfiguration: Codable, Equatable, Sendable {
     var reasons = Reasons()
     reasons.require(everySteps >= 1, "everySteps must be at least 1, not \(everySteps)")
     reasons.require(
-      keepLast >= 2, "keepLast must be at least 2, so that one damaged file never ends a run, not \(keepLast)")
+      keepLast >= 2, "keepLast must be at least 2, so that a damaged file does not end a run, not \(keepLast)")
     reasons.require(keepEvery >= 0, "keepEvery must be at least 0 (0 = none), not \(keepEvery)")
     return reasons.list
   }

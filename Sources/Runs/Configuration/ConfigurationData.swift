@@ -26,8 +26,8 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
   /// Reasons against these settings, each beginning with the key; empty if there are none.
   public func validate() -> [String] {
     var reasons = Reasons()
-    reasons.require(train != "", "train must not be empty; null makes the built-in data set")
-    reasons.require(valid != "", "valid must not be empty; null is no file")
+    reasons.require(train != "", "train must not be empty; null means the built-in data set")
+    reasons.require(valid != "", "valid must not be empty; null means no file")
     return reasons.list + builtin.validate().map { "builtin.\($0)" }
   }
 }

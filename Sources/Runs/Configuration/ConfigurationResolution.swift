@@ -130,7 +130,7 @@ extension Configuration {
   private static func text(_ problem: ConfigurationTree.MergeProblem, known: [String]) -> String {
     switch problem {
     case .unknownKey(let path) where known.contains(path):
-      "\(path): write each word as an object of its own: { \"training\": { \"batch\": 16 } }"
+      "\(path): nest the objects: { \"training\": { \"batch\": 16 } }"
     case .unknownKey(let path):
       "unknown key \(path)\(Spelling.suggestion(forKeyPath: path, among: known))"
     case .sectionForValue(let path, let mine):

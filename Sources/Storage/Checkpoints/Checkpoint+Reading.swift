@@ -8,7 +8,7 @@ extension Checkpoint {
   static func read(_ path: String) throws -> (checkpoint: Checkpoint, digest: String) {
     let file = try HDF5File(reading: path)
     try file.requireFormat(
-      Checkpoint.format, latest: Checkpoint.version, hint: "A checkpoint is what `sqair-dist train` writes.")
+      Checkpoint.format, latest: Checkpoint.version, hint: "`sqair-dist train` writes checkpoints.")
     let checkpoint = Checkpoint(
       step: try file.unsignedAttribute("step"), model: try file.textAttribute("model"),
       seed: try file.unsignedAttribute("seed"), configuration: try file.textAttribute("config"),
@@ -24,7 +24,7 @@ extension Checkpoint {
     let found = checkpoint.digest
     guard stored == found else {
       throw StorageError(
-        file: path, part: "attribute 'digest'", problem: "it says \(stored) but the contents give \(found)",
+        file: path, part: "attribute 'digest'", problem: "it is \(stored), but the contents give \(found)",
         hint: "The file was changed or damaged after it was written: use another checkpoint of the run.")
     }
     return (checkpoint, stored)
@@ -55,6 +55,6 @@ extension Checkpoint {
   private static func unexpected(_ file: HDF5File, _ part: String, _ expected: String) -> StorageError {
     StorageError(
       file: file.path, part: part, problem: "this should be \(expected)",
-      hint: "Write checkpoints as the file contract says, with nothing else in these groups.")
+      hint: "Write checkpoints according to the format, with nothing else in these groups.")
   }
 }

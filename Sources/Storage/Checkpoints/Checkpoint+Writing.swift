@@ -27,9 +27,9 @@ extension Checkpoint {
 
   private func validate(as file: String) throws {
     func refuse(_ part: String, _ problem: String) -> StorageError {
-      StorageError(file: file, part: part, problem: problem, hint: "This is a mistake in the program that saves.")
+      StorageError(file: file, part: part, problem: problem, hint: "This is a bug in the program that saves.")
     }
-    guard !parameters.isEmpty else { throw refuse("/parameters", "a checkpoint without parameters is useless") }
+    guard !parameters.isEmpty else { throw refuse("/parameters", "a checkpoint needs at least one parameter") }
     let paths = arrays.map(\.path)
     for (path, next) in zip(paths, paths.dropFirst()) where path == next {
       throw refuse(path, "the name is used twice")
@@ -39,7 +39,7 @@ extension Checkpoint {
     }
     for name in parameters.map(\.name) + optimizer.flatMap({ [$0.name] + $0.arrays.map(\.name) }) {
       guard !name.isEmpty, name != ".", !name.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == 0 }) else {
-        throw refuse("'\(name)'", "this cannot be the name of an array")
+        throw refuse("'\(name)'", "this is not a valid name for an array")
       }
     }
     for (path, array) in arrays {

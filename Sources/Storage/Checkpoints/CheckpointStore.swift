@@ -70,7 +70,7 @@ public struct CheckpointStore: Sendable {
     guard retention.keepLast >= 2 else {
       throw StorageError(
         file: directory, problem: "keeping \(retention.keepLast) checkpoints is unsafe",
-        hint: "Keep at least 2, so that one damaged file does not end the run.")
+        hint: "Keep at least 2, so that a damaged file does not end the run.")
     }
     guard retention.keepEvery != 0 else {
       throw StorageError(
@@ -150,7 +150,7 @@ public struct CheckpointStore: Sendable {
     let checkpoint = try Checkpoint(reading: entry.path)
     guard checkpoint.step == entry.step else {
       throw StorageError(
-        file: entry.path, part: "attribute 'step'", problem: "it says \(checkpoint.step), unlike the file's name",
+        file: entry.path, part: "attribute 'step'", problem: "it is \(checkpoint.step), which contradicts the file name",
         hint: "The file was renamed: give it back the name of its step.")
     }
     return checkpoint
@@ -166,7 +166,7 @@ public struct CheckpointStore: Sendable {
     let partial = directory + "/." + name + ".partial"
     guard let retention else {
       throw StorageError(
-        file: path, problem: "this store was opened for reading", hint: "Commit from the process that writes.")
+        file: path, problem: "this store was opened for reading only", hint: "Commit from the process that writes.")
     }
     let digest = checkpoint.digest
     let bytes = try checkpoint.encoded(as: path, digest: digest)
@@ -174,7 +174,7 @@ public struct CheckpointStore: Sendable {
       try write(bytes, to: partial)
       let found = try Checkpoint.read(partial).digest
       guard found == digest else {
-        throw FileSystemError(attempt: "cannot verify \(partial)", reason: "it reads back as \(found)")
+        throw FileSystemError(attempt: "cannot verify \(partial)", reason: "reading it back gives the digest \(found)")
       }
       try fileSystem.rename(partial, path)
     } catch {
@@ -182,14 +182,14 @@ public struct CheckpointStore: Sendable {
       let free = FileSystem.freeBytes(in: directory).map { ", and \($0) are free" } ?? ""
       throw StorageError(
         file: path, problem: "the checkpoint of step \(checkpoint.step) was not saved: \(error)",
-        hint: "Older checkpoints are untouched. It needs \(bytes.count) bytes of the disk\(free).")
+        hint: "Older checkpoints are intact. It needs \(bytes.count) bytes of disk space\(free).")
     }
     do {
       try fileSystem.synchronizePath(directory)
     } catch {
       throw StorageError(
         file: path, problem: "the checkpoint may not survive a power failure: \(error)",
-        hint: "Older checkpoints are untouched. Check the disk.")
+        hint: "Older checkpoints are intact. Check the disk.")
     }
     verified.record(path)
     let (pruned, warnings) = prune(retention, committed: checkpoint.step)
@@ -231,7 +231,7 @@ public struct CheckpointStore: Sendable {
         }
         validCount += 1
       } catch {
-        warnings.append("an old checkpoint is damaged, so that one more is kept: \(error)")
+        warnings.append("an old checkpoint is damaged, so one more is kept: \(error)")
       }
     }
     guard validCount == retention.keepLast else { return (pruned, warnings) }

@@ -30,8 +30,8 @@ public final class HDF5DataSet: @unchecked Sendable {
     guard let shape = Self.checked(dimensions.prefix(Int(rank))) else {
       _ = chdf5_close_data_set(handle)
       throw StorageError(
-        file: file.path, part: path, problem: "its shape \(Array(dimensions.prefix(Int(rank)))) is absurd",
-        hint: "The file is damaged: copy it again from its source or make it again.")
+        file: file.path, part: path, problem: "its shape \(Array(dimensions.prefix(Int(rank)))) is impossible",
+        hint: "The file is damaged: copy it again from its source or create it again.")
     }
     self.shape = shape
   }
@@ -60,7 +60,7 @@ public final class HDF5DataSet: @unchecked Sendable {
   public func readAll<T: HDF5Element>(into out: UnsafeMutablePointer<T>) throws {
     guard type.isNumber else {
       throw StorageError(
-        file: file.path, part: path, problem: "it holds \(type.name), not numbers", hint: "Name another data set.")
+        file: file.path, part: path, problem: "it holds \(type.name), not numbers", hint: "Give another data set.")
     }
     guard chdf5_read(handle, T.hdf5Type.rawValue, -1, -1, 0, -1, out) >= 0 else {
       throw file.failure("cannot read", path)
@@ -123,8 +123,8 @@ public final class HDF5DataSet: @unchecked Sendable {
     guard written >= 0 else { throw file.failure("cannot count its chunks", path) }
     guard written == expected else {
       throw StorageError(
-        file: file.path, part: path, problem: "only \(written) of its \(expected) chunks were ever written",
-        hint: "The program that made the file did not finish: make it again.")
+        file: file.path, part: path, problem: "only \(written) of its \(expected) chunks were written",
+        hint: "The program that made the file did not finish: create it again.")
     }
   }
 

@@ -100,7 +100,7 @@ extension HDF5File {
     // An attribute is at most some kilobytes; a larger claim comes from damage.
     let shape = dimensions.prefix(Int(rank))
     guard shape.allSatisfy({ $0 <= 1_000_000 }), shape.reduce(1.0, { $0 * Double($1) }) <= 1e6 else {
-      throw wrongAttribute(name, path, "its shape \(Array(shape)) is absurd")
+      throw wrongAttribute(name, path, "its shape \(Array(shape)) is impossible")
     }
     return (HDF5Type(rawValue: type) ?? .other, shape.map(Int.init))
   }

@@ -3,24 +3,24 @@ extension HDF5File {
   func requireFormat(_ format: String, latest: Int, hint: String) throws {
     guard try hasAttribute("format") else {
       throw StorageError(
-        file: path, part: "attribute 'format'", problem: "there is none, so this is not a \(format) file", hint: hint)
+        file: path, part: "attribute 'format'", problem: "it is missing, so this is not a \(format) file", hint: hint)
     }
     let found = try textAttribute("format")
     guard found == format else {
       throw StorageError(
-        file: path, part: "attribute 'format'", problem: "it says '\(found)' where '\(format)' was expected",
+        file: path, part: "attribute 'format'", problem: "it is '\(found)' where '\(format)' was expected",
         hint: hint)
     }
     let version = try integerAttribute("version")
     guard version >= 1 else {
       throw StorageError(
-        file: path, part: "attribute 'version'", problem: "\(version) is no version", hint: "Make the file again.")
+        file: path, part: "attribute 'version'", problem: "\(version) is not a version", hint: "Create the file again.")
     }
     guard version <= latest else {
       throw StorageError(
         file: path, part: "attribute 'version'",
         problem: "the file is of version \(version), and this program reads up to \(latest)",
-        hint: "Update sqair-dist, or make the file again with this version.")
+        hint: "Update sqair-dist, or create the file again with this version.")
     }
   }
 }

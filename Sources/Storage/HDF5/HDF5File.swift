@@ -23,10 +23,10 @@ public final class HDF5File: @unchecked Sendable {
     isNew = false
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw StorageError(file: path, problem: "there is no such file", hint: "Check the path.")
+      throw StorageError(file: path, problem: "no such file", hint: "Check the path.")
     }
     guard !isFolder.boolValue else {
-      throw StorageError(file: path, problem: "this is a folder, not a file", hint: "Name the HDF5 file inside it.")
+      throw StorageError(file: path, problem: "this is a folder, not a file", hint: "Give the HDF5 file inside it.")
     }
     handle = chdf5_open(path)
     guard handle >= 0 else {
@@ -34,23 +34,23 @@ public final class HDF5File: @unchecked Sendable {
       if reason.contains("file signature not found") {
         throw StorageError(
           file: path, problem: "this is not an HDF5 file (\(HDF5File.sizeText(path)))",
-          hint: "Check the path, or make the file again.")
+          hint: "Check the path, or create the file again.")
       }
       if reason.hasPrefix("truncated file") {
         throw StorageError(
           file: path, problem: "the file is truncated: it ends after \(HDF5File.sizeText(path)) (\(reason))",
-          hint: "Copy it again from its source, or make it again.")
+          hint: "Copy it again from its source, or create it again.")
       }
       throw StorageError(
         file: path, problem: "HDF5 cannot open it (\(reason))",
-        hint: "Check that it is readable; if it is damaged, copy it again from its source or make it again.")
+        hint: "Check that it is readable; if it is damaged, copy it again from its source or create it again.")
     }
     // After opening, which looks at the superblock only and knows a truncated file, and before any attribute.
     do {
       guard let position = try HDF5Heap.firstBroken(in: chdf5_descriptor(handle)) else { return }
       throw StorageError(
         file: path, problem: "the file is damaged: the string heap at byte \(position) is broken",
-        hint: "Copy it again from its source, or make it again.")
+        hint: "Copy it again from its source, or create it again.")
     } catch let error as StorageError {
       throw error
     } catch {
@@ -87,7 +87,7 @@ public final class HDF5File: @unchecked Sendable {
     guard handle >= 0 else { return }
     guard !isAbandoned else {
       throw StorageError(
-        file: path, problem: "the file is incomplete: an earlier write failed", hint: "Make it again.")
+        file: path, problem: "the file is incomplete: an earlier write failed", hint: "Create it again.")
     }
     guard chdf5_flush(handle) >= 0, chdf5_close_file(handle) >= 0 else {
       throw failure("the last bytes could not be written")
@@ -190,11 +190,11 @@ public final class HDF5File: @unchecked Sendable {
     let reason = HDF5File.lastReason
     let hint =
       if reason.contains("Fletcher32") {
-        "The bytes on disk have changed since they were written: copy the file again from its source, or make it again."
+        "The bytes on disk have changed since they were written: copy the file again from its source, or create it again."
       } else if reason.contains("No space left") || reason.contains("quota") {
         "Make room on the disk, then run it again."
       } else {
-        "If the file is damaged, copy it again from its source or make it again."
+        "If the file is damaged, copy it again from its source or create it again."
       }
     return StorageError(file: path, part: part, problem: "\(problem) (\(reason))", hint: hint)
   }

@@ -67,7 +67,7 @@ public final class SequenceFile: Sendable {
       throw checker.error("/frames", "the file has no sequences", "Generate it again with at least one sequence.")
     }
     guard !shape.contains(0) else {
-      throw checker.error("/frames", "its shape \(shape) has an empty dimension", "Make the file again.")
+      throw checker.error("/frames", "its shape \(shape) has an empty dimension", "Create the file again.")
     }
 
     let meanSet = try checker.open("/mean", .float32, [height, width])
@@ -84,7 +84,7 @@ public final class SequenceFile: Sendable {
     mean = try meanSet.readAll(as: Float.self)
     guard mean.allSatisfy({ $0 >= 0 && $0 <= 1 }) else {
       throw checker.error(
-        "/mean", "it has values outside [0, 1]", "The mean frame is of grey values divided by 255; make it again.")
+        "/mean", "it has values outside [0, 1]", "The mean frame holds grey values divided by 255; compute it again.")
     }
     seed = try file.hasAttribute("seed") ? file.unsignedAttribute("seed") : nil
     generator = try file.hasAttribute("generator") ? file.textAttribute("generator") : ""
@@ -96,8 +96,8 @@ public final class SequenceFile: Sendable {
       guard stored == digest else {
         throw StorageError(
           file: path, part: "attribute 'digest'",
-          problem: "it says \(stored) but the attributes, mean, counts and outer frames give \(digest)",
-          hint: "The file was changed or damaged after it was made: copy it again from its source or make it again.")
+          problem: "it is \(stored), but attributes, mean, counts and outer frames give \(digest)",
+          hint: "The file was changed or damaged after it was created: copy it again from its source or create it again.")
       }
     }
     let size = shape.map(String.init).joined(separator: "x")
@@ -158,8 +158,8 @@ public final class SequenceFile: Sendable {
   func require(_ set: HDF5DataSet?, _ name: String) throws -> HDF5DataSet {
     guard let set else {
       throw StorageError(
-        file: path, part: name, problem: "the file does not have this ground truth",
-        hint: "Use a file that has it, or leave out what needs it.")
+        file: path, part: name, problem: "the file lacks this ground truth",
+        hint: "Use a file that has it, or omit the option that needs it.")
     }
     return set
   }

@@ -30,7 +30,7 @@ public final class SequenceFileWriter {
       }
     }
     guard settings.scene == nil || settings.objectSlots != nil else {
-      throw refuse("a scene was announced without object slots", "Give the ground truth too.")
+      throw refuse("a scene needs object slots", "Give the ground truth as well.")
     }
     self.path = path
     self.settings = settings
@@ -73,7 +73,7 @@ public final class SequenceFileWriter {
     }
     guard (truth != nil) == (self.truth != nil) else {
       throw refuse(
-        "sequence \(appended) has \(truth == nil ? "no" : "a") ground truth, unlike what the settings say",
+        "sequence \(appended) has \(truth == nil ? "no" : "a") ground truth, in contradiction to the settings",
         "Give object slots and ground truth together.")
     }
     if let truth { try self.truth?.append(truth, sequence: appended) }

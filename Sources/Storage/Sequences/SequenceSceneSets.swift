@@ -38,7 +38,7 @@ struct SequenceSceneSets {
     for set in [visible, ink, bars, unoccluded] { try set?.requireAllChunks() }
     if let visible {
       guard try visible.readAll(as: Float.self).allSatisfy({ $0 >= 0 && $0 <= 1 }) else {
-        throw checker.error("/visible", "it has values outside [0, 1]", "They are shares; make the file again.")
+        throw checker.error("/visible", "it has values outside [0, 1]", "They are fractions; create the file again.")
       }
     }
     _ = try bars?.readAll(as: Float.self)

@@ -7,14 +7,14 @@ struct SequenceSchema {
     let set = try file.dataSet(path)
     guard set.type == type else {
       throw error(
-        path, "it holds \(set.type.name) where the format says \(type.name)", "Convert it, or make the file again.")
+        path, "it holds \(set.type.name) where the format says \(type.name)", "Convert it, or create the file again.")
     }
     let fits = set.shape.count == shape.count && zip(set.shape, shape).allSatisfy { $1 == nil || $0 == $1 }
     guard fits else {
       let expected = shape.map { $0.map(String.init) ?? "any" }.joined(separator: ", ")
       throw error(
         path, "its shape is \(set.shape) where [\(expected)] was expected",
-        "Shapes must agree with /frames and with each other; make the file again.")
+        "Shapes must agree with /frames and with each other; create the file again.")
     }
     return set
   }

@@ -15,7 +15,7 @@ final class SequenceTruthBuffer {
   init(file: HDF5File, settings: SequenceFileSettings, slots: Int) throws {
     guard slots > 0 else {
       throw StorageError(
-        file: file.path, problem: "\(slots) object slots hold nothing", hint: "Ask for at least one, or for no truth.")
+        file: file.path, problem: "there are \(slots) object slots", hint: "Ask for at least one, or for no ground truth.")
     }
     path = file.path
     frameCount = settings.frameCount
@@ -45,7 +45,7 @@ final class SequenceTruthBuffer {
     guard (truth.scene != nil) == (scenes != nil) else {
       throw StorageError(
         file: path,
-        problem: "sequence \(sequence) has \(truth.scene == nil ? "no" : "a") scene, unlike what the settings say",
+        problem: "sequence \(sequence) has \(truth.scene == nil ? "no" : "a") scene, in contradiction to the settings",
         hint: "Give the shape of the scenes and the scenes together.")
     }
     if let scene = truth.scene { try scenes?.append(scene) }
