@@ -1,7 +1,7 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Rooms and arrows (an arrow reads "is imported by"):
+// Modules and their dependencies (an arrow reads "is imported by"):
 //
 //   CKernels <- Numerics <- Models <- Runs <- Evaluation <- Training <- Diagnostics <- sqair-dist
 //   MovingDigits, Storage, Cluster <- Runs

@@ -49,7 +49,7 @@ typedef struct product_family {
 #include "product_blocks.h"
 
 static const product_family *best = &narrow_family;
-// Of a thread, so that tests beside each other do not notice; NULL is the best.
+// Per thread, so that parallel tests do not interfere; NULL selects the best.
 static _Thread_local const product_family *chosen;
 
 static const product_family *in_use(void) { return chosen ? chosen : best; }

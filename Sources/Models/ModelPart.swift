@@ -1,6 +1,6 @@
 import Numerics
 
-/// The parts of the model whose time and arithmetic are told apart.
+/// The parts of the model whose time and arithmetic are accounted separately.
 public enum ModelPart: Int, CaseIterable, Sendable {
   case imageEncoder, propagation, propagationPrior, discovery, discoveryPrior, merging, decoder, likelihood
   /// What is not of objects: latents and state of a VRNN.

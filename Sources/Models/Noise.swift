@@ -53,7 +53,7 @@ public final class CounterNoise: NoiseSource {
     self.firstParticle = firstParticle
   }
 
-  /// Goes on with another step and other examples, with everything else as it was.
+  /// Switches to another step and other examples; everything else stays.
   public func use(step: UInt64, examples: UnsafeBufferPointer<UInt32>) {
     random = CounterRandom(seed: seed, purpose: purpose, step: step)
     self.examples = examples

@@ -2,7 +2,7 @@ import Numerics
 
 /// To which microbatch of the batch rows belong.
 ///
-/// Gradients of parameters are summed microbatch by microbatch (see `WeightGradients`), so every product is told
+/// Gradients of parameters are summed microbatch by microbatch (see `WeightGradients`), so every product knows
 /// the microbatch of each of its rows.
 struct RowMicrobatches: BitwiseCopyable {
   /// The microbatch of each row of a frame, [N]; nil if there is one microbatch only.

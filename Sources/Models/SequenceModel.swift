@@ -1,6 +1,6 @@
 import Numerics
 
-/// A model of films: infers what is behind the frames of sequences, and imagines more of them.
+/// A model of videos: infers the latent variables behind the frames of sequences, and generates frames.
 ///
 /// One model serves any number of sequences, frames and particles; it holds the parameters and
 /// nothing else. Training, evaluation, checkpoints and pictures know models through this protocol only.
@@ -10,7 +10,7 @@ public protocol SequenceModel: AnyObject {
 
   /// Whether every frame is explained by itself, as if it were a sequence of its own. Then particles are weighted frame
   /// by frame, the bound of a sequence is the sum of the bounds of its frames, identities hold within a frame
-  /// only, and nothing can be said of how a sequence goes on.
+  /// only, and sequences cannot be continued.
   var framesAreIndependent: Bool { get }
 
   /// Whether frames are explained by objects; otherwise their number is unknown, and states hold none.
@@ -29,7 +29,7 @@ public protocol SequenceModel: AnyObject {
     _ batch: FrameBatch, noise: any NoiseSource, on tape: Tape, into results: inout [FrameInference]
   ) -> ObjectState
 
-  /// Goes on from a state by sampling from the prior (section 10).
+  /// Continues from a state by sampling from the prior (section 10).
   ///
   /// - Parameters:
   ///   - state: after the last inferred frame, or nil to start from nothing, which is all that a model with

@@ -32,7 +32,7 @@ public struct HiddenTruth: Sendable, Equatable {
   public var unoccluded: [UInt8]
 }
 
-/// A bar across the canvas: pixels that hide what is behind them.
+/// A bar across the canvas that occludes what is behind it.
 struct Bar: Equatable {
   let y: Int
   let x: Int

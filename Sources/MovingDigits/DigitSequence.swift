@@ -12,6 +12,6 @@ public struct DigitSequence: Sendable, Equatable {
   public var ids: [Int32]
   /// `[M]` class of the object in that slot; 255 where absent.
   public var labels: [UInt8]
-  /// What the frames do not show; only in sequences that are made to hide something.
+  /// What the frames do not show; only in sequences made with occlusion.
   public var hidden: HiddenTruth?
 }

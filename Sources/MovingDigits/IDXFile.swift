@@ -42,7 +42,7 @@ public struct IDXFile: Sendable {
       throw MovingDigitsError("\(path) ends inside its header, after \(header.count) bytes. \(IDXFile.fetchAgain)")
     }
 
-    // One byte more than the header promises shows whether the file goes on.
+    // One byte beyond the announced size shows whether the file is longer.
     let promised = shape.reduce((1, false)) { total, length in
       let (product, overflow) = total.0.multipliedReportingOverflow(by: length)
       return (product, total.1 || overflow)

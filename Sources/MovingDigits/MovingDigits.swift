@@ -177,7 +177,7 @@ public struct MovingDigits: Sendable {
     return placed
   }
 
-  /// A new digit that overlaps none of the others; nil where every try did.
+  /// A new digit that overlaps none of the others; nil if every attempt overlapped.
   private func placeOne(beside others: [PlacedDigit], random: inout CounterRandom.Reader) -> PlacedDigit? {
     let image = source.image(at: random.index(below: source.count))
     for _ in 0...Self.retries {

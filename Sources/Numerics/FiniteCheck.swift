@@ -1,17 +1,17 @@
-/// Looks for the first number that is not finite while operations run, forwards and backwards.
+/// Finds the first number that is not finite while operations run forward and backward.
 ///
-/// For finding out where a recording goes wrong, not for every day: each operation looks through all its operands.
+/// For diagnosis, not for normal operation: every operation checks all its operands.
 public final class FiniteCheck {
   /// Where numbers first ceased to be finite.
   public struct Finding: Sendable {
-    /// The part of the model, as told to the tape.
+    /// The part of the model, as set on the tape.
     public let part: Int
-    /// The frame, as told to the tape; nil if the operation serves all frames.
+    /// The frame, as set on the tape; nil if the operation serves all frames.
     public let frame: Int?
     /// The operation, and its operand or result by name.
     public let operation: String
     public let operand: String
-    /// Whether it is the derivative by the operand, on the way back. All values are finite then.
+    /// Whether it is the derivative by the operand, in the backward pass. All values are finite then.
     public let isDerivative: Bool
     /// Numbers that are not finite, the first of them as [row, column], and the shape they belong to.
     public let count: Int
@@ -27,7 +27,7 @@ public final class FiniteCheck {
   /// Forgets what was found.
   public func clear() { finding = nil }
 
-  /// Looks through what an operation has computed.
+  /// Checks what an operation has computed.
   func look<Recorded: Operation>(
     at operation: Recorded, part: Int, frame: Int?, isDerivative: Bool
   ) {

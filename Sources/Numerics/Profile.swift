@@ -29,7 +29,7 @@ public final class Profile {
     (part, isBackward, since) = (next, nextIsBackward, time)
   }
 
-  /// Goes on booking after `pause`, to a part's forward pass.
+  /// Resumes accounting after `pause`, for the forward pass of a part.
   public func resume(_ part: Int) {
     (self.part, isBackward, since) = (part, false, Self.now)
   }

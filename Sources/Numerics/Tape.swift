@@ -26,7 +26,7 @@ public final class Tape {
   public var profile: Profile?
   private var part = 0
 
-  /// If set, it looks through all that is computed. To be set before a recording begins.
+  /// If set, it checks everything that is computed. To be set before a recording begins.
   public var check: FiniteCheck?
   /// The frame that the coming operations belong to, for `check`; nil if they serve all frames.
   public var frame: Int?
@@ -171,7 +171,7 @@ public final class Tape {
   private func floats(_ count: Int, in arena: Arena) -> UnsafeMutablePointer<Float> {
     let floats = arena.allocate(bytes: count * MemoryLayout<Float>.stride)
       .bindMemory(to: Float.self, capacity: max(count, 1))
-    // What an operation leaves undefined must not look like something that it computed.
+    // What an operation leaves undefined must not be mistaken for something that it computed.
     if check != nil { floats.update(repeating: 0, count: count) }
     return floats
   }

@@ -2,8 +2,8 @@ import CKernels
 
 /// Adds up vectors in the order of a `ReductionTree`, a block of elements at a time while it is in the cache.
 public struct TreeSum: Sendable {
-  /// Elements whose squares are summed together. Those sums are the same whoever computes them only if everyone cuts
-  /// vectors at multiples of this.
+  /// Elements whose squares are summed together. The sums are the same on any number of processes only if vectors are
+  /// divided at multiples of this.
   public static let blockSize = 4096
 
   private let additions: [ReductionTree.Addition]
@@ -14,7 +14,7 @@ public struct TreeSum: Sendable {
   /// Blocks of elements in a vector; the last may be shorter.
   public static func blocks(in count: Int) -> Int { (count + blockSize - 1) / blockSize }
 
-  /// Replaces the first addend by the sum of all. Of the others, some hold sums of a part afterwards.
+  /// Replaces the first addend by the sum of all. Some of the others hold partial sums afterwards.
   ///
   /// - Parameters:
   ///   - addends: vectors of `count` elements, one for each block of the tree.

@@ -64,7 +64,7 @@ final class WeightGradients {
   ///   - displacements: where sums over the largest aligned blocks of `microbatches` go, in order: so many
   ///     elements from the noted gradients.
   ///   - accumulate: whether to add to what is there.
-  ///   - entering: told the part of the model that each product belongs to.
+  ///   - entering: called with the part of the model that each product belongs to.
   func settle(microbatches: Range<Int>, displacements: [Int], accumulate: Bool, entering: (Int) -> Void) {
     for weight in weights {
       entering(weight.part)

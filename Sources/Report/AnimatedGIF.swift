@@ -107,7 +107,7 @@ private enum GIFColors {
   static let all: [Color] = {
     let greys = (0..<greyLevels).map { Color(grey: UInt8(($0 * 255 + (greyLevels - 1) / 2) / (greyLevels - 1))) }
     let others =
-      Palette.identities + [Palette.color(ofIdentity: -1), .ink, .faint, .mist, .predicted, .film, .filmInk]
+      Palette.identities + [Palette.color(ofIdentity: -1), .ink, .faint, .mist, .predicted, .stripBackground, .stripText]
       + Palette.lines
     precondition(greys.count + others.count < Int(unchanged))
     return greys + others + Array(repeating: .black, count: 256 - greys.count - others.count)

@@ -8,7 +8,7 @@ public struct LineChart: Sendable {
   public struct Series: Sendable {
     /// Name in the legend.
     public var name: String
-    /// The points from left to right. A point that is not finite leaves a hole.
+    /// The points from left to right. A point that is not finite leaves a gap.
     public var points: [(x: Double, y: Double)]
 
     /// A line through points.

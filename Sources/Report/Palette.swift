@@ -1,4 +1,4 @@
-/// Fixed sets of colours that tell things apart, for readers with and without full colour vision.
+/// Fixed sets of distinguishable colours, for readers with and without full colour vision.
 public enum Palette {
   /// Colours of object identities, drawn over dark frames.
   ///

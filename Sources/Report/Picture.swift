@@ -28,9 +28,9 @@ public struct Color: Hashable, Sendable {
   public static let mist = Color(0xE6E8EC)
   /// Words and marks of what was not seen but predicted.
   public static let predicted = Color(0xF08A45)
-  /// The ground of films, and words on it.
-  public static let film = Color(0x15181D)
-  public static let filmInk = Color(0xC9CDD4)
+  /// Background of image strips, and text on it.
+  public static let stripBackground = Color(0x15181D)
+  public static let stripText = Color(0xC9CDD4)
 
   /// The colour between this one (`share` = 0) and `other` (`share` = 1).
   func mixed(with other: Color, share: Double) -> Color {

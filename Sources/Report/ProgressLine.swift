@@ -51,7 +51,7 @@ public final class ProgressLine {
   ///
   /// - Parameters:
   ///   - label: what is being done, such as "train".
-  ///   - total: units when all is done; nil when nobody knows.
+  ///   - total: units in total; nil if unknown.
   ///   - unit: what is counted, in the plural: "steps", "sequences".
   ///   - done: units done before, by an earlier run; they do not count for the rate.
   ///   - interval: seconds between plain lines.
@@ -66,7 +66,7 @@ public final class ProgressLine {
       isTerminal: isTerminal ?? (isatty(descriptor) == 1 && !isDumb),
       columns: { Self.columns(of: descriptor) },
       now: { Double(DispatchTime.now().uptimeNanoseconds) / 1e9 },
-      // A progress line that cannot be written is no reason to end the job it tells of.
+      // A progress line that cannot be written must not end the job.
       write: { text in _ = writeAll(Array(text.utf8), to: descriptor) })
     self.init(
       label: label, total: total, unit: unit, startingAt: done, interval: interval, surroundings: surroundings)
@@ -90,7 +90,7 @@ public final class ProgressLine {
     return Int(size.ws_col)
   }
 
-  /// Tells how many units are done and what the figures are now; shows it if it is time to.
+  /// Sets the number of completed units and the current metrics; redraws the line if it is due.
   ///
   /// - Parameter now: true shows it at once, whenever the last line was.
   public func update(_ done: UInt64, _ figures: [(name: String, value: Double)] = [], now: Bool = false) {
@@ -184,7 +184,7 @@ public final class ProgressLine {
 }
 
 /// Units a second over about the last half minute: old work counts less the longer ago it was done,
-/// however often or seldom it was told of.
+/// however often it was updated.
 package struct SmoothedRate {
   /// Work this many seconds old counts 1/e.
   private static let memory = 30.0

@@ -1,4 +1,4 @@
-/// A `SequenceFigure` in time: the rows of a block stand side by side, and one step is seen after the other.
+/// A `SequenceFigure` as an animation: the rows of a block stand side by side, one step is shown after another.
 ///
 ///     futures of sequence 17
 ///     frame 12  predicted
@@ -6,9 +6,9 @@
 ///     [        ]      [      ]   [      ]
 ///     ==========|----------
 extension SequenceFigure {
-  /// The figure as an animated GIF, on dark film.
+  /// The figure as an animated GIF, on a dark background.
   ///
-  /// Every frame must hold `frameHeight * frameWidth` values. A row that ends early goes on as an empty place.
+  /// Every frame must hold `frameHeight * frameWidth` values. A row that ends early continues as empty space.
   ///
   /// - Parameter secondsPerStep: how long a step is seen; the last one stays for a second more.
   public func animated(secondsPerStep: Double = 0.12) throws -> [UInt8] {
@@ -24,15 +24,15 @@ extension SequenceFigure {
   /// Writes the animated GIF: under a temporary name first, then renamed.
   public func writeAnimation(to path: String) throws { try OutputFile.replace(path, with: animated()) }
 
-  /// The frames without words, on dark film, a row of the figure under the other: for pages that put words beside them.
-  public func film() -> Picture {
+  /// The frames without text, on a dark background, one row of the figure below another: for pages with captions.
+  public func strip() -> Picture {
     let layout = FigureLayout(self)
     let shown = shownSteps
     let margin = FigureLayout.frameGap
     let rows = blocks.flatMap(\.rows)
     var picture = Picture(
       width: shown.count * layout.columnPitch + margin, height: rows.count * layout.rowPitch + margin,
-      background: .film)
+      background: .stripBackground)
     for (line, row) in rows.enumerated() {
       for (column, step) in shown.enumerated() where step < row.frames.count {
         drawCell(
@@ -45,7 +45,7 @@ extension SequenceFigure {
 
   /// Draws one step of the animation.
   private func draw(step: Int, _ layout: AnimationLayout) -> Picture {
-    var picture = Picture(width: layout.width, height: layout.height, background: .film)
+    var picture = Picture(width: layout.width, height: layout.height, background: .stripBackground)
     let margin = FigureLayout.margin
     var y = margin
     func line(_ text: String) {
@@ -54,11 +54,11 @@ extension SequenceFigure {
       y += layout.lineHeight
     }
     line(title)
-    picture.text("frame \(step)", y: y, x: margin, .filmInk)
+    picture.text("frame \(step)", y: y, x: margin, .stripText)
     if let divider {
       let isPredicted = step >= divider.step
       let x = margin + textWidth("frame 10000  ", scale: 1)
-      picture.text(isPredicted ? divider.after : divider.before, y: y, x: x, isPredicted ? .predicted : .filmInk)
+      picture.text(isPredicted ? divider.after : divider.before, y: y, x: x, isPredicted ? .predicted : .stripText)
     }
     y += layout.lineHeight
     for block in blocks {
@@ -66,7 +66,7 @@ extension SequenceFigure {
       for first in stride(from: 0, to: block.rows.count, by: layout.panelsInLine) {
         for (column, row) in block.rows[first...].prefix(layout.panelsInLine).enumerated() {
           let x = margin + column * layout.panelPitch
-          picture.text(row.label, y: y, x: x, .filmInk)
+          picture.text(row.label, y: y, x: x, .stripText)
           drawPanel(of: row, step: step, y: y + layout.lineHeight, x: x, on: &picture)
         }
         y += layout.linePitch
@@ -94,7 +94,7 @@ extension SequenceFigure {
     let now = x(step + 1)
     let seen = divider.map { min(x($0.step), now) } ?? now
     picture.fill(y: y, x: margin, height: thickness, width: width, .ink)
-    picture.fill(y: y, x: margin, height: thickness, width: seen - margin, .filmInk)
+    picture.fill(y: y, x: margin, height: thickness, width: seen - margin, .stripText)
     picture.fill(y: y, x: seen, height: thickness, width: now - seen, .predicted)
   }
 }
@@ -105,7 +105,7 @@ struct AnimationLayout {
   private static let gap = 8
 
   let lineHeight = Picture.textHeight() + 5
-  /// Panels beside each other; more come in further lines.
+  /// Panels side by side; more follow in further lines.
   let panelsInLine: Int
   /// From one panel to the next one at its right, and from one line of panels to the next one below.
   let panelPitch: Int

@@ -133,7 +133,7 @@ extension SequenceFigure {
   }
 
   /// Draws the part of a box that lies in the frame whose upper left corner is at (`y`, `x`). A side
-  /// outside of the frame is not drawn, so that a box cut by the edge is seen to go on.
+  /// outside the frame is not drawn, so that a box cut by the edge visibly continues.
   private func draw(_ box: Box, thickness: Int, y: Int, x: Int, on picture: inout Picture) {
     let (cellHeight, cellWidth) = (frameHeight * scale, frameWidth * scale)
     // A box that is not finite or absurdly far away has no place in the frame.

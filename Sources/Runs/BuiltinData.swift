@@ -32,7 +32,7 @@ package struct BuiltinData {
         }
       }
       if case .failure(let stopped as Stopped) = result { return stopped.ending }
-      // Done, one way or the other.
+      // Complete or failed.
       _ = try communicator.maximum(Int64(1))
     } else {
       while try communicator.maximum(Int64(0)) == 0 {

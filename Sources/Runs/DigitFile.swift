@@ -14,7 +14,7 @@ public enum DigitFile {
   ///   - mean: `[H, W]` in [0, 1], the training set's mean frame, for a file to validate on; nil takes that of this
   ///     file.
   ///   - overwrite: whether a file of that name may be replaced.
-  ///   - onProgress: is told how many sequences are done, every few hundred; what it throws ends the work.
+  ///   - onProgress: called with the number of completed sequences, every few hundred; its errors end the work.
   /// - Throws: `MovingDigitsError` for settings that cannot be, `StorageError` for a file that cannot be written, and
   ///   what `onProgress` throws. In every case nothing is left of the new file.
   public static func write(

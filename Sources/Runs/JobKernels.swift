@@ -4,7 +4,7 @@ import Numerics
 /// The vector kernels that the processes of a job run on, as far as the bits of a run depend on them.
 ///
 /// Processors of different kinds round sums differently, because they take them in registers of different width. A run
-/// may go on across such a border, but its promise to have the same bits on any number of processes ends there.
+/// may resume on other kernels, but from there on its last bits may differ.
 package struct JobKernels: CustomStringConvertible {
   /// Names and how many processes run on each, ascending by name.
   private let processes: [(name: String, count: Int)]
@@ -25,7 +25,7 @@ package struct JobKernels: CustomStringConvertible {
 
   /// What the user should know about the bits from here on, most often nothing.
   ///
-  /// - Parameter earlier: the kernels of the checkpoint that the run goes on from; nil if there is none, or it does not
+  /// - Parameter earlier: the kernels of the checkpoint from which the run resumes; nil if there is none, or it does not
   ///   say.
   package func warnings(resumingFrom earlier: String?) -> [String] {
     var warnings: [String] = []

@@ -8,7 +8,7 @@ public struct RunFolder: Sendable {
   public init(_ path: String) { self.path = path }
 
   public var checkpoints: String { path + "/checkpoints" }
-  /// States before updates that failed, for `replay`; no run goes on from them.
+  /// States before updates that failed, for `replay`; no run resumes from them.
   public var failures: String { path + "/failures" }
   public var metrics: String { path + "/metrics.jsonl" }
   public var events: String { path + "/tensorboard" }
@@ -18,7 +18,7 @@ public struct RunFolder: Sendable {
   public var data: String { path + "/data" }
   public var configuration: String { path + "/config.json" }
 
-  /// What was found when an update failed, beside the state before it.
+  /// What was found when an update failed, next to the state before it.
   package func failureRecord(ofUpdate step: Int) -> String {
     failures + "/" + CheckpointStore.name(ofStep: UInt64(step - 1)).replacing(".h5", with: ".json")
   }

@@ -9,7 +9,7 @@ public struct TrainedModel {
   let skipped: [StorageError]
   package let state: TrainingState
 
-  /// Loads a checkpoint file, or the newest sound one of a run folder.
+  /// Loads a checkpoint file, or the latest valid one of a run folder.
   ///
   /// - Throws: `StorageError` if there is none or it is damaged, `RunError` if it does not fit together.
   public init(_ path: String) throws {
@@ -57,7 +57,7 @@ public struct TrainedModel {
   }
 }
 
-/// Loads a checkpoint file, or the newest sound one of a run folder, and says which newer ones were skipped.
+/// Loads a checkpoint file, or the latest valid one of a run folder, and reports which later ones were skipped.
 package func load(_ path: String) throws -> TrainedModel {
   let trained = try TrainedModel(path)
   for error in trained.skipped {

@@ -14,7 +14,7 @@ public enum MOTChallengeText {
     return text
   }
 
-  /// What stands beside the true tracks of a sequence, in `seqinfo.ini`.
+  /// The content of `seqinfo.ini` beside the true tracks of a sequence.
   public static func information(name: String, frames: Int, height: Int, width: Int) -> String {
     "[Sequence]\nname=\(name)\nseqLength=\(frames)\nimWidth=\(width)\nimHeight=\(height)\n"
   }

@@ -126,7 +126,7 @@ package final class GradientReduction {
     RankTiming(data: figures[firstPace + 2 * rank], model: figures[firstPace + 2 * rank + 1])
   }
 
-  /// Gives every process the parameters that the others have updated, each its slice.
+  /// Sends every process the slices of parameters that the others have updated.
   package func shareParameters(_ parameters: ParameterStore) throws {
     try communicator.allGather(parameters.values, parts: slices)
   }

@@ -7,7 +7,7 @@ import Storage
 /// Everything that rank 0 writes and says while a run trains.
 package final class Journal {
   private let folder: RunFolder
-  /// What the log said already of the step that the run goes on from: the groups of its figures.
+  /// The groups of metrics that the log already has for the step from which the run resumes.
   private let groupsAtStart: Set<String>
   private let store: CheckpointStore
   private let metrics: MetricsLog
@@ -88,7 +88,7 @@ package final class Journal {
     attempt(events.path, step: step) { try events.write(named, step: UInt64(step)) }
   }
 
-  /// Writes to a file that training can do without. That it fails is told once, and once that it works again.
+  /// Writes to a file that training can do without. A failure is reported once, and once that writing works again.
   private func attempt(_ file: String, step: Int, _ body: () throws -> Void) {
     do {
       try body()
@@ -101,7 +101,7 @@ package final class Journal {
     }
   }
 
-  /// Whether there were figures of a group at the step that the run goes on from.
+  /// Whether the log has metrics of a group for the step from which the run resumes.
   func hasLogged(_ group: String) -> Bool { groupsAtStart.contains(group) }
 
   /// Whether there is a picture of this name.
@@ -122,8 +122,8 @@ package final class Journal {
 
   /// Saves the state.
   ///
-  /// - Parameter mustSucceed: whether a failure ends the run; otherwise it is told, training goes on, and the next
-  ///   attempt may succeed.
+  /// - Parameter mustSucceed: whether a failure ends the run; otherwise it is reported, training continues, and the
+  ///   next attempt may succeed.
   /// - Returns: whether it is saved.
   func save(_ state: TrainingState, data: String, mustSucceed: Bool) throws -> Bool {
     do {
@@ -141,7 +141,7 @@ package final class Journal {
   }
 
   /// Says what may go wrong, and keeps it in the folder.
-  /// Keeps the state before an update that failed, apart from the checkpoints that a run goes on from, and what failed.
+  /// Keeps the state before an update that failed, and what failed, apart from the checkpoints of the run.
   ///
   /// - Returns: what the user may do with it.
   func keep(_ failure: NonFiniteError, before state: TrainingState, data: String) -> String {
@@ -166,7 +166,7 @@ package final class Journal {
 
   func note(_ text: String) { progress.note(text) }
 
-  /// Work that training can do without: its failure is told, not thrown.
+  /// Work that training can do without: a failure is reported, not thrown.
   func attempt(_ what: String, _ body: () throws -> Void) {
     do {
       try body()

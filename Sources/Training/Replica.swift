@@ -3,7 +3,7 @@ import Models
 import Numerics
 import Runs
 
-/// One process's copy of the model at work: runs its microbatches of a batch forwards and backwards.
+/// Runs the microbatches of one process forward and backward.
 package final class Replica {
   let model: any SequenceModel
   private let settings: TrainingConfiguration
@@ -41,7 +41,7 @@ package final class Replica {
     set { tape.profile = newValue }
   }
 
-  /// If set, it looks through all that is computed; to be set before the first call.
+  /// If set, it checks everything that is computed; to be set before the first call.
   package var check: FiniteCheck? {
     get { tape.check }
     set { tape.check = newValue }

@@ -1,7 +1,7 @@
 import Evaluation
 import Runs
 
-/// What an update tells about itself: sums over examples.
+/// Metrics of an update, as sums over examples.
 ///
 /// Bound, reconstruction and KL estimate are in nats per frame; counts of objects are per frame; all
 /// are weighted by importance over particles.

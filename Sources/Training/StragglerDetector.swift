@@ -3,7 +3,7 @@ import Evaluation
 import Foundation
 import Runs
 
-/// How long a process works before it meets the others in an update, in seconds.
+/// How long a process computes in an update before it waits for the others, in seconds.
 package struct RankTiming: Sendable, Equatable {
   /// Waiting for sequences.
   package private(set) var data = 0.0
@@ -50,7 +50,7 @@ package struct StragglerDetector: Sendable {
   package static let window = 25
   /// Windows for which a rank that was named is not named again.
   private static let quietWindows = 40
-  /// A rank lags if it takes this much longer than half of the others.
+  /// A rank is a straggler if it takes this much longer than the median of the others.
   private static let tolerance = 1.2
 
   private let hosts: [String]
@@ -95,7 +95,7 @@ package struct StragglerDetector: Sendable {
       + " `sqair-dist doctor` under the same launcher compares the ranks."
   }
 
-  /// The rank that takes longest, if that is much longer than the others, and not only for its examples.
+  /// The slowest rank, if it is much slower than the others and not only because of its examples.
   private func slowestRank() -> Int? {
     let seconds = hosts.indices.map { median(of: $0, \.total) }
     let rank = seconds.indices.max { seconds[$0] < seconds[$1] }!

@@ -6,7 +6,7 @@ import Report
 import Runs
 import Storage
 
-/// Trains, or goes on with the run in the folder. Every process of the job calls this.
+/// Trains, or resumes the run in the folder. Every process of the job calls this.
 ///
 /// - Returns: the exit code of this process: 0 when done; on rank 0 85 if asked to stop by TERM or USR1
 ///   ("start me again"), 130 after an interrupt.
@@ -133,14 +133,14 @@ private struct Run {
     }
   }
 
-  /// Takes over the newest sound checkpoint of the run folder, on all processes.
+  /// Loads the latest valid checkpoint of the run folder, on all processes.
   ///
   /// - Returns: a line that says where the state comes from.
   private func restore(_ state: TrainingState, from training: SequenceFile) throws -> String {
     let origin = try communicator.collectively("resuming") {
       communicator.isRoot ? try restoreNewest(state, data: training.identity) : ""
     }
-    // Rank 0 has the state; the others get it from there, so that only one reads the checkpoint.
+    // Rank 0 reads the checkpoint and sends the state to the others.
     state.step = Int(try communicator.maximum(Int64(communicator.isRoot ? state.step : 0)))
     try communicator.broadcast(UnsafeMutableRawBufferPointer(state.model.parameters.values))
     for (_, values) in state.optimizer.state { try communicator.broadcast(UnsafeMutableRawBufferPointer(values)) }

@@ -1,7 +1,7 @@
 import Cluster
 import Runs
 
-/// Train a model, or go on with a run that was interrupted.
+/// Train a model, or resume a run that was interrupted.
 public struct TrainRequest: Sendable {
   /// Resolved and validated settings of the run.
   public var configuration: Configuration

@@ -9,7 +9,7 @@ import Storage
 
 /// The training loop of one process.
 ///
-/// Every process runs the same loop in step; only rank 0 writes and speaks. What happens at an update
+/// Every process runs the same loop in step; only rank 0 writes files and messages. What happens at an update
 /// is decided by its number, so all of them take part in the same collective operations.
 package final class Trainer {
   private let configuration: Configuration
@@ -24,7 +24,7 @@ package final class Trainer {
   private var lag: StragglerDetector
   /// Rank 0 only.
   private let journal: Journal?
-  /// Updates that the newest checkpoint holds; at the start of a run there is nothing to save.
+  /// The step of the latest checkpoint; at the start of a run there is nothing to save.
   private var savedStep: Int
 
   package init(
@@ -79,7 +79,7 @@ package final class Trainer {
     } catch let error as NonFiniteError {
       try step.shareOptimizerState()
       let advice = journal?.keep(error, before: state, data: trainingFile.identity) ?? ""
-      // A rank that leaves before rank 0 has kept the state would take it along.
+      // If a rank ended before rank 0 has saved the state, the launcher would end rank 0 too.
       try communicator.barrier()
       throw RunError(
         "update \(state.step + 1): \(error). Stopped before the update; the latest checkpoint is intact. \(advice)"

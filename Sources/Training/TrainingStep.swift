@@ -23,7 +23,7 @@ package struct TrainingStep {
   let communicator: Communicator
   /// If set, the time of an update is booked here, by stage.
   package var clock: StageClock?
-  /// If set, it is told where this process is.
+  /// If set, it is notified of the phase of this process.
   var watchdog: Watchdog?
   private var pace = RankTiming()
   private let layout: MicrobatchLayout
@@ -78,7 +78,7 @@ package struct TrainingStep {
       reduction.slice, of: parameters.values, gradients: gradient, factor: Float(factor), learningRate: Float(rate),
       update: state.step + 1)
 
-    // 4. Every process receives the slices of the others.
+    // 4. Every process receives the slices of all others.
     begin(.sharing)
     try reduction.shareParameters(parameters)
     state.step += 1
@@ -86,13 +86,13 @@ package struct TrainingStep {
       sums: total, gradientNorm: norm, clipFactor: factor, learningRate: rate, frameCount: batch.frameCount)
   }
 
-  /// Brings the whole optimizer state to every process, for a checkpoint: an update leaves each with its slice.
+  /// Collects the whole optimizer state on every process, for a checkpoint: after an update each has only its slice.
   func shareOptimizerState() throws { try reduction.shareState(of: state.optimizer) }
 
-  /// How long a process worked in the last update before it met the others.
+  /// How long a process computed in the last update before it waited for the others.
   func pace(ofRank rank: Int) -> RankTiming { reduction.pace(ofRank: rank) }
 
-  /// Tells those who want to know that a stage begins.
+  /// Notifies clock, timing and watchdog that a stage begins.
   mutating func begin(_ stage: StageClock.Stage) {
     clock?.enter(stage)
     pace.enter(stage)

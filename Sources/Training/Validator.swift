@@ -30,7 +30,7 @@ package final class Validator {
 
   /// Does what is due after the state's last update. All processes call this together.
   ///
-  /// - Parameter isResuming: whether the run goes on from this state; only what it did not come to is done then.
+  /// - Parameter isResuming: whether the run resumes from this state; only what is missing is done then.
   /// - Returns: how to end, if a process was asked to stop meanwhile. A validation is left out then.
   func examine(isResuming: Bool = false) throws -> StopReason? {
     guard file != nil, state.step > 0 else { return nil }
@@ -43,7 +43,7 @@ package final class Validator {
     if isDue(logging.validateEvery), try communicator.maximum(Int64(mustValidate ? 1 : 0)) > 0 {
       if let ending = try validate() { return ending }
     }
-    // Rank 0 draws; the others are already at the next update.
+    // Rank 0 draws while the others proceed to the next update.
     guard let journal else { return nil }
     if isDue(logging.picturesEvery), !isResuming || !journal.hasKept("reconstruction", step: state.step) { draw() }
     if isDue(logging.imaginationEvery), !isResuming || !journal.hasLogged("imagination") { imagine() }

@@ -7,10 +7,10 @@ import Runs
 /// How this process ends when something was wrong: one message for the whole job, and on every rank a code that is
 /// not 0.
 struct Leaving {
-  /// Rank of this process in the job, as far as its environment tells.
+  /// Rank of this process in the job, as far as its environment shows.
   let rank: Int
 
-  /// Time that the other ranks leave to rank 0 to speak. When rank 0 ends, `mpirun` ends the others within it.
+  /// Seconds that other ranks wait so that rank 0 can report first. When rank 0 ends, `mpirun` ends the others.
   private static let patience = 2.0
 
   /// Prints what there is to say about the error and ends the process.
@@ -18,7 +18,7 @@ struct Leaving {
     if let code = error as? ExitCode { exit(code.rawValue) }
     let parserCode = SQAIRDist.exitCode(for: error)
     if parserCode == .success || parserCode == .validationFailure {
-      // Help, a version or wrong arguments: the same on every rank, so one of them speaks.
+      // Help, version or wrong arguments: the same on every rank, so one message suffices.
       if rank > 0 {
         if parserCode != .success { Thread.sleep(forTimeInterval: Self.patience) }
         exit(parserCode.rawValue)

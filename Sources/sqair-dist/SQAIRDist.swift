@@ -4,7 +4,7 @@ import Evaluation
 import Runs
 import Training
 
-/// The door: `sqair-dist` and its subcommands. Each parses its arguments and calls one function of a room.
+/// `sqair-dist` and its subcommands. Each parses its arguments and calls one function of a module.
 @main
 struct SQAIRDist: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -49,7 +49,7 @@ struct SQAIRDist: ParsableCommand {
 
   static var _errorLabel: String { "error" }
 
-  /// Parses, runs and leaves. MPI starts inside `run()`, so wrong arguments never leave a rank waiting in it.
+  /// Parses, runs and exits. MPI starts inside `run()`, so wrong arguments never leave a rank waiting in it.
   static func main() {
     let leaving = Leaving(rank: launchedRank())
     do {
@@ -62,7 +62,7 @@ struct SQAIRDist: ParsableCommand {
     }
   }
 
-  /// With a default subcommand, a mistyped one would be told as an unexpected argument of `train`.
+  /// With a default subcommand, a mistyped one would be reported as an unexpected argument of `train`.
   private static func refuseUnknownSubcommand(_ word: String?) throws {
     guard let word, !word.hasPrefix("-") else { return }
     let known = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]

@@ -113,7 +113,7 @@ import Testing
     let (y, left, right) = (decoded.height - 14 - 4 - 8 - 15, 14 + 15, 14 + labelWidth + 8 + 15)
     for step in 0..<6 {
       #expect(abs(grey(step, y: y, x: right) - (255 - step * 255 / 10)) <= 4, "step \(step)")
-      let wanted = step < 3 ? step * 255 / 10 : Int(Color.film.red)
+      let wanted = step < 3 ? step * 255 / 10 : Int(Color.stripBackground.red)
       #expect(abs(grey(step, y: y, x: left) - wanted) <= 4, "step \(step)")
     }
     // Without a second panel the picture is as wide as the first, and more panels than fit come below.
@@ -122,15 +122,15 @@ import Testing
     #expect(narrow.width == 14 + labelWidth + 14 && narrow.height > decoded.height)
   }
 
-  @Test func aFilmHasFramesOnly() {
+  @Test func aStripHasFramesOnly() {
     let frames = (0..<3).map { [Float](repeating: Float($0) / 2, count: 100) }
     let figure = SequenceFigure(
       title: "not drawn", frameHeight: 10, frameWidth: 10,
       blocks: [.init(heading: "nor this", rows: [.init(label: "a", frames: frames), .init(label: "b", frames: [])])])
-    let film = figure.film()
-    #expect(film.width == 3 * 33 + 3 && film.height == 2 * 33 + 3)
-    #expect(film[1, 1] == .film && film[10, 10] == .black && film[10, 10 + 33] == Color(grey: 128))
-    #expect(film[10, 10 + 66] == .white && film[10 + 33, 10] == .film)
+    let strip = figure.strip()
+    #expect(strip.width == 3 * 33 + 3 && strip.height == 2 * 33 + 3)
+    #expect(strip[1, 1] == .stripBackground && strip[10, 10] == .black && strip[10, 10 + 33] == Color(grey: 128))
+    #expect(strip[10, 10 + 66] == .white && strip[10 + 33, 10] == .stripBackground)
   }
 
   @Test func whatNoGIFHoldsIsRefused() {

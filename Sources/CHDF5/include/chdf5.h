@@ -9,7 +9,7 @@
 
 typedef int64_t chdf5_id;
 
-/// Types as this project tells them apart; Swift's `HDF5Type` has the same raw values.
+/// Types as this project distinguishes them; Swift's `HDF5Type` has the same raw values.
 /// From CHDF5_BOOLEAN on they are found in files but never written.
 enum {
   CHDF5_OTHER = 0, CHDF5_FLOAT32 = 1, CHDF5_FLOAT64 = 2, CHDF5_UINT8 = 3, CHDF5_INT32 = 4,

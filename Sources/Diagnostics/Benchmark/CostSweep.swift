@@ -4,7 +4,7 @@ import Report
 import Runs
 import Training
 
-/// How the cost of an update grows with one quantity while the others stay.
+/// How the cost of an update grows with one quantity while the others are constant.
 struct CostSweep {
   /// What grows, in words and as a file name.
   let quantity: String

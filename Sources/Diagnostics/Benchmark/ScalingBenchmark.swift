@@ -17,7 +17,7 @@ struct ScalingBenchmark {
   /// Where the figures of the network come from.
   let networkSource: String
   let tables: [ScalingTable]
-  /// Updates that were timed on these ranks beside their predictions.
+  /// Updates that were timed on these ranks, with their predictions.
   let checks: [Check]
 
   struct Check: Encodable {

@@ -106,7 +106,7 @@ final class UpdateTimer {
       timed.rates.append(product.measureRate())
     }
     let end = countAllocations()
-    // What this thread allocated beside the updates is the measurement's own.
+    // What this thread allocates between updates belongs to the measurement.
     let own = end.thread - begin.thread - timed.threadAllocations
     timed.processAllocations = end.process < 0 ? -1 : end.process - begin.process - own
     if end.thread < 0 { timed.threadAllocations = -1 }
@@ -181,7 +181,7 @@ enum PeakMemory {
     fclose(file)
   }
 
-  /// Bytes of resident memory since `reset`; 0 where the system does not tell.
+  /// Bytes of resident memory since `reset`; 0 where the system does not report it.
   static var bytes: Int {
     guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
       let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") })

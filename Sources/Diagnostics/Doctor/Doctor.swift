@@ -6,7 +6,7 @@ import Runs
 import Storage
 import Training
 
-/// Looks whether a job on these processes would run well, and prints what it finds. Every process calls this.
+/// Checks whether a job on these processes would run well, and prints the result. Every process calls this.
 ///
 /// - Parameters:
 ///   - runDirectory: where a run would write; need not exist.
@@ -130,7 +130,7 @@ private struct Doctor {
     facts.gradientSeconds = Spread(Array(seconds.dropFirst())).median
   }
 
-  /// Rank 0 writes a small file and locks it; the others look for it, and try to take the lock.
+  /// Rank 0 writes a small file and locks it; the others look for the file and try to take the lock.
   private func tryFolder(_ facts: inout RankFacts) throws -> FolderFacts {
     var path = runDirectory
     while !path.isEmpty, path != "/", !FileManager.default.fileExists(atPath: path) {

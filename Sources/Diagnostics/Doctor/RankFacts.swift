@@ -29,7 +29,7 @@ package struct RankFacts: Codable, Sendable, Equatable {
   /// Seconds by which this host's clock is ahead of rank 0's, and how far off that may be.
   package var clockOffset = 0.0
   package var clockError = 0.0
-  /// Whether what came from the other ranks was what they sent.
+  /// Whether the numbers received from the other ranks are those they sent.
   package var receivesRight = true
   /// Seconds that a sum of one number takes, and one of a whole gradient.
   package var latency = 0.0
@@ -43,7 +43,7 @@ package struct RankFacts: Codable, Sendable, Equatable {
 
   package init() {}
 
-  /// What this process can tell without the others.
+  /// What this process knows without the others.
   init(_ communicator: Communicator) {
     rank = communicator.rank
     host = communicator.hostName

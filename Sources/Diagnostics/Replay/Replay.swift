@@ -13,7 +13,7 @@ public struct ReplayRequest: Sendable {
   /// Path of a run's folder, or of a checkpoint file.
   public var path: String
   /// The update, as messages and `metrics.jsonl` count them: 12 is the one that follows 11 finished updates. Nil takes
-  /// the one that failed last, or the one after the newest checkpoint.
+  /// the one that failed last, or the one after the latest checkpoint.
   public var step: Int?
   /// Path of the training sequences; nil takes that of the run.
   public var data: String?
@@ -142,7 +142,7 @@ struct Replay {
   }
 }
 
-/// Computes examples of a batch one by one, each as a microbatch of its own, and looks through all numbers.
+/// Computes the examples of a batch one by one, each as a microbatch of its own, and checks all numbers.
 private struct ExampleReplay {
   private let state: TrainingState
   private let layout: MicrobatchLayout

@@ -14,7 +14,7 @@ struct ReplayReport: Encodable {
     let part: String
     let operation: String
     let operand: String
-    /// Whether it is the derivative by the operand, on the way back; all values are finite then.
+    /// Whether it is the derivative by the operand, in the backward pass; all values are finite then.
     let isDerivative: Bool
     let notFinite: Int
     let rows: Int

@@ -10,7 +10,7 @@ struct ReplaySource {
   let configuration: Configuration
   /// The update that is computed again.
   let step: Int
-  /// The newest state before it; nil if it is computed from the start of the run.
+  /// The latest state before it; nil if it is computed from the start of the run.
   let checkpoint: (checkpoint: Checkpoint, path: String)?
   /// What the run's log says of the update; nil if there is no log of it.
   let loggedFigures: [String: Double]?
@@ -18,7 +18,7 @@ struct ReplaySource {
   let failure: NonFiniteError?
   private let folder: RunFolder?
 
-  /// Looks among the states that failed updates have left, and the checkpoints.
+  /// Searches the states kept by failed updates, and the checkpoints.
   ///
   /// - Throws: `RunError` if there is none before the update, `StorageError` for a file that is damaged.
   init(_ request: ReplayRequest) throws {
@@ -62,7 +62,7 @@ struct ReplaySource {
     }
   }
 
-  /// The newest sound state that is older than the update.
+  /// The latest valid state before the update.
   private static func newest(
     of entries: [CheckpointStore.Entry], before step: Int
   ) throws -> (checkpoint: Checkpoint, path: String)? {

@@ -12,7 +12,7 @@ public func evaluate(_ request: EvaluateRequest) throws {
   LinearAlgebra.prepare()
   try StopSignals.install()
   let communicator = try Communicator.start()
-  // Rank 0 chooses: of a run in progress the others could find a newer one.
+  // Rank 0 chooses: the others could find a later one of a run in progress.
   let chosen = try communicator.collectively("opening the checkpoint") {
     communicator.isRoot ? try load(request.checkpoint) : nil
   }
@@ -25,7 +25,7 @@ public func evaluate(_ request: EvaluateRequest) throws {
   let evaluator = Evaluator(
     model: trained.state.model, particles: request.particles ?? training.particles, seed: training.seed,
     batch: request.batch ?? 8)
-  // Rank 0 tells of its own share; the others have as much to do.
+  // Rank 0 reports its own part; the others have as much to do.
   let total = evaluator.share(of: file.sequenceCount, rank: communicator.rank, size: communicator.size).count
   let progress =
     communicator.isRoot ? ProgressLine(label: "evaluate", total: UInt64(total), unit: "sequences") : nil
@@ -38,7 +38,7 @@ public func evaluate(_ request: EvaluateRequest) throws {
       if let signal = StopSignals.requested { throw Interrupted(signal: signal) }
     }
   } catch {
-    // All processes leave with one error; the exit code of this one tells of the signal that it got.
+    // All processes end with the same error; the exit code of this one shows the signal that it received.
     guard let signal = StopSignals.requested else { throw error }
     throw Interrupted(signal: signal)
   }

@@ -2,7 +2,7 @@ import Runs
 
 /// Measure a checkpoint on a sequence file.
 public struct EvaluateRequest: Sendable {
-  /// Path of the checkpoint file, or of a run folder (its newest sound checkpoint).
+  /// Path of the checkpoint file, or of a run folder (its latest valid checkpoint).
   public var checkpoint: String
   /// Path of the sequence file.
   public var data: String

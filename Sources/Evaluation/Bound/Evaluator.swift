@@ -33,7 +33,7 @@ package struct Evaluator {
   ///
   /// - Parameters:
   ///   - frameCount: frames of each sequence, from the first.
-  ///   - progress: is told how many sequences of its share this process has done; what it throws ends the work.
+  ///   - progress: called with the number of sequences that this process has completed; its errors end the work.
   ///   - betweenPieces: called by all processes together now and then; what it throws ends the work, so it must throw
   ///     on all or none.
   package func evaluate(
@@ -42,7 +42,7 @@ package struct Evaluator {
   ) throws -> Evaluation {
     let batch = min(batch, sequences)
     let mine = share(of: sequences, rank: communicator.rank, size: communicator.size)
-    // The sums of each piece, added up at the end in the order of pieces, whoever has evaluated them.
+    // The sums of each piece, added at the end in order of pieces, whichever process computed them.
     let width = EvaluationSums(slots: model.configuration.slots).values.count
     var pieces = [Double](repeating: 0, count: (sequences + batch - 1) / batch * width)
     let tape = Tape(recording: false)

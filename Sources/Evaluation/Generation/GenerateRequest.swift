@@ -1,8 +1,8 @@
 import Runs
 
-/// Watch the first frames of sequences and imagine how they go on.
+/// Observe the first frames of sequences and generate continuations.
 public struct GenerateRequest: Sendable {
-  /// Path of the checkpoint file, or of a run folder (its newest sound checkpoint).
+  /// Path of the checkpoint file, or of a run folder (its latest valid checkpoint).
   public var checkpoint: String
   /// Path of the sequence file.
   public var data: String

@@ -2,8 +2,8 @@ import Foundation
 import Models
 import Runs
 
-/// What imagined futures keep of the world (looks, number, motion, place), how far they part from each other, and how
-/// far from what happened. Sequences are added as they are imagined.
+/// What generated continuations preserve (appearance, number, motion, place), how diverse they are, and their distance
+/// from the true frames. Sequences are added as they are generated.
 struct ImaginationMeasures {
   /// Frames that the model saw, and frames in all.
   let watched: Int
@@ -128,7 +128,7 @@ struct ImaginationMeasures {
     return area > 0 ? span(box.y, box.height, height) * span(box.x, box.width, width) / area : 0
   }
 
-  /// The first frame of which nobody knows what happened.
+  /// The first frame whose true image is not known.
   var knownEnd: Int { (watched..<frameCount).first { modelError[$0] == nil } ?? frameCount }
 
   /// Mean root mean square distance of the first glimpses of different objects: what it would be if an object became

@@ -1,7 +1,7 @@
 import Foundation
 import Runs
 
-/// What `generate` and `sample` tell of the futures they imagined, for people and for programs.
+/// Measurements of generated continuations by `generate` and `sample`, for people and for programs.
 struct ImaginationReport: Encodable {
   let checkpoint: String
   let step: Int

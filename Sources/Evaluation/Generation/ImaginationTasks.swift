@@ -6,7 +6,7 @@ import Report
 import Runs
 import Storage
 
-/// Watches the first frames of sequences and imagines several ways in which they go on: writes pictures, animations and
+/// Observes the first frames of sequences and generates several continuations: writes pictures, animations and
 /// all latent variables, and measures the futures.
 public func generate(_ request: GenerateRequest) throws {
   LinearAlgebra.prepare()
@@ -97,7 +97,7 @@ public func sample(_ request: SampleRequest) throws {
   print(request.json ? try report.json() : report.text)
 }
 
-/// Cuts sequences into pieces that are imagined at a time, and tells how far the work is.
+/// Divides sequences into pieces that are generated together, and reports progress.
 private func forEachPiece(of count: Int, label: String, _ body: (Range<Int>) throws -> Void) throws {
   let pieceSize = 8
   let progress = ProgressLine(label: label, total: UInt64(count), unit: "sequences")

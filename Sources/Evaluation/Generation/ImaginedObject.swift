@@ -11,7 +11,7 @@ struct ImaginedObject {
   let whereLogits: [Float]
   /// Appearance, [d].
   let what: [Float]
-  /// What it looks like, decoded: [Gh Gw].
+  /// Decoded appearance: [Gh Gw].
   let glimpse: [Float]
 
   var id: Int { box.id }

@@ -4,13 +4,13 @@ import Numerics
 import Report
 import Runs
 
-/// Watches the first frames of sequences and imagines several ways in which they go on (section 10).
+/// Observes the first frames of sequences and generates several continuations (section 10).
 package struct Imaginer {
   let model: any SequenceModel
   /// Particles with which the watched frames are explained.
   let particles: Int
   let seed: UInt64
-  /// Whether new objects may appear in imagined frames (O6).
+  /// Whether new objects may appear in generated frames (O6).
   let discoversLater: Bool
 
   package init(model: any SequenceModel, particles: Int, seed: UInt64, discoversLater: Bool) {
@@ -20,7 +20,7 @@ package struct Imaginer {
     self.discoversLater = discoversLater
   }
 
-  /// One way in which a sequence may go on, with the watched frames in front as the model explains them.
+  /// One continuation of a sequence, preceded by the reconstructions of the observed frames.
   package struct Future {
     /// [T] images.
     var frames: [[Float]]

@@ -2,7 +2,7 @@ import Foundation
 import Runs
 import Storage
 
-/// Speeds and turns of tracks: how things move, whoever moves them.
+/// Speeds and turns of tracks, true or generated.
 package struct MotionSample {
   /// Ways from frame to frame, pixels.
   package private(set) var speeds: [Double] = []
@@ -63,7 +63,7 @@ package struct SampleComparison: Encodable {
 
   package let imagined: Summary
   package let truth: Summary
-  /// Mean way that the mass of one distribution has to go to become the other, in the quantity's unit.
+  /// Wasserstein-1 distance of two distributions, in the unit of the quantity.
   package let wasserstein: Double
 
   /// Nil if a sample is empty.

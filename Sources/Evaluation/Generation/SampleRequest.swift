@@ -2,7 +2,7 @@ import Runs
 
 /// Imagine whole sequences from nothing.
 public struct SampleRequest: Sendable {
-  /// Path of the checkpoint file, or of a run folder (its newest sound checkpoint).
+  /// Path of the checkpoint file, or of a run folder (its latest valid checkpoint).
   public var checkpoint: String
   /// Folder for the results; made if it is not there.
   public var out: String

@@ -7,11 +7,11 @@ import Runs
 import Storage
 import Tracking
 
-/// Measure several models on the same sequences in which objects hide.
+/// Measure several models on the same sequences in which objects are occluded.
 public struct CompareRequest: Sendable {
-  /// Paths of checkpoint files, or of run folders (their newest sound checkpoints).
+  /// Paths of checkpoint files, or of run folders (their latest valid checkpoints).
   public var checkpoints: [String]
-  /// Path of a sequence file that tells what its frames do not show.
+  /// Path of a sequence file that contains what its frames do not show.
   public var data: String
   /// Folder for a picture of the reconstructions under each other; nil draws none.
   public var out: String?
@@ -98,7 +98,7 @@ public func compare(_ request: CompareRequest) throws {
   try communicator.finish()
 }
 
-/// The same checkpoint on every process: rank 0 chooses, because of a run in progress the others could find a newer one.
+/// The same checkpoint on every process: rank 0 chooses, because the others could find a later one of a run in progress.
 private func open(_ checkpoint: String, _ communicator: Communicator) throws -> TrainedModel {
   let chosen = try communicator.collectively("opening the checkpoint") {
     communicator.isRoot ? try load(checkpoint) : nil
@@ -155,7 +155,7 @@ extension Evaluator {
   }
 }
 
-/// The first sequences, what they hide, and what each model sees in them.
+/// The first sequences, what is occluded in them, and the reconstruction of each model.
 private func figure(
   _ file: SequenceFile, _ comparison: Comparison, _ evaluators: [Evaluator], sequences: Int
 ) throws -> SequenceFigure {

@@ -1,7 +1,7 @@
 import Foundation
 import Runs
 
-/// Several models measured on the same sequences in which objects hide.
+/// Several models measured on the same sequences in which objects are occluded.
 struct Comparison {
   /// One model's numbers.
   struct Entry {

@@ -1,7 +1,7 @@
 import Runs
 import Tracking
 
-/// Measures what a model makes of one sequence in which objects hide.
+/// Measures a model on one sequence in which objects are occluded.
 package struct OcclusionMeasurement {
   let truth: OcclusionTruth
   /// Intersection over union that a found box must have with a true one to be the same object.

@@ -3,7 +3,7 @@ import Runs
 import Storage
 import Tracking
 
-/// All that is known of one sequence of a file that was made to hide objects.
+/// Ground truth of one sequence of a file that was made to occlude objects.
 package struct OcclusionTruth {
   /// [T] frames as they would be without bars, [H W] in [0, 1].
   package let scenes: [[Float]]
@@ -76,7 +76,7 @@ package struct OcclusionTruth {
     }
   }
 
-  /// Which share of an object's box, or of the other's if that is smaller, it shares with another object at most.
+  /// Largest overlap of an object with another one, relative to the smaller of the two boxes.
   func overlap(of place: Int, frame: Int) -> Double {
     let own = objects[frame][place].box
     return objects[frame].indices.filter { $0 != place }.map { Self.overlap(own, objects[frame][$0].box) }.max() ?? 0

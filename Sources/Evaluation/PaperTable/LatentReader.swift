@@ -16,7 +16,7 @@ struct LatentReader {
   ///
   /// The noise of a sequence depends on its number only.
   ///
-  /// - Parameter progress: is told how many sequences are done; what it throws ends the work.
+  /// - Parameter progress: called with the number of completed sequences; its errors end the work.
   /// - Throws: `RunError` if the file does not say which digits are in its frames.
   func read(_ file: SequenceFile, sequences count: Int, progress: (Int) throws -> Void) throws -> LabelledLatents {
     let sums = try FrameSums(file)

@@ -52,7 +52,7 @@ public func makePaperTable(_ request: PaperTableRequest) throws {
 private func measure(
   _ checkpoint: String, _ request: PaperTableRequest, _ communicator: Communicator
 ) throws -> PaperTableRow {
-  // Rank 0 chooses: of a run in progress the others could find a newer one.
+  // Rank 0 chooses: the others could find a later one of a run in progress.
   let chosen = try communicator.collectively("opening the checkpoint") {
     communicator.isRoot ? try TrainedModel(checkpoint) : nil
   }
@@ -93,7 +93,7 @@ private func measure(
     addition: addition.accuracy, guess: addition.guess)
 }
 
-/// Progress of one step, told by rank 0 alone, that a signal ends.
+/// Progress of one step, reported by rank 0, that a signal ends.
 private struct Step {
   private let line: ProgressLine?
 

@@ -43,7 +43,7 @@ package struct PaperTableRow: Encodable {
   }
 }
 
-/// The measures of several models beside those of the paper.
+/// The measurements of several models next to those of the paper.
 package struct PaperTable {
   /// A line of table 1 of the paper (moving MNIST, sequences of 10 frames, 50x50), as recalled.
   struct Published {

@@ -40,7 +40,7 @@ package final class SumClassifier {
 
   /// Learns from frames, in an order that depends on the seed only.
   ///
-  /// - Parameter progress: is told how many passes are done.
+  /// - Parameter progress: called with the number of completed passes.
   package func train(
     on data: LabelledLatents, _ settings: Settings = Settings(), progress: (Int) throws -> Void = { _ in }
   ) throws {

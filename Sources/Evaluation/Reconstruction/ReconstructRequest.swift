@@ -1,8 +1,8 @@
 import Runs
 
-/// Draw sequences of a file beside what the model makes of them.
+/// Draw sequences of a file next to their reconstructions.
 public struct ReconstructRequest: Sendable {
-  /// Path of the checkpoint file, or of a run folder (its newest sound checkpoint).
+  /// Path of the checkpoint file, or of a run folder (its latest valid checkpoint).
   public var checkpoint: String
   /// Path of the sequence file.
   public var data: String

@@ -22,12 +22,12 @@ struct ModelFacts {
   /// every frame alone.
   struct Futures {
     let measures: ImaginationMeasures
-    /// Motion of the imagined objects beside the true ones; nil where the truth is not known.
+    /// Motion of generated and true objects; nil where the truth is not known.
     let speed: SampleComparison?
     let turn: SampleComparison?
     let sequences: Int
     let number: Int
-    /// What happened beside each future, a figure a sequence.
+    /// True frames next to each continuation, one figure per sequence.
     let figures: [SequenceFigure]
   }
 
@@ -46,7 +46,7 @@ struct ModelFacts {
     var animations = 2
   }
 
-  /// - Parameter progress: is told what is done next.
+  /// - Parameter progress: called with a description of the next piece of work.
   init(
     _ name: String, _ trained: TrainedModel, _ file: SequenceFile, _ extent: Extent, _ communicator: Communicator,
     progress: (String) -> Void

@@ -4,7 +4,7 @@ import Report
 import Runs
 import Storage
 
-/// Everything that the page of a run tells, and what it cannot tell and why.
+/// Everything that the page of a run shows, and what it cannot show and why.
 struct RunFacts {
   let folder: RunFolder
   let name: String

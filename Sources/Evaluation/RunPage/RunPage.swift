@@ -90,8 +90,8 @@ struct RunPage {
   // MARK: - Pictures
 
   private func seeing(_ model: ModelFacts) throws -> Page.Section {
-    let films = try model.reconstructions.blocks.map { block in
-      try Self.film(
+    let figures = try model.reconstructions.blocks.map { block in
+      try Self.figure(
         model.reconstructions, block, alternative: "\(block.heading): frames above, reconstructions below",
         caption: "<b>\(block.heading)</b> above, reconstruction below")
     }
@@ -101,15 +101,15 @@ struct RunPage {
         Frames with the boxes that were found, and below them the reconstruction from the latent variables. The colour \
         of a box is the identity of the object: it stays the same while the object is tracked.
         """,
-      body: "<div class=\"videos\">\(films)</div>")
+      body: "<div class=\"videos\">\(figures)</div>")
   }
 
-  private static func film(
+  private static func figure(
     _ figure: SequenceFigure, _ block: SequenceFigure.Block, alternative: String, caption: HTML
   ) throws -> HTML {
     var strip = figure
     strip.blocks = [block]
-    let picture = HTML.image(png: try strip.film().pngBytes(), alternative: alternative)
+    let picture = HTML.image(png: try strip.strip().pngBytes(), alternative: alternative)
     return """
       <figure><div class="scroll strip" tabindex="0">\(picture)</div><figcaption>\(caption)</figcaption></figure>
       """
@@ -117,12 +117,12 @@ struct RunPage {
 
   private func imagining(_ futures: ModelFacts.Futures) throws -> Page.Section {
     let measures = futures.measures
-    let films = try futures.figures.map { figure -> HTML in
+    let figures = try futures.figures.map { figure -> HTML in
       var figure = figure
       figure.maximumAnimationWidth = 520
       // Standing still, a choice of steps that can be made out.
       figure.maximumWidth = 1_000
-      let still = try figure.film().pngBytes()
+      let still = try figure.strip().pngBytes()
       let picture = HTML.animation(
         gif: try figure.animated(), still: still,
         alternative: "true frames and \(futures.number) generated continuations, frame by frame")
@@ -138,7 +138,7 @@ struct RunPage {
         \(futures.number) times for each of \(futures.sequences) sequences.
         """,
       body: """
-        <div class="videos pair">\(films)</div>
+        <div class="videos pair">\(figures)</div>
         <div class="cards" style="margin-top:16px">
         \(HTML.card("Prediction error", errorChart(measures).html(emptyText: "The true frames are not known.")))
         \(HTML.card("Appearance and number of objects", keepingChart(measures).html()))
@@ -328,9 +328,9 @@ struct RunPage {
         row("continuations that keep all objects", 4) { $0.futures?.measures.countKept.overall },
         row("speed, Wasserstein-1", 2) { $0.futures?.speed?.wasserstein },
       ])
-    let films = try zip(mine.reconstructions.blocks, other.reconstructions.blocks).map { first, second in
+    let figures = try zip(mine.reconstructions.blocks, other.reconstructions.blocks).map { first, second in
       let block = SequenceFigure.Block(heading: first.heading, rows: first.rows + second.rows.dropFirst())
-      return try Self.film(
+      return try Self.figure(
         mine.reconstructions, block, alternative: "\(first.heading): frames, then two reconstructions",
         caption: "<b>\(first.heading)</b>; below it \(mine.name), then \(other.name)")
     }
@@ -339,7 +339,7 @@ struct RunPage {
       lead: "Both models on the same sequences, each on as many frames as it was trained on.",
       body: """
         <div class="card" style="margin-bottom:16px">\(table)</div>
-        <div class="videos">\(films)</div>
+        <div class="videos">\(figures)</div>
         """)
   }
 

@@ -15,14 +15,14 @@ struct Tracker {
 
   /// Follows the objects in the first `sequences` sequences, all processes together.
   ///
-  /// - Parameter progress: is told how many sequences of its share this process has done; what it throws ends the work.
+  /// - Parameter progress: called with the number of sequences that this process has completed; its errors end the work.
   /// - Returns: the numbers of all sequences, on every process.
   func track(
     _ file: SequenceFile, sequences: Int, frameCount: Int, communicator: Communicator,
     progress: (Int) throws -> Void
   ) throws -> TrackingCounts {
     let width = TrackingCounts.Field.allCases.count
-    // The numbers of each sequence, added up at the end in their order, whoever has found them.
+    // The numbers of each sequence, added at the end in order of sequences, whichever process computed them.
     var values = [Double](repeating: 0, count: sequences * width)
     try communicator.collectively("tracking the objects of \(file.path)") {
       var done = 0

@@ -110,7 +110,7 @@ package struct Discovery {
       scaleOffset: offset)
   }
 
-  /// `cond` of section 5.1 [rows, n]: what the propagated objects tell the discovery. Nil if there are none.
+  /// `cond` of section 5.1 [rows, n]: the summary of the propagated objects for discovery. Nil if there are none.
   ///
   /// - Parameter index: the present ones among `what` and `whereLogits`, and `rows` their rows.
   func summary(

@@ -80,8 +80,8 @@ extension ObjectState {
 
   /// The same objects, each moved on by `steps` times its displacement since the state before.
   ///
-  /// The naive guess to compare predictions with: appearance and size stay, the centre goes on in a straight line
-  /// until the border. An object that was not there before stays where it is.
+  /// Baseline for predictions: appearance and size stay, the centre continues in a straight line up to
+  /// the border. An object that was not there before stays where it is.
   public func moved(since before: ObjectState, steps: Int, on tape: Tape) -> ObjectState {
     let places = tape.constant(rows: count, columns: 4)
     for object in 0..<count {

@@ -1,6 +1,6 @@
 import Numerics
 
-/// SQAIR: infers objects through a sequence of frames, and imagines how it goes on.
+/// SQAIR: infers the objects of a sequence of frames, and generates continuations.
 public final class SQAIRModel: SequenceModel {
   public var framesAreIndependent: Bool { false }
 

@@ -1,6 +1,6 @@
 import Numerics
 
-/// VRNN (variational recurrent neural network; Chung et al. 2015): a film without objects, for comparison.
+/// VRNN (variational recurrent neural network; Chung et al. 2015): a video without objects, for comparison.
 ///
 /// Frame t has one vector z_t of normal latents, as many as the slots of the other models have for appearance and
 /// place: K (d + 4). With h the recurrent state and φ dense layers with ELU,

@@ -111,7 +111,7 @@ extension Tape {
   ) -> Tensor {
     let rows = first?.input.rows ?? index?.count ?? addend!.rows
     let columns = first?.weight.columns ?? addend!.columns
-    // One after the other: a list of the two would take memory at every layer.
+    // Separately: an array of the two would allocate memory at every layer.
     func check(_ product: Product?) {
       guard let product else { return }
       precondition(

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A web page in one file: no script, no network, nothing beside it.
+/// A web page in one file: no scripts, no network, no other files.
 ///
 /// It follows the reader's choice of a light or dark screen and fits a phone. Its own policy forbids every
 /// request, so that it shows the same wherever it lies.
@@ -102,7 +102,7 @@ extension HTML {
     return "<div class=\"tile\"><b>\(value)</b><span>\(name)</span>\(note)</div>"
   }
 
-  /// A frame with a heading, beside others of its kind.
+  /// A card with a heading, next to others.
   public static func card(_ heading: String, _ body: HTML) -> HTML {
     "<div class=\"card\"><h3>\(heading)</h3>\(body)</div>"
   }

@@ -112,7 +112,7 @@ public struct CheckpointConfiguration: Codable, Equatable, Sendable {
   /// Updates between two checkpoints; one is always written at the end and on a stop signal. Default
   /// 1,000.
   public var everySteps = 1_000
-  /// Newest checkpoints kept; at least 2, so that one damaged file never ends a run. Default 3.
+  /// Latest checkpoints kept; at least 2, so that a damaged file does not end a run. Default 3.
   public var keepLast = 3
   /// Checkpoints whose step is a multiple of this are kept for ever; 0 keeps none. Default 0.
   public var keepEvery = 0

@@ -17,7 +17,7 @@ public struct ConfigurationDifference: Equatable, Sendable, CustomStringConverti
 
 extension Configuration {
   /// Sections and settings that may change when a run is resumed: its length, what it reports and saves, and where
-  /// its files lie. That a training file still holds the same sequences is told by its digest, not by its path.
+  /// its files lie. Whether a training file still holds the same sequences is decided by its digest, not by its path.
   private static let mayChangeOnResume = [
     "training.steps", "training.watchdogSeconds", "logging", "checkpoint", "data.train", "data.valid",
   ]

@@ -103,7 +103,7 @@ extension Configuration {
 
   /// This configuration with the values of a partial tree in place of its own.
   ///
-  /// Values are taken one by one, so that every one of a wrong type is told, with its key path.
+  /// Values are taken one by one, so that every one of a wrong type is reported, with its key path.
   private func merging(_ tree: ConfigurationTree, place: String) throws -> Configuration {
     var merged = ConfigurationTree(self)
     var problems: [ConfigurationTree.MergeProblem] = []

@@ -38,7 +38,7 @@ package enum ConfigurationTree: Equatable, Sendable {
     }
   }
 
-  /// What is wrong with text that does not parse, and in which line. The decoder does not tell, but
+  /// What is wrong with text that does not parse, and in which line. The decoder does not report it, but
   /// `JSONSerialization` does.
   private static func syntaxProblem(in json: Data) -> String {
     do {
