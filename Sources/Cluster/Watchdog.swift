@@ -197,7 +197,7 @@ public final class Watchdog: Sendable {
           + "\(limit). Check that host: memory, disks, other programs."
       case .silent(let last):
         "\(name(last)) has sent no heartbeat for \(seconds(detector.silence)), last in \(position(last)); the limit is "
-          + "\(limit). It was stopped, or its host or network is down. Noticed by rank \(own.rank) on \(own.host), in "
+          + "\(limit). It was stopped, or its host or network is down. Detected by rank \(own.rank) on \(own.host), in "
           + "\(position(own))."
       case .allWait:
         "all \(detector.size) ranks wait for each other in \(position(own)), for longer than the limit of \(limit). "

@@ -91,7 +91,7 @@ package final class Validator {
   package func imagine() {
     guard let journal, let file, file.frameCount >= 2, !state.model.framesAreIndependent else { return }
     watchdog.enter(.pictures, step: state.step)
-    journal.attempt("imagining futures") {
+    journal.attempt("generating continuations") {
       let batch = SequenceBatch()
       let count = min(configuration.logging.pictureSequences, file.sequenceCount)
       try batch.read(Array(0..<count), frameCount: file.frameCount, from: file)
@@ -104,7 +104,7 @@ package final class Validator {
       journal.log(imagination: result.figures, step: state.step)
       try journal.keep(
         result.figure(
-          of: busiest, in: batch, state.model.configuration, title: "futures after \(state.step) updates"
+          of: busiest, in: batch, state.model.configuration, title: "continuations after \(state.step) updates"
         ).draw(), name: "futures", step: state.step)
       try journal.keep(
         result.errorChart(title: "prediction error after \(state.step) updates").draw(), name: "prediction-error",

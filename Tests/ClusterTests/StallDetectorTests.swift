@@ -105,7 +105,7 @@ import Testing
     #expect(
       Watchdog.text(.silent(heartbeat()), own, detector, setting: "training.watchdogSeconds", advice: "Start it again.")
         == "watchdog: rank 0 on a (process 7) has sent no heartbeat for 1.5 s, last in step 3, phase model; the "
-        + "limit is 10 s (training.watchdogSeconds). It was stopped, or its host or network is down. Noticed by rank 1 "
+        + "limit is 10 s (training.watchdogSeconds). It was stopped, or its host or network is down. Detected by rank 1 "
         + "on b, in step 4, phase reduction. The job ends with code 75. Start it again.")
     #expect(Watchdog.text(.allWait, own, detector, setting: nil, advice: "").contains("the limit of 10 s. A message"))
   }
