@@ -61,23 +61,23 @@ import Testing
       messages: ["training.shares: 4, was 16"], hasRun: true),
     Case(
       name: "a file in place of the run folder", options: "--run @toy.json",
-      messages: ["the run folder '", "cannot be made"]),
+      messages: ["of the run cannot be created"]),
     Case(
       name: "a run folder below a file", options: "--run @toy.json/run",
-      messages: ["the run folder '", "cannot be made"], ranks: 1),
+      messages: ["of the run cannot be created"], ranks: 1),
     Case(
       name: "a run folder that no one may make", options: "--run /proc/run",
-      messages: ["the run folder '/proc/run' cannot be made"], ranks: 1),
+      messages: ["the folder '/proc/run' of the run cannot be created"], ranks: 1),
     Case(
       name: "another model on resume", options: "--hidden 16",
       messages: ["was started with other settings", "model.hidden: 16, was 32"], hasRun: true),
     Case(
       name: "another batch and seed on resume", options: "--batch 4 --seed 9",
-      messages: ["training.batch: 4, was 8", "training.seed: 9, was 0", "or --fresh to set the old one aside"],
+      messages: ["training.batch: 4, was 8", "training.seed: 9, was 0", "or --fresh to move the old one aside"],
       hasRun: true, ranks: 1),
     Case(
       name: "other data on resume", options: "--data @other.h5",
-      messages: ["was trained on another file", "Give the same training data to go on"], hasRun: true),
+      messages: ["was trained on another file", "Give the same training data to resume"], hasRun: true),
     Case(
       name: "a mistyped key", options: "--set training.bacth=4",
       messages: ["unknown key training.bacth; did you mean training.batch?"], code: 64, ranks: 1),

@@ -126,9 +126,9 @@ import Testing
   @Test func contradictionsAreRefused() throws {
     for (arguments, message) in [
       (["--sweep", "--scaling"], "'--sweep', '--scaling', '--stall' and '--dense' exclude each other."),
-      (["--latency-us", "3"], "'--latency-us' is for '--scaling'."),
+      (["--latency-us", "3"], "'--latency-us' can only be used with '--scaling'."),
       (["--scaling", "--bandwidth-gbs", "0"], "The value of '--bandwidth-gbs' must be above 0."),
-      (["--out", "x"], "'--out' is for the pictures of '--sweep'."),
+      (["--out", "x"], "'--out' can only be used with '--sweep'."),
       (["--frames", "0"], "The value of '--frames' must be at least 1, not 0."),
     ] {
       let outcome = try ToyRun.program(["benchmark"] + arguments)

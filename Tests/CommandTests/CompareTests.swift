@@ -53,7 +53,7 @@ import Testing
   @Test func aTableAndAPictureAreForPeople() throws {
     let outcome = try compare("bar.h5", "--out", toy.path("pictures"), "--pictures", "2")
     #expect(outcome.exitCode == 0)
-    for word in ["A   ", "B   ", "behind a bar", "by the share of them that is seen", "wrote \(toy.path("pictures"))"] {
+    for word in ["A   ", "B   ", "behind a bar", "by visible fraction", "wrote \(toy.path("pictures"))"] {
       #expect(outcome.standardOutput.contains(word), "\(outcome)")
     }
     let picture = try Data(contentsOf: URL(fileURLWithPath: toy.path("pictures/comparison.png")))

@@ -11,7 +11,7 @@ import Testing
       var text: String
       var advice: String?
     }
-    var sound: Bool
+    var passed: Bool
     var ranks: Int
     var checks: [Check]
   }
@@ -20,7 +20,7 @@ import Testing
     let folder = try TemporaryDirectory()
     let outcome = try ToyRun.program(["doctor", "--run", folder.path("not/yet"), "--json"], ranks: ranks)
     let report = try JSONDecoder().decode(Report.self, from: Data(outcome.standardOutput.utf8))
-    #expect(outcome.exitCode == (report.sound ? 0 : 1), "\(outcome)")
+    #expect(outcome.exitCode == (report.passed ? 0 : 1), "\(outcome)")
     #expect(report.ranks == ranks)
     // A machine may be short of memory or disk, or busy; the rest must be well on any.
     for check in report.checks where !["memory", "speed", "cores", "threads", "network", "folder"].contains(check.name)
@@ -49,7 +49,7 @@ import Testing
     #expect(outcome.exitCode == 1, "\(outcome)")
     let report = try JSONDecoder().decode(Report.self, from: Data(outcome.standardOutput.utf8))
     let check = try #require(report.checks.first { $0.name == "program" })
-    #expect(!report.sound && check.state == "fail" && check.text.contains("is not the same file everywhere"))
+    #expect(!report.passed && check.state == "fail" && check.text.contains("is not the same file everywhere"))
   }
 
   @Test func aWarningFailsOnlyOnRequest() throws {

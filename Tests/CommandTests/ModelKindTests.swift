@@ -65,7 +65,7 @@ import Testing
     #expect(bounds.count == 30 && last > first + 1, "\(first) nats a frame at first, \(last) at last")
   }
 
-  /// Its futures are pictures and errors; what concerns objects is unknown.
+  /// It has predictions and their errors; everything about objects is unknown.
   @Test func aModelWithoutObjectsSaysSo() throws {
     let kind = ["--model", "vrnn", "--set", "logging.picturesEvery=2", "--set", "logging.imaginationEvery=2"]
     let training = try run(toy.arguments("run", options(kind, steps: 2)))
@@ -75,14 +75,14 @@ import Testing
     #expect(names.allSatisfy { !$0.contains("count") && !$0.contains("objects") && !$0.contains("velocity") })
     let use = ["--checkpoint", toy.path("run"), "--data", toy.data]
     let text = try run(["evaluate"] + use).standardOutput
-    #expect(text.contains("objects         unknown: this model has no objects") && !text.contains("counted"), "\(text)")
+    #expect(text.contains("objects         unknown: this model has no objects") && !text.contains("count accuracy"), "\(text)")
     #expect(!(try run(["evaluate", "--json"] + use).standardOutput.contains("objects_per_frame")))
     let refusal = try ToyRun.program(["evaluate", "--tracking"] + use)
     #expect(refusal.exitCode == 1 && refusal.standardError.contains("the model has no objects"), "\(refusal)")
     let futures = try run(
       ["generate", "--condition", "2", "--frames", "3", "--futures", "2", "--sequences", "2", "--out", toy.path("f")]
         + use)
-    #expect(futures.standardOutput.contains("count       kept in unknown"), "\(futures)")
+    #expect(futures.standardOutput.contains("count       unchanged in unknown"), "\(futures)")
     #expect(FileManager.default.fileExists(atPath: toy.path("f/futures-000.png")))
   }
 

@@ -26,7 +26,7 @@ import Testing
 
   @Test func aPageHasEverythingOfTheRun() throws {
     let (text, outcome) = try report()
-    for anchor in ["sees", "imagines", "learns", "counts", "settings"] {
+    for anchor in ["reconstructions", "continuations", "training", "counting", "settings"] {
       #expect(text.contains("<section id=\"\(anchor)\">"), "\(anchor)")
     }
     #expect(text.contains("<h1>a&lt;b&gt;&amp;&quot;c&#39;</h1>") && !text.contains("a<b>"))
@@ -49,7 +49,7 @@ import Testing
     let other = try toy.train("other", "--steps", "4", "--valid", toy.data, "--seed", "5")
     try #require(other.exitCode == 0, "\(other)")
     let text = try report("--beside", toy.path("other")).text
-    #expect(text.contains("<section id=\"beside\">") && text.contains("<th scope=\"col\">other</th>"))
+    #expect(text.contains("<section id=\"comparison\">") && text.contains("<th scope=\"col\">other</th>"))
     #expect(text.contains("<th scope=\"row\">updates</th><td>6</td><td>4</td>"))
   }
 
@@ -57,8 +57,8 @@ import Testing
     let other = try toy.train("vrnn", "--model", "vrnn", "--steps", "2", "--valid", toy.data)
     try #require(other.exitCode == 0, "\(other)")
     let text = try report(run: "vrnn").text
-    #expect(text.contains("<section id=\"sees\">") && text.contains("<section id=\"imagines\">"))
-    #expect(!text.contains("<section id=\"counts\">") && !text.contains("<section id=\"follows\">"))
+    #expect(text.contains("<section id=\"reconstructions\">") && text.contains("<section id=\"continuations\">"))
+    #expect(!text.contains("<section id=\"counting\">") && !text.contains("<section id=\"tracking\">"))
   }
 
   @Test func whatIsMissingIsNamed() throws {
@@ -66,13 +66,13 @@ import Testing
     let plain = try ToySequences.write(to: toy.path("plain.h5"), hasTruth: false)
     var text = try report("--data", plain).text
     #expect(text.contains("has no /counts") && text.contains("no boxes with identities"))
-    #expect(!text.contains("<section id=\"counts\">") && text.contains("<section id=\"imagines\">"))
+    #expect(!text.contains("<section id=\"counting\">") && text.contains("<section id=\"continuations\">"))
     // No data.
     let bare = try toy.train("bare", "--steps", "2")
     try #require(bare.exitCode == 0, "\(bare)")
     text = try report(run: "bare").text
-    #expect(text.contains("no validation file") && text.contains("<section id=\"learns\">"))
-    #expect(!text.contains("<section id=\"sees\">"))
+    #expect(text.contains("no validation file") && text.contains("<section id=\"training\">"))
+    #expect(!text.contains("<section id=\"reconstructions\">"))
     // No checkpoint and no metrics.
     try FileManager.default.removeItem(atPath: toy.path("bare/checkpoints"))
     try FileManager.default.removeItem(atPath: toy.path("bare/metrics.jsonl"))
@@ -81,7 +81,7 @@ import Testing
     // Frames without a successor.
     let single = try ToySequences.write(to: toy.path("single.h5"), frames: 1)
     text = try report("--data", single).text
-    #expect(text.contains("<section id=\"sees\">") && !text.contains("<section id=\"imagines\">"))
+    #expect(text.contains("<section id=\"reconstructions\">") && !text.contains("<section id=\"continuations\">"))
   }
 
   @Test func whatCannotBeReportedIsRefused() throws {

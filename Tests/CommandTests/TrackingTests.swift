@@ -46,7 +46,7 @@ import Testing
   @Test func aTableIsForPeople() throws {
     let outcome = try evaluate("--tracking")
     #expect(outcome.exitCode == 0)
-    for word in ["counted right", "MOTA", "MOTP", "IDF1", "identity switches", "mostly tracked", "over 72 boxes"] {
+    for word in ["count accuracy", "MOTA", "MOTP", "IDF1", "identity switches", "mostly tracked", "over 72 boxes"] {
       #expect(outcome.standardOutput.contains(word), "\(outcome)")
     }
   }

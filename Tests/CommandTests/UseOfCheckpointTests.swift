@@ -90,7 +90,7 @@ import Testing
   @Test func aTableIsForPeople() throws {
     let outcome = try ToyRun.program(["evaluate", "--checkpoint", toy.path("run"), "--data", toy.data])
     #expect(outcome.exitCode == 0)
-    for word in ["bound  ", "reconstruction  ", "kl  ", "counted right  ", "true \\ found"] {
+    for word in ["bound  ", "reconstruction  ", "kl  ", "count accuracy  ", "true \\ found"] {
       #expect(outcome.standardOutput.contains(word), "\(outcome)")
     }
   }

@@ -46,7 +46,7 @@ import Testing
     let text = evaluation.text(checkpoint: "a.h5", data: "b.h5", step: 7)
     for line in [
       "checkpoint      a.h5 (7 updates)", "data            b.h5: 2 sequences of 2 frames, 2 particles",
-      "bound                -20.0 nats a sequence    -10.00 a frame", "counted right       0.5625 of all frames",
+      "bound                -20.0 nats per sequence    -10.00 per frame", "count accuracy      0.5625 of all frames",
       "             1    0.0000   0.6250   0.3750",
     ] {
       #expect(text.components(separatedBy: "\n").contains(line), "\(line)\n\(text)")

@@ -208,7 +208,7 @@ an_array_over_seeds() {
   submit same --array=0-1
   eventually 200 has_ended "${job}_1" || { fail "not ended"; return; }
   [ "$(exit_code "${job}_1")" -eq 64 ] || { fail "an array in one folder: exit code $(exit_code "${job}_1")"; return; }
-  says same "every task of the array would train in the same folder" || return
+  says same "all tasks of the array would train in the same folder" || return
   pass
 }
 

@@ -109,7 +109,7 @@ import Testing
     #expect(decoded.delays == [20, 20, 20, 20, 20, 120])
     // Both panels change with time; the first ends after its last frame.
     func grey(_ picture: Int, y: Int, x: Int) -> Int { Int(decoded.pictures[picture][3 * (y * decoded.width + x)]) }
-    let labelWidth = Picture.width(of: "what happened")
+    let labelWidth = Picture.width(of: "true frames")
     let (y, left, right) = (decoded.height - 14 - 4 - 8 - 15, 14 + 15, 14 + labelWidth + 8 + 15)
     for step in 0..<6 {
       #expect(abs(grey(step, y: y, x: right) - (255 - step * 255 / 10)) <= 4, "step \(step)")

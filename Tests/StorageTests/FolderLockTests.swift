@@ -67,8 +67,8 @@ struct FolderLockTests {
   func noLocks(code: Int32) throws {
     let folder = try TemporaryDirectory()
     let lock = try FolderLock(folder: folder.path, patience: 0) { _ in code }
-    #expect(lock.warning?.hasPrefix("the disk of '\(folder.path)' has no locks (") == true)
-    #expect(lock.warning?.hasSuffix(" Make sure that no other job writes in this folder.") == true)
+    #expect(lock.warning?.hasPrefix("the file system of '\(folder.path)' does not support locks (") == true)
+    #expect(lock.warning?.hasSuffix(" Make sure that no other job writes to this folder.") == true)
   }
 
   @Test("a folder that cannot be written is named")

@@ -87,7 +87,7 @@ import Testing
     without.objectSlots = nil
     #expect(
       Samples.message { _ = try SequenceFileWriter(path: folder.path("b.h5"), settings: without) }
-        .contains("without object slots"))
+        .contains("needs object slots"))
   }
 
   @Test(arguments: [

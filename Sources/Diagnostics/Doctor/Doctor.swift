@@ -25,22 +25,22 @@ public func doctor(runDirectory: String, json: Bool, isStrict: Bool) throws -> I
   try watchdog.leave(communicator)
   try communicator.finish()
   guard communicator.isRoot else { return 0 }
-  let isSound = !checks.contains { $0.state == .fail || isStrict && $0.state == .warn }
-  let text = json ? try jsonText(checks, isSound: isSound, ranks: communicator.size) : linesText(checks)
+  let hasPassed = !checks.contains { $0.state == .fail || isStrict && $0.state == .warn }
+  let text = json ? try jsonText(checks, hasPassed: hasPassed, ranks: communicator.size) : linesText(checks)
   print(text)
-  return isSound ? 0 : 1
+  return hasPassed ? 0 : 1
 }
 
-private func jsonText(_ checks: [HealthCheck], isSound: Bool, ranks: Int) throws -> String {
+private func jsonText(_ checks: [HealthCheck], hasPassed: Bool, ranks: Int) throws -> String {
   struct Report: Encodable {
-    let sound: Bool
+    let passed: Bool
     let ranks: Int
     let checks: [HealthCheck]
   }
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   return String(
-    decoding: try encoder.encode(Report(sound: isSound, ranks: ranks, checks: checks)), as: UTF8.self)
+    decoding: try encoder.encode(Report(passed: hasPassed, ranks: ranks, checks: checks)), as: UTF8.self)
 }
 
 package func linesText(_ checks: [HealthCheck]) -> String {

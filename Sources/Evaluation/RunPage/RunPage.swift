@@ -96,7 +96,7 @@ struct RunPage {
         caption: "<b>\(block.heading)</b> above, reconstruction below")
     }
     return Page.Section(
-      anchor: "sees", name: "Reconstructions", heading: "Reconstructions",
+      anchor: "reconstructions", name: "Reconstructions", heading: "Reconstructions",
       lead: """
         Frames with the boxes that were found, and below them the reconstruction from the latent variables. The colour \
         of a box is the identity of the object: it stays the same while the object is tracked.
@@ -132,7 +132,7 @@ struct RunPage {
         """
     }
     return Page.Section(
-      anchor: "imagines", name: "Continuations", heading: "Generated continuations",
+      anchor: "continuations", name: "Continuations", heading: "Generated continuations",
       lead: """
         The model observes \(measures.watched) frames and generates the rest up to frame \(measures.frameCount - 1), \
         \(futures.number) times for each of \(futures.sequences) sequences.
@@ -257,7 +257,7 @@ struct RunPage {
           ]),
       ]
     return Page.Section(
-      anchor: "learns", name: "Training", heading: "Training",
+      anchor: "training", name: "Training", heading: "Training",
       lead: "The number behind a name is the latest value. Training curves are averages over intervals of the run.",
       body: "<div class=\"cards\">\(cards)</div>")
   }
@@ -269,7 +269,7 @@ struct RunPage {
     }
     let table = HTML.confusion(shares, rowName: "true", columnName: "found, % of a row")
     return Page.Section(
-      anchor: "counts", name: "Counting", heading: "Counting",
+      anchor: "counting", name: "Counting", heading: "Counting",
       lead: """
         Objects per frame, true and found, over \(evaluation.sequences) sequences of \(evaluation.frames) frames; \
         particles are weighted by importance.
@@ -300,7 +300,7 @@ struct RunPage {
         count("mostly tracked", .mostlyTracked), count("mostly lost", .mostlyLost),
       ])
     return Page.Section(
-      anchor: "follows", name: "Tracking", heading: "Tracking",
+      anchor: "tracking", name: "Tracking", heading: "Tracking",
       lead: "Boxes of the particle with the largest weight against the true ones, at an intersection over union of 0.5.",
       body: .fittingCard(table))
   }
@@ -335,7 +335,7 @@ struct RunPage {
         caption: "<b>\(first.heading)</b>; below it \(mine.name), then \(other.name)")
     }
     return Page.Section(
-      anchor: "beside", name: "Comparison", heading: "Comparison with \(other.name)",
+      anchor: "comparison", name: "Comparison", heading: "Comparison with \(other.name)",
       lead: "Both models on the same sequences, each on as many frames as it was trained on.",
       body: """
         <div class="card" style="margin-bottom:16px">\(table)</div>
