@@ -23,7 +23,7 @@ public final class HDF5File: @unchecked Sendable {
     isNew = false
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw StorageError(file: path, problem: "no such file", hint: "Check the path.")
+      throw StorageError(file: path, problem: "there is no such file", hint: "Check the path.")
     }
     guard !isFolder.boolValue else {
       throw StorageError(file: path, problem: "this is a folder, not a file", hint: "Give the HDF5 file inside it.")
