@@ -8,7 +8,7 @@ public struct DigitImage: Sendable, Equatable {
   public let width: Int
   /// `[height, width]`, row-major; 0 is background, 255 is ink.
   public let pixels: [UInt8]
-  /// The class, 0 to 9.
+  /// The class, 0 to 254: for digits 0 to 9.
   public let label: UInt8
 
   /// Cuts a digit out of an image `[height, width]`; nil where every pixel is zero.

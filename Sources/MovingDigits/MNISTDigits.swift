@@ -1,8 +1,4 @@
-import Foundation
-
-/// The digits of MNIST, from a folder with its four files as published (gzipped, or unpacked without `.gz`).
-///
-/// The train split reads `train-*`, the test split `t10k-*`.
+/// The digits of MNIST, or the images of a set that is published in the same format: Fashion-MNIST, KMNIST, EMNIST.
 public struct MNISTDigits: DigitSource {
   public let maximumHeight: Int
   public let maximumWidth: Int
@@ -13,60 +9,74 @@ public struct MNISTDigits: DigitSource {
   public var count: Int { images.count }
 
   /// The four names that `scripts/get-mnist` fetches.
-  public static let fileNames = DigitSplit.allCases.flatMap { [imageName($0), labelName($0)] }
+  public static let fileNames = ["train", "t10k"].flatMap {
+    ["\($0)-images-idx3-ubyte.gz", "\($0)-labels-idx1-ubyte.gz"]
+  }
 
-  private static func imageName(_ split: DigitSplit) -> String { prefix(split) + "-images-idx3-ubyte.gz" }
-  private static func labelName(_ split: DigitSplit) -> String { prefix(split) + "-labels-idx1-ubyte.gz" }
-  private static func prefix(_ split: DigitSplit) -> String { split == .train ? "train" : "t10k" }
-
-  /// Loads one split into memory.
+  /// Loads one split into memory: each image cut to its ink, images without ink left out.
   ///
+  /// - Parameter directory: a folder with the files under their published names (see `IDXFolder`).
   /// - Throws: ``MovingDigitsError`` where a file is missing or damaged, or images and labels do not belong together.
   public init(directory: String, split: DigitSplit) throws {
-    let imagePath = try MNISTDigits.find(MNISTDigits.imageName(split), in: directory)
-    let labelPath = try MNISTDigits.find(MNISTDigits.labelName(split), in: directory)
-    let images = try IDXFile(path: imagePath, dimensions: 3)
-    let classes = try IDXFile(path: labelPath, dimensions: 1)
-    guard images.shape[0] == classes.shape[0] else {
+    let folder = try IDXFolder(directory, split: split)
+    let reader = try IDXReader(path: folder.images, dimensions: 3)
+    let classes = try IDXFile(path: folder.labels, dimensions: 1)
+    let (count, rows, columns) = (reader.shape[0], reader.shape[1], reader.shape[2])
+    guard count == classes.shape[0] else {
       throw MovingDigitsError(
-        "\(imagePath) holds \(images.shape[0]) images but \(labelPath) holds \(classes.shape[0]) labels: they do not "
-          + "belong together. Delete both and fetch them again with scripts/get-mnist.")
+        "\(folder.images) holds \(count) images but \(folder.labels) holds \(classes.shape[0]) labels: they do not "
+          + "belong together. Put the two files of one set into a folder.")
     }
-    if let wrong = classes.bytes.firstIndex(where: { $0 > 9 }) {
-      throw MovingDigitsError(
-        "\(labelPath): label \(wrong) is \(classes.bytes[wrong]), expected 0 to 9. "
-          + "Delete the file and fetch it again with scripts/get-mnist.")
+    // 255 stands for no object in sequence files.
+    if let wrong = classes.bytes.firstIndex(of: 255) {
+      throw MovingDigitsError("\(folder.labels): label \(wrong) is 255, expected 0 to 254. \(IDXFile.advice)")
     }
 
-    let (count, rows, columns) = (images.shape[0], images.shape[1], images.shape[2])
+    // EMNIST's images lie on their sides: rows and columns are exchanged.
+    let isTransposed = folder.set.hasPrefix("emnist")
     var digits: [DigitImage] = []
-    digits.reserveCapacity(count)
+    var blanks = 0
+    var image = [UInt8](repeating: 0, count: reader.entrySize)
+    var upright = image
     for index in 0..<count {
-      let image = images.bytes[(index * rows * columns)..<((index + 1) * rows * columns)]
-      // A blank image would have no box.
-      guard let digit = DigitImage(cutting: image, height: rows, width: columns, label: classes.bytes[index]) else {
-        throw MovingDigitsError(
-          "\(imagePath): image \(index) has no non-zero pixel. "
-            + "Delete the file and fetch it again with scripts/get-mnist.")
+      try reader.readEntry(into: &image)
+      if isTransposed {
+        for y in 0..<columns {
+          for x in 0..<rows { upright[y * rows + x] = image[x * columns + y] }
+        }
       }
-      digits.append(digit)
+      let (height, width) = isTransposed ? (columns, rows) : (rows, columns)
+      // An image without ink would have no box.
+      if let digit = DigitImage(
+        cutting: isTransposed ? upright : image, height: height, width: width, label: classes.bytes[index])
+      {
+        digits.append(digit)
+      } else {
+        blanks += 1
+      }
+      guard blanks < 1000 || blanks <= digits.count else { break }
     }
-    self.images = digits
+    guard blanks <= digits.count else {
+      throw MovingDigitsError(
+        "\(folder.images): most images are empty (\(blanks) of the first \(blanks + digits.count)). \(IDXFile.advice)")
+    }
+    try reader.finish()
+    images = digits
     maximumHeight = digits.reduce(0) { max($0, $1.height) }
     maximumWidth = digits.reduce(0) { max($0, $1.width) }
-    provenance = "MNIST \(split.rawValue) digits, \(count) images (Y. LeCun, C. Cortes; CC BY-SA 3.0)"
+    let origin =
+      Self.isMNIST(folder, split, classes.bytes)
+      ? "MNIST \(split.rawValue) digits, \(count) images (Y. LeCun, C. Cortes; CC BY-SA 3.0)"
+      : "\(split.rawValue) images of \(folder.images.split(separator: "/").last ?? ""), \(count) images"
+    provenance = origin + (blanks == 0 ? "" : ", \(blanks) of them without ink and left out")
   }
 
   public func image(at index: Int) -> DigitImage { images[index] }
 
-  /// The path of a file under its published name, or unpacked without `.gz`.
-  private static func find(_ name: String, in directory: String) throws -> String {
-    let published = directory + "/" + name
-    let candidates = [published, String(published.dropLast(3))]
-    if let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0) }) { return found }
-    throw MovingDigitsError(
-      "no \(name) (nor \(name.dropLast(3))) in \(directory). "
-        + "MNIST is four files: \(fileNames.joined(separator: ", ")). "
-        + "Fetch them with: scripts/get-mnist \(directory)")
+  /// Whether these are MNIST's labels; Fashion-MNIST and KMNIST have the same names.
+  private static func isMNIST(_ folder: IDXFolder, _ split: DigitSplit, _ labels: [UInt8]) -> Bool {
+    let (first, count): ([UInt8], Int) =
+      split == .train ? ([5, 0, 4, 1, 9, 2, 1, 3, 1, 4], 60_000) : ([7, 2, 1, 0, 4, 1, 4, 9, 5, 9], 10_000)
+    return folder.set.isEmpty && labels.count == count && labels.starts(with: first)
   }
 }

@@ -63,7 +63,7 @@ struct IDXFileTests {
       change(&bytes)
       return bytes
     }
-    let again = "Delete the file and fetch it again with scripts/get-mnist."
+    let again = "Get a good copy: scripts/get-mnist FOLDER fetches MNIST's own files into a folder."
     let four =
       ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"]
       .map { $0 + "-ubyte.gz" }.joined(separator: ", ")
@@ -72,12 +72,12 @@ struct IDXFileTests {
     let table: [(images: [UInt8]?, labels: [UInt8]?, text: String)] = [
       (
         nil, Self.labels,
-        "no train-images-idx3-ubyte.gz (nor train-images-idx3-ubyte) in DIR. MNIST is four files: \(four). "
+        "no train-images-idx3-ubyte.gz (nor train-images-idx3-ubyte, nor one of EMNIST's names) in DIR. MNIST is four files: \(four). "
           + "Fetch them with: scripts/get-mnist DIR"
       ),
       (
         Self.images, nil,
-        "no train-labels-idx1-ubyte.gz (nor train-labels-idx1-ubyte) in DIR. MNIST is four files: \(four). "
+        "no train-labels-idx1-ubyte.gz (nor train-labels-idx1-ubyte, nor one of EMNIST's names) in DIR. MNIST is four files: \(four). "
           + "Fetch them with: scripts/get-mnist DIR"
       ),
       (
@@ -115,20 +115,81 @@ struct IDXFileTests {
       (
         Self.images, [0, 0, 8, 1, 0, 0, 0, 3, 1, 7, 2],
         "\(image) holds 2 images but \(label) holds 3 labels: they are not of the same set. "
-          + "Delete both and fetch them again with scripts/get-mnist."
+          + "Put the two files of one set into a folder."
       ),
       (
-        Self.images, changed(Self.labels) { $0[9] = 10 },
-        "\(label): label 1 is 10, expected 0 to 9. \(again)"
+        Self.images, changed(Self.labels) { $0[9] = 255 },
+        "\(label): label 1 is 255, expected 0 to 254. \(again)"
       ),
       (
-        changed(Self.images) { $0.replaceSubrange(25..<34, with: repeatElement(0, count: 9)) }, Self.labels,
-        "\(image): image 1 has no non-zero pixel. \(again)"
+        changed(Self.images) { $0.replaceSubrange(16..<34, with: repeatElement(0, count: 18)) }, Self.labels,
+        "\(image): most images are empty (2 of the first 2). \(again)"
+      ),
+      (
+        changed(Self.images) { $0[6] = 200 }, Self.labels,
+        "\(image): the header promises 460818 bytes of shape [51202, 3, 3], more than a file of 34 bytes holds. \(again)"
       ),
     ]
     for (images, labels, text) in table {
       #expect(throws: MovingDigitsError(text)) { try load(images: images, labels: labels) }
     }
+  }
+
+  @Test("the names of MNIST's relatives are found, in folders too")
+  func names() throws {
+    let letters: [UInt8] = [0, 0, 8, 1, 0, 0, 0, 2] + [1, 26]
+    let table = [
+      ("train-images.idx3-ubyte", "train-labels.idx1-ubyte"),
+      ("train-images-idx3-ubyte/train-images-idx3-ubyte", "train-labels-idx1-ubyte/train-labels-idx1-ubyte"),
+      ("train-images-idx3-ubyte/train-images.idx3-ubyte", "train-labels.idx1-ubyte"),
+      ("MNIST/raw/train-images-idx3-ubyte", "MNIST/raw/train-labels-idx1-ubyte"),
+      ("gzip/emnist-letters-train-images-idx3-ubyte", "gzip/emnist-letters-train-labels-idx1-ubyte"),
+    ]
+    for (images, labels) in table {
+      let folder = try TemporaryDirectory()
+      for name in [images, labels] where name.contains("/") {
+        try FileManager.default.createDirectory(
+          atPath: (folder.path(name) as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+      }
+      try write(Self.images, folder.path(images))
+      try write(letters, folder.path(labels))
+      let source = try MNISTDigits(directory: folder.path, split: .train)
+      #expect(source.count == 2 && source.image(at: 1).label == 26)
+      // EMNIST's images lie on their sides.
+      let isTransposed = images.contains("emnist")
+      #expect((source.image(at: 0).height, source.image(at: 0).width) == (isTransposed ? (1, 3) : (3, 1)), "\(images)")
+      #expect(!source.provenance.hasPrefix("MNIST"))
+    }
+  }
+
+  @Test("one of several sets in a folder is to be named")
+  func severalSets() throws {
+    let folder = try TemporaryDirectory()
+    for set in ["digits", "letters"] {
+      try write(Self.images, folder.path("emnist-\(set)-test-images-idx3-ubyte"))
+      try write(Self.labels, folder.path("emnist-\(set)-test-labels-idx1-ubyte"))
+    }
+    let error = #expect(throws: MovingDigitsError.self) { try MNISTDigits(directory: folder.path, split: .test) }
+    #expect(
+      error?.description.contains("several sets of images in \(folder.path): emnist-digits, emnist-letters") == true)
+    #expect(try MNISTDigits(directory: folder.path + "/emnist-letters", split: .test).count == 2)
+  }
+
+  @Test("images without ink are left out")
+  func blank() throws {
+    var images = Self.images
+    images.replaceSubrange(25..<34, with: repeatElement(0, count: 9))
+    let source = try load(images: images, labels: Self.labels)
+    #expect(source.count == 1 && source.provenance.hasSuffix("2 images, 1 of them without ink and left out"))
+  }
+
+  @Test("a pipe in place of a file is refused at once")
+  func pipe() throws {
+    let folder = try TemporaryDirectory()
+    #expect(mkfifo(folder.path("train-images-idx3-ubyte"), 0o600) == 0)
+    try write(Self.labels, folder.path("train-labels-idx1-ubyte"))
+    let error = #expect(throws: MovingDigitsError.self) { try MNISTDigits(directory: folder.path, split: .train) }
+    #expect(error?.description.contains("train-images-idx3-ubyte is no regular file") == true)
   }
 
   @Test("a damaged or cut gzip file is refused")
@@ -142,7 +203,9 @@ struct IDXFileTests {
         try load(images: damaged, labels: labels, suffix: ".gz")
       }
       #expect(error?.description.hasPrefix("DIR/train-images-idx3-ubyte.gz cannot be decompressed after byte ") == true)
-      #expect(error?.description.hasSuffix("Delete the file and fetch it again with scripts/get-mnist.") == true)
+      #expect(
+        error?.description.hasSuffix(
+          " Get a good copy: scripts/get-mnist FOLDER fetches MNIST's own files into a folder.") == true)
     }
   }
 
