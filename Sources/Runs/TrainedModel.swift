@@ -32,7 +32,7 @@ public struct TrainedModel {
       resolvedJSON: checkpoint.configuration, place: "attribute 'config' of \(self.path)")
     guard checkpoint.model == configuration.model.kind.rawValue else {
       throw RunError(
-        "\(self.path): it is a checkpoint of the model '\(checkpoint.model)', but its configuration says "
+        "\(self.path): it is a checkpoint of the model '\(checkpoint.model.printable)', but its configuration says "
           + "'\(configuration.model.kind.rawValue)'. The file was not written by this program.")
     }
     let reasons = configuration.validate()
@@ -41,7 +41,7 @@ public struct TrainedModel {
     }
     let pixels = configuration.model.constants.height * configuration.model.constants.width
     state = TrainingState(configuration, meanImage: Array(repeating: 0, count: pixels))
-    try state.restore(checkpoint, from: self.path)
+    try state.restoreModel(checkpoint, from: self.path)
   }
 
   /// Opens a sequence file whose frames fit the model.

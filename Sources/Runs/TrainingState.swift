@@ -41,22 +41,45 @@ package final class TrainingState {
       optimizer: optimizer.state.map { Checkpoint.OptimizerSlot(name: $0.name, arrays: arrays($0.values)) })
   }
 
-  /// Takes over a checkpoint of the same model and optimizer.
+  /// Takes over the parameters of a checkpoint of the same model, to use them; the optimizer stays as it is.
   ///
-  /// - Throws: `RunError` that names what does not fit.
-  package func restore(_ checkpoint: Checkpoint, from path: String) throws {
+  /// - Throws: `RunError` that names what does not fit, or is not finite.
+  package func restoreModel(_ checkpoint: Checkpoint, from path: String) throws {
+    if let array = checkpoint.parameters.first(where: { !$0.values.allSatisfy(\.isFinite) }) {
+      throw RunError(
+        "\(path): parameter '\(array.name.printable)' has numbers that are not finite. Use an earlier checkpoint.")
+    }
     try model.parameters.restore(checkpoint.parameters, into: model.parameters.values, from: path)
+    step = Int(checkpoint.step)
+    kernels = checkpoint.kernels
+  }
+
+  /// Takes over a checkpoint of the same model and optimizer, to resume its run.
+  ///
+  /// - Throws: `RunError` that names what does not fit, or is not finite.
+  package func restore(_ checkpoint: Checkpoint, from path: String) throws {
+    guard !checkpoint.optimizer.isEmpty || optimizer.state.isEmpty else {
+      throw RunError(
+        "\(path): it holds a model without the state of the optimizer, so that no run can be resumed from it. "
+          + "Evaluate it, generate from it, or begin a new run with it (--from).")
+    }
+    try restoreModel(checkpoint, from: path)
+    for slot in checkpoint.optimizer {
+      if let array = slot.arrays.first(where: { !$0.values.allSatisfy(\.isFinite) }) {
+        throw RunError(
+          "\(path): the optimizer state '\(slot.name.printable)' of '\(array.name.printable)' has numbers that are not "
+            + "finite. Use an earlier checkpoint.")
+      }
+    }
     for (name, values) in optimizer.state {
       guard let slot = checkpoint.optimizer.first(where: { $0.name == name }) else {
         throw RunError(
           "\(path): it holds no optimizer state '\(name)' (only "
-            + "\(checkpoint.optimizer.map(\.name).joined(separator: ", "))). "
+            + "\(checkpoint.optimizer.map(\.name.printable).joined(separator: ", "))). "
             + "It was trained with another optimizer: choose the same one, or another run folder.")
       }
       try model.parameters.restore(slot.arrays, into: values, from: path)
     }
-    step = Int(checkpoint.step)
-    kernels = checkpoint.kernels
   }
 }
 
@@ -67,7 +90,7 @@ extension ParameterStore {
   func restore(
     _ arrays: [NamedArray], into buffer: UnsafeMutableBufferPointer<Float>, from path: String
   ) throws {
-    let byName = Dictionary(uniqueKeysWithValues: arrays.map { ($0.name, $0) })
+    let byName = Dictionary(arrays.map { ($0.name, $0) }) { first, _ in first }
     for parameter in parameters {
       guard let array = byName[parameter.name], array.shape == parameter.shape else {
         let found = byName[parameter.name].map { "the shape \($0.shape)" } ?? "nothing of that name"
@@ -79,7 +102,7 @@ extension ParameterStore {
     }
     if let extra = arrays.first(where: { parameter($0.name) == nil }) {
       throw RunError(
-        "\(path): parameter '\(extra.name)' is not part of this model. "
+        "\(path): parameter '\(extra.name.printable)' is not part of this model. "
           + "It is a checkpoint of another model: use its own configuration, or another run folder.")
     }
   }

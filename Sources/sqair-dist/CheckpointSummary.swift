@@ -23,7 +23,10 @@ struct CheckpointSummary {
     summary.add("model", checkpoint.model)
     let count = checkpoint.parameters.reduce(0) { $0 + $1.values.count }
     summary.add("parameters", "\(count) numbers in \(checkpoint.parameters.count) arrays")
-    summary.add("optimizer", checkpoint.optimizer.map(\.name).joined(separator: ", "))
+    summary.add(
+      "optimizer",
+      checkpoint.optimizer.isEmpty
+        ? "no state: a model to use, not to resume" : checkpoint.optimizer.map(\.name).joined(separator: ", "))
     summary.add("seed", "\(checkpoint.seed)")
     summary.add("trained on", checkpoint.data)
     summary.add("software", checkpoint.software)
@@ -63,30 +66,10 @@ struct CheckpointSummary {
     for array in checkpoint.parameters {
       let squares = array.values.reduce(0.0) { $0 + Double($1) * Double($1) }
       let size = String(format: "%.4g", (squares / Double(max(1, array.values.count))).squareRoot())
-      print("  \(array.name) \(array.shape)  root mean square \(size)")
+      print("  \(array.name.printable) \(array.shape)  root mean square \(size)")
     }
   }
 
   /// What does not hold, one sentence each.
-  var problems: [String] {
-    var problems: [String] = []
-    for array in checkpoint.parameters where !array.values.allSatisfy(\.isFinite) {
-      problems.append("/parameters/\(array.name) has numbers that are not finite")
-    }
-    let shapes = Dictionary(uniqueKeysWithValues: checkpoint.parameters.map { ($0.name, $0.shape) })
-    for slot in checkpoint.optimizer {
-      for array in slot.arrays {
-        let name = "/optimizer/\(slot.name)/\(array.name)"
-        if !array.values.allSatisfy(\.isFinite) { problems.append("\(name) has numbers that are not finite") }
-        if shapes[array.name] != array.shape {
-          problems.append("\(name) has the shape \(array.shape), unlike the parameter of that name")
-        }
-      }
-      let missing = Set(shapes.keys).subtracting(slot.arrays.map(\.name)).sorted()
-      if let first = missing.first {
-        problems.append("/optimizer/\(slot.name) lacks \(missing.count) parameters, such as \(first)")
-      }
-    }
-    return problems
-  }
+  var problems: [String] { checkpoint.problems.map(\.printable) }
 }

@@ -13,6 +13,42 @@ import Testing
     try #require(outcome.exitCode == 0, "\(outcome)")
   }
 
+  // MARK: a model file
+
+  @Test func aModelWithoutOptimizerStateIsUsedButNotResumed() throws {
+    let whole = try toy.checkpoint("run", step: 6)
+    let model = Checkpoint(
+      step: whole.step, model: whole.model, seed: whole.seed, configuration: whole.configuration, data: whole.data,
+      software: whole.software, kernels: whole.kernels, parameters: whole.parameters, optimizer: [])
+    let path = try CheckpointStore(directory: toy.path("model") + "/checkpoints").commit(model).path
+    let inspected = try ToyRun.program(["inspect", path])
+    #expect(inspected.exitCode == 0 && inspected.standardOutput.contains("no state: a model to use, not to resume"))
+    let a = try ToyRun.program(["evaluate", "--checkpoint", path, "--data", toy.data, "--json"])
+    #expect(a.exitCode == 0, "\(a)")
+    let resumed = try toy.train("model", "--steps", "8")
+    #expect(
+      resumed.exitCode == 1 && resumed.standardError.contains("it holds a model without the state of the optimizer"),
+      "\(resumed)")
+  }
+
+  @Test func parametersThatAreNotFiniteAreRefusedByEveryCommand() throws {
+    let whole = try toy.checkpoint("run", step: 6)
+    var parameters = whole.parameters
+    parameters[0].values[0] = .infinity
+    let spoilt = Checkpoint(
+      step: whole.step, model: whole.model, seed: whole.seed, configuration: whole.configuration, data: whole.data,
+      software: whole.software, kernels: whole.kernels, parameters: parameters, optimizer: whole.optimizer)
+    let path = try CheckpointStore(directory: toy.path("spoilt") + "/checkpoints").commit(spoilt).path
+    for command in [
+      ["evaluate", "--checkpoint", path, "--data", toy.data],
+      ["generate", "--checkpoint", path, "--data", toy.data, "--out", toy.path("out"), "--condition", "1"],
+      toy.arguments("spoilt", ["--steps", "8"]),
+    ] {
+      let outcome = try ToyRun.program(command)
+      #expect(outcome.exitCode == 1 && outcome.standardError.contains("has numbers that are not finite"), "\(outcome)")
+    }
+  }
+
   // MARK: evaluate
 
   private func evaluate(_ options: String..., ranks: Int = 1, data: String? = nil) throws -> [String: Any] {

@@ -90,6 +90,45 @@ import Testing
         """)
   }
 
+  /// The same checkpoint with other arrays.
+  private func changed(
+    _ whole: Checkpoint, parameters: [NamedArray]? = nil, optimizer: [Checkpoint.OptimizerSlot]? = nil
+  ) -> Checkpoint {
+    Checkpoint(
+      step: whole.step, model: whole.model, seed: whole.seed, configuration: whole.configuration, data: whole.data,
+      software: whole.software, parameters: parameters ?? whole.parameters, optimizer: optimizer ?? whole.optimizer)
+  }
+
+  @Test func aModelWithoutOptimizerStateIsUsedButNotResumed() throws {
+    let other = state { $0.training.seed = 5 }
+    let model = changed(other.checkpoint(data: ""), optimizer: [])
+    let target = state()
+    try target.restoreModel(model, from: "x.h5")
+    #expect(isEqual(target, other))
+    #expect(
+      error { try target.restore(model, from: "x.h5") } == """
+        x.h5: it holds a model without the state of the optimizer, so that no run can be resumed from it. Evaluate it, \
+        generate from it, or begin a new run with it (--from).
+        """)
+  }
+
+  @Test(arguments: [Float.nan, .infinity]) func numbersThatAreNotFiniteAreRefused(value: Float) {
+    let whole = state().checkpoint(data: "")
+    var parameters = whole.parameters
+    parameters[2].values[0] = value
+    let name = parameters[2].name
+    let spoilt = changed(whole, parameters: parameters)
+    #expect(
+      error { try state().restoreModel(spoilt, from: "x.h5") }
+        == "x.h5: parameter '\(name)' has numbers that are not finite. Use an earlier checkpoint.")
+    var slots = whole.optimizer
+    slots[0].arrays[1].values[0] = value
+    #expect(
+      error { try state().restore(changed(whole, optimizer: slots), from: "x.h5") }
+        .contains(
+          "the optimizer state '\(slots[0].name)' of '\(slots[0].arrays[1].name)' has numbers that are not finite"))
+  }
+
   @Test func missingAndSuperfluousParametersAreNamed() {
     let whole = state().checkpoint(data: "")
     func changed(_ parameters: [NamedArray]) -> Checkpoint {

@@ -5,12 +5,20 @@ extension Checkpoint {
   public init(reading path: String) throws { (self, _) = try Checkpoint.read(path) }
 
   /// The checkpoint and its digest, which was verified.
-  static func read(_ path: String) throws -> (checkpoint: Checkpoint, digest: String) {
-    let file = try HDF5File(reading: path)
+  ///
+  /// - Parameter isOwn: whether this process has just written the file itself.
+  static func read(_ path: String, isOwn: Bool = false) throws -> (checkpoint: Checkpoint, digest: String) {
+    let file = try HDF5File(reading: path, isChecked: isOwn)
     try file.requireFormat(
       Checkpoint.format, latest: Checkpoint.version, hint: "`sqair-dist train` writes checkpoints.")
+    let step = try file.unsignedAttribute("step")
+    guard step <= Checkpoint.largestStep else {
+      throw StorageError(
+        file: path, part: "attribute 'step'", problem: "no run has \(step) updates",
+        hint: "The file was not written by this program: use another checkpoint.")
+    }
     let checkpoint = Checkpoint(
-      step: try file.unsignedAttribute("step"), model: try file.textAttribute("model"),
+      step: step, model: try file.textAttribute("model"),
       seed: try file.unsignedAttribute("seed"), configuration: try file.textAttribute("config"),
       data: try file.textAttribute("data"), software: try file.textAttribute("software"),
       kernels: try file.hasAttribute("kernels") ? file.textAttribute("kernels") : nil,
@@ -43,14 +51,23 @@ extension Checkpoint {
       throw StorageError(
         file: file.path, part: group, problem: "there is no such group", hint: "Use another checkpoint of the run.")
     }
+    var total = 0
     return try file.children(of: group).map { child in
       let path = group + "/" + child.name
       guard child.kind == .dataSet else { throw unexpected(file, path, "a data set") }
       let set = try file.dataSet(path)
       guard set.type == .float32 else { throw unexpected(file, path, "float32 (it holds \(set.type.name))") }
+      total += min(set.count, largestCount)
+      guard set.count > 0, total < largestCount else {
+        throw unexpected(file, path, "an array of a model (its shape is \(set.shape))")
+      }
+      try set.requireComplete()
       return NamedArray(name: child.name, shape: set.shape, values: try set.readAll(as: Float.self))
     }
   }
+
+  /// Numbers that no group of a checkpoint has; 4 GiB of them.
+  private static let largestCount = 1 << 30
 
   private static func unexpected(_ file: HDF5File, _ part: String, _ expected: String) -> StorageError {
     StorageError(

@@ -18,6 +18,9 @@ public struct Checkpoint: Equatable, Sendable {
   public static let format = "sqair-dist/checkpoint"
   public static let version = 1
 
+  /// Steps beyond this do not come from a run; all up to it are exact as a `Double`.
+  public static let largestStep: UInt64 = 1 << 53
+
   /// Finished updates.
   public let step: UInt64
   /// What the parameters belong to: "sqair", "air", ...
@@ -79,6 +82,28 @@ public struct Checkpoint: Equatable, Sendable {
     let digest = SHA256Digest()
     for (path, array) in arrays { digest.add(array: path, shape: array.shape, values: array.values) }
     return "sha256:" + digest.finish()
+  }
+
+  /// What keeps the checkpoint from being used although its digest holds, one sentence each.
+  public var problems: [String] {
+    var problems = notFinite(parameters, in: "/parameters")
+    let shapes = Dictionary(parameters.map { ($0.name, $0.shape) }) { first, _ in first }
+    for slot in optimizer {
+      problems += notFinite(slot.arrays, in: "/optimizer/" + slot.name)
+      for array in slot.arrays where shapes[array.name] != array.shape {
+        problems.append(
+          "/optimizer/\(slot.name)/\(array.name) has the shape \(array.shape), unlike the parameter of that name")
+      }
+      let missing = Set(shapes.keys).subtracting(slot.arrays.map(\.name)).sorted()
+      if let first = missing.first {
+        problems.append("/optimizer/\(slot.name) lacks \(missing.count) parameters, such as \(first)")
+      }
+    }
+    return problems
+  }
+
+  private func notFinite(_ arrays: [NamedArray], in group: String) -> [String] {
+    arrays.filter { !$0.values.allSatisfy(\.isFinite) }.map { "\(group)/\($0.name) has numbers that are not finite" }
   }
 
   /// All arrays with their paths, sorted by path.

@@ -107,10 +107,15 @@ public struct CheckpointStore: Sendable {
       throw StorageError(
         file: directory, problem: "cannot list the checkpoints: \(error)", hint: "Check that it is a readable folder.")
     }
-    return names.compactMap { name in
+    return try names.compactMap { name in
       guard name.hasPrefix("step-"), name.hasSuffix(".h5"), let step = UInt64(name.dropFirst(5).dropLast(3)),
         name == CheckpointStore.name(ofStep: step)
       else { return nil }
+      guard step <= Checkpoint.largestStep else {
+        throw StorageError(
+          file: directory + "/" + name, problem: "by its name it is of step \(step), which no run has",
+          hint: "The file was not made by this program: move it out of the folder.")
+      }
       return Entry(step: step, path: directory + "/" + name)
     }.sorted { $0.step < $1.step }
   }
@@ -150,7 +155,8 @@ public struct CheckpointStore: Sendable {
     let checkpoint = try Checkpoint(reading: entry.path)
     guard checkpoint.step == entry.step else {
       throw StorageError(
-        file: entry.path, part: "attribute 'step'", problem: "it is \(checkpoint.step), which contradicts the file name",
+        file: entry.path, part: "attribute 'step'",
+        problem: "it is \(checkpoint.step), which contradicts the file name",
         hint: "The file was renamed: give it back the name of its step.")
     }
     return checkpoint
@@ -172,7 +178,7 @@ public struct CheckpointStore: Sendable {
     let bytes = try checkpoint.encoded(as: path, digest: digest)
     do {
       try write(bytes, to: partial)
-      let found = try Checkpoint.read(partial).digest
+      let found = try Checkpoint.read(partial, isOwn: true).digest
       guard found == digest else {
         throw FileSystemError(attempt: "cannot verify \(partial)", reason: "reading it back gives the digest \(found)")
       }
