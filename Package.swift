@@ -57,7 +57,7 @@ let package = Package(
     .target(name: "Numerics", dependencies: ["CKernels", "COpenBLAS"]),
     .target(name: "Models", dependencies: ["CKernels", "Numerics"]),
     .target(name: "MovingDigits", dependencies: ["Numerics", "CZlib"]),
-    .target(name: "Storage", dependencies: ["CHDF5", "CCrypto"]),
+    .target(name: "Storage", dependencies: ["CHDF5", "CCrypto", "CZlib"]),
     .target(name: "Cluster", dependencies: ["CMPI"]),
     .target(name: "Report", dependencies: ["CPNG", "CGIF", "CEventProtobuf"]),
     .target(name: "Tracking"),

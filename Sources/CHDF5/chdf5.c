@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200809L  // strdup
+#define _GNU_SOURCE  // memmem
 #include "chdf5.h"
 #include <hdf5.h>
 #include <pthread.h>
@@ -138,26 +138,63 @@ int chdf5_create_group(chdf5_id file, const char *path) {
   return (int)end(group < 0 ? -1 : 0);
 }
 
-int chdf5_exists(chdf5_id file, const char *path) { begin(); return (int)end(H5Lexists(file, path, H5P_DEFAULT)); }
+// Links into other files are not followed: opening a pipe or a device waits for ever.
+static herr_t refuse_other_file(const char *file, const char *group, const char *other, const char *object,
+                                unsigned *flags, hid_t access, void *unused) {
+  (void)file, (void)group, (void)other, (void)object, (void)flags, (void)access, (void)unused;
+  return -1;
+}
+
+static hid_t access_within_file(hid_t class) {
+  hid_t access = H5Pcreate(class);
+  H5Pset_elink_cb(access, refuse_other_file, NULL);
+  return access;
+}
+
+int chdf5_exists(chdf5_id file, const char *path) {
+  begin();
+  hid_t access = access_within_file(H5P_LINK_ACCESS);
+  int answer = (int)H5Lexists(file, path, access);
+  H5Pclose(access);
+  return (int)end(answer);
+}
+
 int64_t chdf5_child_count(chdf5_id file, const char *group) {
   H5G_info_t info = {0};
   begin();
-  int status = H5Gget_info_by_name(file, group, &info, H5P_DEFAULT);
+  hid_t access = access_within_file(H5P_LINK_ACCESS);
+  int status = H5Gget_info_by_name(file, group, &info, access);
+  H5Pclose(access);
   return end(status < 0 ? -1 : (int64_t)info.nlinks);
 }
 
 int chdf5_child(chdf5_id file, const char *group, int64_t index, char *name, size_t capacity) {
   begin();
-  if (H5Lget_name_by_idx(file, group, H5_INDEX_NAME, H5_ITER_INC, index, name, capacity, H5P_DEFAULT) < 0)
-    return (int)end(-1);
-  hid_t object = H5Oopen_by_idx(file, group, H5_INDEX_NAME, H5_ITER_INC, index, H5P_DEFAULT);
-  if (object < 0) return (int)end(-1);
-  H5I_type_t kind = H5Iget_type(object);
-  H5Oclose(object);
-  return (int)end(kind == H5I_GROUP ? 0 : kind == H5I_DATASET ? 1 : 2);
+  hid_t access = access_within_file(H5P_LINK_ACCESS), object = -1;
+  int kind = -1;
+  ssize_t length = H5Lget_name_by_idx(file, group, H5_INDEX_NAME, H5_ITER_INC, index, name, capacity, access);
+  if (length >= (ssize_t)capacity) kind = -2;
+  else if (length >= 0) object = H5Oopen_by_idx(file, group, H5_INDEX_NAME, H5_ITER_INC, index, access);
+  if (object >= 0) {
+    H5I_type_t type = H5Iget_type(object);
+    H5Oclose(object);
+    kind = type == H5I_GROUP ? 0 : type == H5I_DATASET ? 1 : 2;
+  }
+  H5Pclose(access);
+  return (int)end(kind);
 }
 
-chdf5_id chdf5_open_data_set(chdf5_id f, const char *path) { begin(); return end(H5Dopen2(f, path, H5P_DEFAULT)); }
+chdf5_id chdf5_open_data_set(chdf5_id file, const char *path) {
+  begin();
+  hid_t access = access_within_file(H5P_DATASET_ACCESS);
+  // Files of raw data are looked for beside this one; HDF5 wants one answer for all openings of a data set.
+  unsigned intent = 0;
+  if (H5Fget_intent(file, &intent) >= 0 && intent == H5F_ACC_RDONLY) H5Pset_efile_prefix(access, "${ORIGIN}");
+  hid_t set = H5Dopen2(file, path, access);
+  H5Pclose(access);
+  return end(set);
+}
+
 int chdf5_close_data_set(chdf5_id set) { begin(); return (int)end(H5Dclose(set)); }
 
 chdf5_id chdf5_create_data_set(chdf5_id file, const char *path, int type, int rank, const uint64_t *dims,
@@ -194,6 +231,133 @@ int64_t chdf5_written_chunks(chdf5_id set, int64_t *expected) {
   }
   H5Pclose(creation), H5Sclose(space);
   return end(status < 0 ? -1 : (int64_t)written);
+}
+
+// MARK: what a data set claims about its storage, before anything of it is read
+
+static int layout_code(H5D_layout_t layout) {
+  switch (layout) {
+    case H5D_COMPACT: return CHDF5_COMPACT;
+    case H5D_CONTIGUOUS: return CHDF5_CONTIGUOUS;
+    case H5D_CHUNKED: return CHDF5_CHUNKED;
+    case H5D_VIRTUAL: return CHDF5_VIRTUAL;
+    default: return -1;
+  }
+}
+
+int chdf5_describe_storage(chdf5_id set, chdf5_storage *storage) {
+  begin();
+  memset(storage, 0, sizeof *storage);
+  hid_t creation = H5Dget_create_plist(set), type = H5Dget_type(set), space = H5Dget_space(set);
+  int status = -1;
+  if (creation >= 0 && type >= 0 && space >= 0) {
+    hsize_t dims[CHDF5_MAX_RANK], chunk[CHDF5_MAX_RANK];
+    int rank = H5Sget_simple_extent_dims(space, dims, NULL), code = type_code(type);
+    unsigned options = 0;
+    hid_t native = number_type(code, 0);
+    storage->layout = layout_code(H5Pget_layout(creation));
+    storage->element_size = H5Tget_size(type);
+    storage->is_native = native >= 0 && H5Tequal(type, native) > 0;
+    storage->size = H5Dget_storage_size(set);
+    storage->external_count = H5Pget_external_count(creation);
+    size_t sources = 0;
+    status = storage->layout < 0 || rank < 0 ? -1 : 0;
+    if (status >= 0 && storage->layout == CHDF5_VIRTUAL) status = H5Pget_virtual_count(creation, &sources);
+    storage->virtual_count = sources > INT32_MAX ? INT32_MAX : (int)sources;
+    if (status >= 0 && storage->layout == CHDF5_CONTIGUOUS) {
+      haddr_t address = H5Dget_offset(set);
+      storage->address = address == HADDR_UNDEF ? UINT64_MAX : (uint64_t)address;
+    }
+    if (status >= 0 && storage->layout == CHDF5_CHUNKED) {
+      status = H5Pget_chunk(creation, CHDF5_MAX_RANK, chunk) == rank ? 0 : -1;
+      for (int i = 0; i < rank && status >= 0; i++) storage->chunk[i] = chunk[i];
+      if (status >= 0) status = H5Pget_chunk_opts(creation, &options);
+      storage->leaves_edges_unfiltered = (options & H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS) != 0;
+      storage->filter_count = status < 0 ? 0 : H5Pget_nfilters(creation);
+    }
+  }
+  if (creation >= 0) H5Pclose(creation);
+  if (type >= 0) H5Tclose(type);
+  if (space >= 0) H5Sclose(space);
+  return (int)end(status);
+}
+
+int chdf5_filter(chdf5_id set, int index, unsigned *first_value, char *name, size_t capacity) {
+  begin();
+  unsigned flags = 0, config = 0, values[32] = {0};
+  size_t count = 32;
+  hid_t creation = H5Dget_create_plist(set);
+  name[0] = 0;
+  int code = creation < 0 ? -1
+                          : (int)H5Pget_filter2(creation, (unsigned)index, &flags, &count, values, capacity, name, &config);
+  name[capacity - 1] = 0;
+  *first_value = count > 0 ? values[0] : 0;
+  if (creation >= 0) H5Pclose(creation);
+  return (int)end(code);
+}
+
+int chdf5_external(chdf5_id set, int index, char *name, size_t capacity, int64_t *offset, uint64_t *size) {
+  begin();
+  off_t first = 0;
+  hsize_t length = 0;
+  hid_t creation = H5Dget_create_plist(set);
+  int status = creation < 0 ? -1 : (int)H5Pget_external(creation, (unsigned)index, capacity, name, &first, &length);
+  name[capacity - 1] = 0;
+  *offset = first;
+  *size = length == H5F_UNLIMITED ? UINT64_MAX : length;
+  if (creation >= 0) H5Pclose(creation);
+  return (int)end(status);
+}
+
+int chdf5_virtual(chdf5_id set, int index, char *file, char *path, size_t capacity, int64_t *elements) {
+  begin();
+  hid_t creation = H5Dget_create_plist(set), space = -1;
+  int status = creation < 0 ? -1 : 0;
+  if (status >= 0 && H5Pget_virtual_filename(creation, (size_t)index, file, capacity) < 0) status = -1;
+  if (status >= 0 && H5Pget_virtual_dsetname(creation, (size_t)index, path, capacity) < 0) status = -1;
+  if (status >= 0) space = H5Pget_virtual_vspace(creation, (size_t)index);
+  *elements = space < 0 ? -1 : (int64_t)H5Sget_select_npoints(space);
+  file[capacity - 1] = path[capacity - 1] = 0;
+  if (space >= 0) H5Sclose(space);
+  if (creation >= 0) H5Pclose(creation);
+  return (int)end(status);
+}
+
+int64_t chdf5_chunk_size(chdf5_id set, const uint64_t *offset) {
+  hsize_t size = 0;
+  begin();
+  int status = H5Dget_chunk_storage_size(set, (const hsize_t *)offset, &size);
+  return end(status < 0 || size > INT64_MAX ? -1 : (int64_t)size);
+}
+
+int chdf5_read_chunk(chdf5_id set, const uint64_t *offset, uint32_t *skipped_filters, void *out) {
+  begin();
+  return (int)end(H5Dread_chunk(set, H5P_DEFAULT, (const hsize_t *)offset, skipped_filters, out));
+}
+
+int chdf5_link(chdf5_id file, const char *path, char *target, size_t capacity) {
+  H5L_info_t info;
+  begin();
+  target[0] = 0;
+  if (H5Lget_info(file, path, &info, H5P_DEFAULT) < 0) return (int)end(-1);
+  if (info.type == H5L_TYPE_HARD) return (int)end(0);
+  if (info.type == H5L_TYPE_SOFT || info.type == H5L_TYPE_EXTERNAL) {
+    // For an external link this is one byte of flags, the file's name and the path in it, each with a NUL.
+    if (H5Lget_val(file, path, target, capacity, H5P_DEFAULT) < 0) return (int)end(-1);
+    target[capacity - 1] = 0;
+    if (info.type == H5L_TYPE_EXTERNAL) memmove(target, target + 1, capacity - 1);
+    return (int)end(info.type == H5L_TYPE_SOFT ? 1 : 2);
+  }
+  return (int)end(3);
+}
+
+const void *chdf5_find(const void *bytes, size_t count, const void *part, size_t part_count) {
+  return memmem(bytes, count, part, part_count);
+}
+
+int chdf5_collect_garbage(void) {
+  begin();
+  return (int)end(H5garbage_collect());
 }
 
 // Selects the part and makes the memory space for it; both spaces are H5S_ALL for the whole data set.

@@ -16,7 +16,8 @@ public struct StorageError: Error, CustomStringConvertible, Equatable {
     self.hint = hint
   }
 
+  /// One sentence about file, part and problem, and the hint. Names and texts out of files cannot steer a terminal.
   public var description: String {
-    "\(file): \(part.map { "\($0): " } ?? "")\(problem). \(hint)"
+    "\(file.printable): \(part.map { "\($0.printable): " } ?? "")\(problem.printableLines). \(hint.printableLines)"
   }
 }

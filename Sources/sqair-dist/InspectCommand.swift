@@ -52,7 +52,7 @@ struct InspectCommand: ParsableCommand {
     case let other:
       throw StorageError(
         file: path, part: "attribute 'format'",
-        problem: other.map { "'\($0)' is not a format of this program" } ?? "it is missing",
+        problem: other.map { "'\($0.printable)' is not a format of this program" } ?? "it is missing",
         hint: "Expected '\(SequenceFile.format)' or '\(Checkpoint.format)'.")
     }
   }
@@ -71,7 +71,7 @@ struct InspectCommand: ParsableCommand {
         hint: "Give the folder that was given to --run, or a file.")
     }
     if digest { return try CheckpointSummary(path: latest.path).printDigests() }
-    print("\(path): run folder, \(entries.count == 1 ? "1 checkpoint" : "\(entries.count) checkpoints")")
+    print("\(path.printable): run folder, \(entries.count == 1 ? "1 checkpoint" : "\(entries.count) checkpoints")")
     var problems: [String] = []
     for entry in entries.dropLast() {
       do {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Evaluation
 import Runs
+import Storage
 import Training
 
 /// `sqair-dist` and its subcommands. Each parses its arguments and calls one function of a module.
@@ -51,6 +52,7 @@ struct SQAIRDist: ParsableCommand {
 
   /// Parses, runs and exits. MPI starts inside `run()`, so wrong arguments never leave a rank waiting in it.
   static func main() {
+    HDF5StructureCheck.runIfAsked()
     let leaving = Leaving(rank: launchedRank())
     do {
       let arguments = Array(CommandLine.arguments.dropFirst())

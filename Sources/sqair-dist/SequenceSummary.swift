@@ -23,6 +23,7 @@ struct SequenceSummary {
     summary.add("pixels from", file.source.isEmpty ? "unknown" : file.source)
     summary.add("identity", file.identity)
     Swift.print(summary.text(title: "\(file.path): sequence file, \(sizeText(ofFile: file.path))"), terminator: "")
+    for warning in file.warnings { Swift.print("  warning: \(warning.printableLines)") }
   }
 
   private var truthText: String {
@@ -43,7 +44,11 @@ struct SequenceSummary {
     let truth = try TruthReview(file)
     if let text = truth.countText { Swift.print("  objects in a frame  \(text)") }
     guard truth.problems.isEmpty else { throw InvalidFileError(path: file.path, problems: truth.problems) }
-    Swift.print("  valid: every checksum holds\(truth.wasCompared ? ", and the ground truth agrees with itself" : "")")
+    let parts = [
+      file.hasChecksums ? "every checksum holds" : "all of it can be read; it has no checksums of its frames",
+      truth.wasCompared ? "the ground truth agrees with itself" : nil,
+    ]
+    Swift.print("  valid: " + parts.compactMap { $0 }.joined(separator: ", and "))
   }
 }
 

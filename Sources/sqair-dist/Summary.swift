@@ -1,12 +1,14 @@
 import Foundation
+import Storage
 
-/// Aligned lines of names and values, as `inspect` prints them.
+/// Aligned lines of names and values, as `inspect` prints them. The values come out of files, so that nothing in them may
+/// steer a terminal.
 struct Summary {
   private var rows: [(name: String, value: String)] = []
 
   /// Adds a line; a value of several lines is indented below its first.
   mutating func add(_ name: String, _ value: String) {
-    rows.append((name, value))
+    rows.append((name, value.printableLines))
   }
 
   /// The lines under a title.
@@ -17,7 +19,7 @@ struct Summary {
       "  \(name)\(String(repeating: " ", count: width - name.count))  "
         + value.replacingOccurrences(of: "\n", with: "\n\(indent)")
     }
-    return ([title] + lines).joined(separator: "\n") + "\n"
+    return ([title.printable] + lines).joined(separator: "\n") + "\n"
   }
 }
 
@@ -30,8 +32,8 @@ struct InvalidFileError: Error, CustomStringConvertible {
 
   var description: String {
     problems.count == 1
-      ? "\(path) is not valid: \(problems[0])"
-      : "\(path) is not valid:" + problems.map { "\n  \($0)" }.joined()
+      ? "\(path.printable) is not valid: \(problems[0].printableLines)"
+      : "\(path.printable) is not valid:" + problems.map { "\n  \($0.printableLines)" }.joined()
   }
 }
 

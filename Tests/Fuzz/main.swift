@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Storage
 
 /// Feeds damaged and hostile files to everything that reads files, and reports what does not end in a clear error.
 struct Fuzz: ParsableCommand {
@@ -58,4 +59,5 @@ struct Fuzz: ParsableCommand {
   }
 }
 
+HDF5StructureCheck.runIfAsked()
 Fuzz.main()

@@ -3,11 +3,21 @@ import Storage
 import Synchronization
 import TestSupport
 
-// A process that saves checkpoints, for the tests that kill it or read beside it: `storage-probe EXERCISE FOLDER NUMBER`.
+// A process that saves checkpoints, for the tests that kill it or read beside it, or opens a file that may be hostile:
+// `storage-probe EXERCISE PATH NUMBER`.
+
+// What HDF5 may do to the process that looks at the structure of a file.
+if CommandLine.arguments.count == 3, let fate = ProcessInfo.processInfo.environment["STORAGE_PROBE_FATE"] {
+  if fate == "abort" { abort() }
+  var limits = rlimit(rlim_cur: 1, rlim_max: 1)
+  setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &limits)
+  while true {}
+}
+HDF5StructureCheck.runIfAsked()
 
 let arguments = CommandLine.arguments
 guard arguments.count == 4, let number = Int(arguments[3]) else {
-  FileHandle.standardError.write(Data("storage-probe kill|save FOLDER NUMBER\n".utf8))
+  FileHandle.standardError.write(Data("storage-probe kill|save|open PATH NUMBER\n".utf8))
   exit(64)
 }
 let folder = arguments[2]
@@ -34,6 +44,22 @@ case "save":
   for step in 1...UInt64(number) {
     _ = try store.commit(NumberedCheckpoint.make(step: step))
     if step % 2 == 0 { _ = try store.commit(NumberedCheckpoint.make(step: step)) }
+  }
+
+case "open":
+  // Opens a sequence file or a checkpoint and reads all of it; ends with 1 and the error for one that is refused.
+  do {
+    let file = try HDF5File(reading: folder)
+    if try file.hasAttribute("format"), try file.textAttribute("format") == Checkpoint.format {
+      _ = try Checkpoint(reading: folder)
+    } else {
+      let file = try SequenceFile(path: folder)
+      try file.verify()
+      print(file.identity)
+    }
+  } catch {
+    FileHandle.standardError.write(Data("\(error)\n".utf8))
+    exit(1)
   }
 
 default:

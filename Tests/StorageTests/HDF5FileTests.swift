@@ -59,7 +59,7 @@ struct HDF5FileTests {
     #expect(
       Samples.message { _ = try file.textAttribute("version") }
         == "\(path): attribute 'version': it holds int64 where one string was expected. "
-        + "Make the file again with the documented types.")
+        + "Create the file again with the documented types.")
     #expect(Samples.message { _ = try file.dataSet("/g") }.hasPrefix("\(path): /g: cannot open the data set ("))
     #expect(Samples.message { _ = try file.children(of: "/none") }.contains("/none: cannot list the group ("))
     #expect(Samples.message { _ = try file.doubleAttribute("x", at: "/g") }.contains("attribute 'x' of /g: there is"))
@@ -84,7 +84,7 @@ struct HDF5FileTests {
     let file = try HDF5File(reading: path)
     #expect(
       Samples.message { _ = try file.readFloats("/values") }
-        == "\(path): /values: cannot read (data error detected by Fletcher32 checksum). The bytes on disk have "
+        == "\(path): /values: cannot read the chunk at [0] (its Fletcher32 checksum is wrong). The bytes on disk have "
         + "changed since they were written: copy the file again from its source, or create it again.")
   }
 }
@@ -155,7 +155,7 @@ struct InteroperationTests {
       assert f.attrs['format'] == 'sqair-dist/sequences' and f.attrs['version'] == 1
       assert f.attrs['seed'] == 42 and f.attrs['seed'].dtype == np.uint64 and f.attrs['source'] == 'test'
       want = dict(frames=((5, 3, 6, 4), 'u1'), mean=((6, 4), 'f4'), counts=((5, 3), 'u1'), boxes=((5, 3, 2, 4), 'f4'),
-                  ids=((5, 3, 2), 'i4'), labels=((5, 2), 'u1'))
+                  ids=((5, 3, 2), 'i4'), labels=((5, 2), 'u1'), frame_digests=((5, 32), 'u1'))
       assert set(f) == set(want)
       for name, (shape, kind) in want.items():
           assert f[name].shape == shape and f[name].dtype == np.dtype(kind) and f[name].fletcher32, name

@@ -44,7 +44,8 @@ int chdf5_create_group(chdf5_id file, const char *path);
 /// 1 when the last link of `path` exists (the ones before it must), 0 when not.
 int chdf5_exists(chdf5_id file, const char *path);
 int64_t chdf5_child_count(chdf5_id file, const char *group);
-/// Name of child `index` in increasing order of names; returns 0 for a group, 1 a data set, 2 anything else.
+/// Name of child `index` in increasing order of names; returns 0 for a group, 1 a data set, 2 anything else, -2 for a
+/// name that is longer than `capacity`.
 int chdf5_child(chdf5_id file, const char *group, int64_t index, char *name, size_t capacity);
 
 // Data sets.
@@ -62,6 +63,43 @@ int64_t chdf5_written_chunks(chdf5_id set, int64_t *expected);
 int chdf5_read(chdf5_id set, int type, int64_t first0, int64_t count0, int64_t first1, int64_t count1, void *out);
 int chdf5_write(chdf5_id set, int type, int64_t first0, int64_t count0, int64_t first1, int64_t count1,
                 const void *values);
+
+/// How the elements of a data set are stored, as its header claims; nothing of it has been verified.
+enum { CHDF5_COMPACT = 0, CHDF5_CONTIGUOUS = 1, CHDF5_CHUNKED = 2, CHDF5_VIRTUAL = 3 };
+typedef struct {
+  int layout;
+  /// Whether the stored elements are those of this machine (type, size and byte order).
+  int is_native;
+  /// Bytes of a stored element.
+  uint64_t element_size;
+  /// Bytes of the file that hold elements.
+  uint64_t size;
+  /// Where they begin if the layout is contiguous; UINT64_MAX if they were never written.
+  uint64_t address;
+  uint64_t chunk[CHDF5_MAX_RANK];
+  int filter_count;
+  /// Whether chunks that reach beyond the shape skip the filters.
+  int leaves_edges_unfiltered;
+  int external_count;
+  int virtual_count;
+} chdf5_storage;
+int chdf5_describe_storage(chdf5_id set, chdf5_storage *storage);
+/// Number (H5Z_filter_t) of a filter in the order of writing, its name and the first of its values.
+int chdf5_filter(chdf5_id set, int index, unsigned *first_value, char *name, size_t capacity);
+/// A file outside of the HDF5 file that holds elements, and which bytes of it (UINT64_MAX: all to its end).
+int chdf5_external(chdf5_id set, int index, char *name, size_t capacity, int64_t *offset, uint64_t *size);
+/// A source of a virtual data set: its file ("." for the same), its path, and how many elements come from there.
+int chdf5_virtual(chdf5_id set, int index, char *file, char *path, size_t capacity, int64_t *elements);
+/// Stored bytes of the chunk whose first element is at `offset`; 0 if it was never written.
+int64_t chdf5_chunk_size(chdf5_id set, const uint64_t *offset);
+/// Reads the stored bytes of a chunk (`chdf5_chunk_size`), and which filters were not applied to it.
+int chdf5_read_chunk(chdf5_id set, const uint64_t *offset, uint32_t *skipped_filters, void *out);
+/// What the last link of `path` is: 0 hard, 1 soft (`target` is a path), 2 external (`target` is a file), 3 another.
+int chdf5_link(chdf5_id file, const char *path, char *target, size_t capacity);
+/// Where `part` first is in `bytes`; NULL if it is not.
+const void *chdf5_find(const void *bytes, size_t count, const void *part, size_t part_count);
+/// Gives unused memory of HDF5 back, so that the allocator sees what HDF5 wrote beyond an end.
+int chdf5_collect_garbage(void);
 
 // Attributes of the object at `path`.
 int chdf5_attribute_exists(chdf5_id file, const char *path, const char *name);

@@ -122,7 +122,7 @@ extension HDF5File {
   private func wrongAttribute(_ name: String, _ path: String, _ problem: String) -> StorageError {
     StorageError(
       file: self.path, part: attributePart(name, path), problem: problem,
-      hint: "Make the file again with the documented types.")
+      hint: "Create the file again with the documented types.")
   }
 
   private func describe(_ type: HDF5Type, _ shape: [Int]) -> String {

@@ -3,7 +3,9 @@ import CHDF5
 /// Data sets of a file: opened, made, and read or written by whole.
 extension HDF5File {
   /// Opens the data set at an absolute path.
-  public func dataSet(_ path: String) throws -> HDF5DataSet {
+  ///
+  /// - Parameter cacheLimit: bytes of its chunks that may be kept for further reads; one chunk always is.
+  public func dataSet(_ path: String, cacheLimit: Int = 0) throws -> HDF5DataSet {
     guard try contains(path) else {
       throw StorageError(
         file: self.path, part: path, problem: "there is no such data set",
@@ -11,7 +13,7 @@ extension HDF5File {
     }
     let set = chdf5_open_data_set(identifier, path)
     guard set >= 0 else { throw failure("cannot open the data set", path) }
-    return try HDF5DataSet(handle: set, file: self, path: path)
+    return try HDF5DataSet(handle: set, file: self, path: path, cacheLimit: cacheLimit)
   }
 
   /// Makes a data set to be filled later.

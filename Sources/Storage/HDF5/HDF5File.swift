@@ -10,40 +10,41 @@ public final class HDF5File: @unchecked Sendable {
   public let path: String
   private var handle: chdf5_id
   /// Whether the file is being made.
-  private let isNew: Bool
+  let isNew: Bool
+  /// Bytes of the file when it was opened; 0 for one that is being made.
+  let size: UInt64
   /// Whether a call has failed while the file was made. HDF5 1.10.8 crashes when it closes what a full disk did not
   /// take, so nothing of the file is closed then: it stays open until the process ends.
   private(set) var isAbandoned = false
 
   /// Opens for reading. Takes no file lock, so any number of processes may read, also on disks without locks.
   ///
-  /// - Throws: `StorageError` for a file that is missing, a folder, truncated or not HDF5.
-  public init(reading path: String) throws {
+  /// - Parameter isChecked: whether HDF5 is known to survive the structure of the file (`HDF5StructureCheck`): this
+  ///   process has written it itself, or is the one that finds out.
+  /// - Throws: `StorageError` for a file that is missing, a folder, a pipe, truncated, not HDF5 or of damaged structure.
+  public init(reading path: String, isChecked: Bool = false) throws {
     self.path = path
     isNew = false
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw StorageError(file: path, problem: "there is no such file", hint: "Check the path.")
-    }
-    guard !isFolder.boolValue else {
-      throw StorageError(file: path, problem: "this is a folder, not a file", hint: "Give the HDF5 file inside it.")
-    }
+    size = try HDF5File.requireFile(path)
+    if !isChecked { try HDF5StructureCheck.require(path) }
     handle = chdf5_open(path)
     guard handle >= 0 else {
       let reason = HDF5File.lastReason
       if reason.contains("file signature not found") {
         throw StorageError(
-          file: path, problem: "this is not an HDF5 file (\(HDF5File.sizeText(path)))",
+          file: path, problem: "this is not an HDF5 file (\(size) bytes)",
           hint: "Check the path, or create the file again.")
       }
       if reason.hasPrefix("truncated file") {
         throw StorageError(
-          file: path, problem: "the file is truncated: it ends after \(HDF5File.sizeText(path)) (\(reason))",
+          file: path, problem: "the file is truncated: it ends after \(size) bytes (\(reason))",
           hint: "Copy it again from its source, or create it again.")
       }
       throw StorageError(
         file: path, problem: "HDF5 cannot open it (\(reason))",
-        hint: "Check that it is readable; if it is damaged, copy it again from its source or create it again.")
+        hint: HDF5File.isOfNewerVersion(reason)
+          ? HDF5File.newerVersionHint
+          : "Check that it is readable; if it is damaged, copy it again from its source or create it again.")
     }
     // After opening, which looks at the superblock only and knows a truncated file, and before any attribute.
     do {
@@ -62,6 +63,7 @@ public final class HDF5File: @unchecked Sendable {
   public init(creating path: String, named name: String? = nil) throws {
     self.path = name ?? path
     isNew = true
+    size = 0
     handle = chdf5_create(path)
     guard handle >= 0 else {
       throw StorageError(
@@ -74,6 +76,7 @@ public final class HDF5File: @unchecked Sendable {
   init(inMemoryNamed name: String) throws {
     path = name
     isNew = true
+    size = 0
     handle = chdf5_create_in_memory()
     guard handle >= 0 else { throw failure("HDF5 cannot create a file in memory") }
   }
@@ -107,6 +110,18 @@ public final class HDF5File: @unchecked Sendable {
     return bytes
   }
 
+  /// The size of a file that may be opened: opening a pipe would wait for its writer for ever.
+  private static func requireFile(_ path: String) throws -> UInt64 {
+    switch FileKind(of: path) {
+    case .regular(let size): return UInt64(size)
+    case .missing: throw StorageError(file: path, problem: "there is no such file", hint: "Check the path.")
+    case .folder:
+      throw StorageError(file: path, problem: "this is a folder, not a file", hint: "Give the HDF5 file inside it.")
+    case .special(let kind):
+      throw StorageError(file: path, problem: "this is \(kind), not a file", hint: "Write its content to a file first.")
+    }
+  }
+
   // MARK: Groups
 
   /// Makes one group; those above it must exist.
@@ -123,19 +138,39 @@ public final class HDF5File: @unchecked Sendable {
       let answer = chdf5_exists(handle, prefix)
       guard answer >= 0 else { throw failure("cannot look for it", prefix) }
       guard answer > 0 else { return false }
+      try refuseLinkToOtherFile(prefix)
     }
     return true
   }
 
+  private func refuseLinkToOtherFile(_ path: String) throws {
+    try withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { target in
+      let kind = chdf5_link(handle, path, target.baseAddress, target.count)
+      guard kind >= 0 else { throw failure("cannot look for it", path) }
+      guard kind < 2 else {
+        throw StorageError(
+          file: self.path, part: path,
+          problem: "it is a link to another file" + (kind == 2 ? ", '\(String(cString: target.baseAddress!))'" : ""),
+          hint: "Links between files are not followed: name that file itself, or copy it into one (h5copy).")
+      }
+    }
+  }
+
   /// What a group holds directly, sorted by name.
+  ///
+  /// - Throws: `StorageError` also for names that are not UTF-8 or longer than 1023 bytes.
   public func children(of group: String) throws -> [(name: String, kind: ObjectKind)] {
     let count = chdf5_child_count(handle, group)
     guard count >= 0 else { throw failure("cannot list the group", group) }
+    // An entry takes at least some bytes of the file.
+    guard isNew || count <= size / 8 else { throw damaged(group, "the group claims \(count) entries") }
     return try (0..<count).map { index in
       try withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1024) { name in
         name[0] = 0
         let kind = chdf5_child(handle, group, index, name.baseAddress, name.count)
-        let text = String(cString: name.baseAddress!)
+        guard kind != -2, let text = String(validatingCString: name.baseAddress!) else {
+          throw damaged(group, "the name of entry \(index) of the group is \(kind == -2 ? "too long" : "not UTF-8")")
+        }
         guard kind >= 0 else {
           guard !text.isEmpty else { throw failure("cannot read entry \(index) of the group", group) }
           throw failure("cannot open it", group == "/" ? "/" + text : "\(group)/\(text)")
@@ -153,8 +188,13 @@ public final class HDF5File: @unchecked Sendable {
   }
 
   /// Absolute paths of all data sets below a group, in depth-first order of names.
+  ///
+  /// - Throws: `StorageError` also for groups nested deeper than 32, as those that contain themselves are.
   public func dataSets(below group: String = "/") throws -> [String] {
     var found: [String] = []
+    guard group.utf8.count(where: { $0 == UInt8(ascii: "/") }) <= 32 else {
+      throw damaged(group, "groups are nested too deeply")
+    }
     for child in try children(of: group) {
       let path = group == "/" ? "/" + child.name : group + "/" + child.name
       switch child.kind {
@@ -179,24 +219,62 @@ public final class HDF5File: @unchecked Sendable {
     return "\(action): \(reason[errno.upperBound..<end])"
   }
 
-  private static func sizeText(_ path: String) -> String {
-    let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int ?? 0
-    return "\(size) bytes"
-  }
-
   /// An error with HDF5's reason for the last failed call of this thread. A new file is of no use afterwards.
   func failure(_ problem: String, _ part: String? = nil) -> StorageError {
     isAbandoned = isNew
     let reason = HDF5File.lastReason
     let hint =
       if reason.contains("Fletcher32") {
-        "The bytes on disk have changed since they were written: copy the file again from its source, or create it again."
+        HDF5File.changedBytesHint
+      } else if HDF5File.isOfNewerVersion(reason) {
+        HDF5File.newerVersionHint
       } else if reason.contains("No space left") || reason.contains("quota") {
         "Make room on the disk, then run it again."
       } else {
         "If the file is damaged, copy it again from its source or create it again."
       }
     return StorageError(file: path, part: part, problem: "\(problem) (\(reason))", hint: hint)
+  }
+
+  /// An error about what the file claims of one of its parts.
+  func damaged(_ part: String?, _ problem: String) -> StorageError {
+    StorageError(
+      file: path, part: part, problem: problem,
+      hint: "The file is damaged: copy it again from its source or create it again.")
+  }
+
+  static let changedBytesHint =
+    "The bytes on disk have changed since they were written: copy the file again from its source, or create it again."
+
+  /// Whether HDF5 met a version of something that it does not know.
+  private static func isOfNewerVersion(_ reason: String) -> Bool {
+    reason.contains("version") && ["bad", "wrong", "unknown", "unsupported"].contains { reason.contains($0) }
+  }
+
+  private static var newerVersionHint: String {
+    "The file was probably written by a later HDF5 than this program's \(hdf5Version()): where it was made, write it "
+      + "again with h5py.File(path, 'w', libver=('earliest', 'v110')) or h5repack --low=0 --high=2 OLD NEW."
+  }
+
+  /// Type and shape of an open data set.
+  ///
+  /// - Throws: `StorageError` also where the bytes of the shape would not fit an `Int`.
+  func describe(_ set: chdf5_id, _ path: String) throws -> (type: HDF5Type, shape: [Int]) {
+    var type: Int32 = 0
+    var dimensions = [UInt64](repeating: 0, count: Int(CHDF5_MAX_RANK))
+    let rank = chdf5_describe_data_set(set, &type, &dimensions)
+    guard rank >= 0 else { throw failure("cannot read its type and shape", path) }
+    let claimed = Array(dimensions.prefix(Int(rank)))
+    var elements = UInt64(1)
+    for dimension in claimed {
+      // No element of this project's has more bytes, so that no product of them overflows.
+      let (product, overflow) = elements.multipliedReportingOverflow(by: max(1, dimension))
+      guard !overflow, product <= UInt64(Int.max >> 21) else {
+        throw damaged(path, "its shape \(claimed) is impossible")
+      }
+      elements = product
+    }
+    return (HDF5Type(rawValue: type) ?? .other, claimed.map(Int.init))
   }
 
   /// For the extensions in this room.

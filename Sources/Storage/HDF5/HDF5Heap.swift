@@ -1,3 +1,4 @@
+import CHDF5
 import Foundation
 
 /// Checks a file's global heaps before HDF5 reads them.
@@ -12,6 +13,8 @@ import Foundation
 enum HDF5Heap {
   static let wholeFileLimit = 64 << 20
   static let window = 1 << 20
+  /// References to the objects of so many heaps are compared with them; files of this project have one or two.
+  private static let heapLimit = 16
 
   /// The byte position of a heap that cannot be walked, or nil where all can.
   ///
@@ -21,6 +24,7 @@ enum HDF5Heap {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw FileSystemError("cannot size it") }
     let size = Int(status.st_size)
+    var found = 0
     let windows =
       size <= wholeFileLimit ? [0..<size] : [0..<window, size - window..<size]
     for window in windows {
@@ -30,10 +34,37 @@ enum HDF5Heap {
         let length = number(bytes, start + 8, 8)
         guard length >= 16, length <= size - position else { return position }
         let heap = try read(descriptor, position..<position + length)
-        if heap.count < length || !canBeWalked(heap) { return position }
+        guard heap.count == length, let objects = objects(of: heap) else { return position }
+        found += 1
+        if found <= heapLimit, !lengthsAgree(objects, at: position, in: bytes) { return position }
       }
     }
     return nil
+  }
+
+  /// Whether every reference to an object of a heap gives its length. A reference is a length (4 bytes), the position of
+  /// the heap (8) and the object's index (4); HDF5 takes memory for the length and copies the object into it.
+  private static func lengthsAgree(_ objects: [Int: Int], at position: Int, in bytes: [UInt8]) -> Bool {
+    let address = withUnsafeBytes(of: UInt64(position).littleEndian) { Array($0) }
+    return bytes.withUnsafeBytes { buffer in
+      guard let base = buffer.baseAddress else { return true }
+      var start = 4
+      while start + 12 <= buffer.count,
+        let hit = chdf5_find(base + start, buffer.count - start - 4, address, address.count)
+      {
+        let place = hit - base
+        start = place + 1
+        let length = Int((base + place - 4).loadUnaligned(as: UInt32.self).littleEndian)
+        let index = Int((base + place + 8).loadUnaligned(as: UInt32.self).littleEndian)
+        guard let size = objects[index] else { continue }
+        // The layout of a virtual data set refers to the heap by position and index alone; before them stand its version
+        // and class.
+        if UInt32(length) >> 16 == 0x0304 { continue }
+        // Of elements of several bytes the length counts the elements.
+        guard length > 0, [1, 2, 4, 8, 16].contains(where: { length * $0 == size }) else { return false }
+      }
+      return true
+    }
   }
 
   /// The bytes of a range, fewer where the file ends before.
@@ -66,19 +97,22 @@ enum HDF5Heap {
     }
   }
 
-  /// Whether the objects follow each other to the end. Each has 16 bytes of header: index (2), references (2),
+  /// The sizes of the objects by their index, if they follow each other to the end; nil otherwise. Each has 16 bytes of header: index (2), references (2),
   /// reserved (4), size (8). Index 0 is free space, whose size includes the header; data is padded to 8 bytes.
-  private static func canBeWalked(_ heap: [UInt8]) -> Bool {
+  private static func objects(of heap: [UInt8]) -> [Int: Int]? {
     var position = 16
+    var objects: [Int: Int] = [:]
     while heap.count - position >= 16 {
       let size = number(heap, position + 8, 8)
-      guard size <= heap.count else { return false }
-      let isFree = number(heap, position, 2) == 0
+      guard size <= heap.count else { return nil }
+      let index = number(heap, position, 2)
+      let isFree = index == 0
+      if !isFree { objects[index] = size }
       let length = isFree ? size : 16 + (size + 7) / 8 * 8
-      guard length >= 16, length <= heap.count - position else { return false }
+      guard length >= 16, length <= heap.count - position else { return nil }
       position += length
     }
-    return true
+    return objects
   }
 
   /// A little-endian number; one too large for `Int` is as wrong as the largest.

@@ -1,0 +1,139 @@
+import CHDF5
+import Foundation
+import Synchronization
+
+/// Reads the structure of an HDF5 file in a process of its own, before this one does.
+///
+/// HDF5 1.10 trusts what a file says of itself: damaged or hostile files make it crash, loop for ever or take memory
+/// without limit, above all files in h5py's default format, which have no checksums. So a program that calls
+/// `runIfAsked` first in its `main` starts itself once more for each file that it opens. That process reads the
+/// structure under limits of time and memory; if it does not survive, the file is refused.
+///
+/// Nothing of MPI is used in that process. In a program that does not call `runIfAsked`, files are read without it.
+public enum HDF5StructureCheck {
+  /// Names the exercise on the command line; hidden from users.
+  private static let exercise = "__check-hdf5-structure"
+  /// Seconds that HDF5 may take for the structure of a file.
+  private static let timeLimit = 20
+  /// Bytes of memory that it may take.
+  private static let memoryLimit: rlim_t = 3 << 30
+  /// Larger chunks are not read for the check.
+  static let largestChunk = 64 << 20
+
+  private static let isAvailable = Mutex(false)
+  private static let checked = VerifiedFiles()
+
+  /// Does the exercise and ends, if this process was started for it; otherwise takes note that the program can do it.
+  public static func runIfAsked() {
+    let arguments = CommandLine.arguments
+    guard arguments.count == 3, arguments[1] == exercise else {
+      isAvailable.withLock { $0 = true }
+      return
+    }
+    limit(RLIMIT_CORE.rawValue, to: 0)
+    limit(RLIMIT_CPU.rawValue, to: rlim_t(timeLimit))
+    limit(RLIMIT_AS.rawValue, to: memoryLimit)
+    readStructure(of: arguments[2])
+    _exit(0)
+  }
+
+  private static func limit(_ resource: UInt32, to value: rlim_t) {
+    var limits = rlimit()
+    guard getrlimit(__rlimit_resource_t(resource), &limits) == 0 else { return }
+    limits.rlim_max = min(limits.rlim_max, value)
+    limits.rlim_cur = min(limits.rlim_cur, limits.rlim_max)
+    setrlimit(__rlimit_resource_t(resource), &limits)
+  }
+
+  /// All calls of HDF5 with which the readers of this room look at the structure of a file. What is wrong in a way that
+  /// they notice is left to them.
+  private static func readStructure(of path: String) {
+    guard let file = try? HDF5File(reading: path, isChecked: true) else { return }
+    let texts = ["format", "generator", "source", "digest", "model", "config", "data", "software", "kernels"]
+    for name in texts where (try? file.hasAttribute(name)) == true { _ = try? file.textAttribute(name) }
+    for name in ["version", "seed", "step"] where (try? file.hasAttribute(name)) == true {
+      _ = try? file.doublesAttribute(name)
+    }
+    _ = chdf5_collect_garbage()
+    for path in (try? file.dataSets()) ?? [] {
+      guard let set = try? file.dataSet(path) else { continue }
+      _ = try? set.requireComplete()
+      _ = try? set.readCorners(largestChunk: largestChunk)
+    }
+    _ = chdf5_collect_garbage()
+  }
+
+  /// Refuses a file whose structure HDF5 does not survive.
+  static func require(_ path: String) throws {
+    guard isAvailable.withLock({ $0 }), !checked.contains(path) else { return }
+    guard let child = start(path) else { return }
+    let outcome = wait(for: child)
+    guard let problem = outcome else {
+      checked.record(path)
+      return
+    }
+    throw StorageError(
+      file: path, problem: "the structure of the file is damaged: HDF5 \(hdf5Version()) \(problem)",
+      hint: "Copy it again from its source, or create it again. Files without checksums, such as h5py writes unless "
+        + "libver='v110' is given, cannot tell where.")
+  }
+
+  /// Starts this program for the exercise; nil where that cannot be done.
+  private static func start(_ path: String) -> pid_t? {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    for (descriptor, mode) in [(Int32(0), O_RDONLY), (1, O_WRONLY), (2, O_WRONLY)] {
+      posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", mode, 0)
+    }
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t(), all = sigset_t()
+    sigemptyset(&none)
+    sigfillset(&all)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setsigdefault(&attributes, &all)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+
+    // Without what makes it look like a process of the job, and without threads of BLAS.
+    let launcher = ["OMPI_", "PMIX_", "PMI_", "PMI2_", "ORTE_", "PRTE_"]
+    var environment = ProcessInfo.processInfo.environment.filter { name, _ in !launcher.contains { name.hasPrefix($0) }
+    }
+    environment["OPENBLAS_NUM_THREADS"] = "1"
+    environment["SWIFT_BACKTRACE"] = "enable=no"
+    let program = "/proc/self/exe"
+    let argv = [strdup("sqair-dist"), strdup(exercise), strdup(path), nil]
+    let envp = environment.map { name, value in strdup("\(name)=\(value)") } + [nil]
+    defer { for text in argv + envp { free(text) } }
+    var child: pid_t = 0
+    return posix_spawn(&child, program, &actions, &attributes, argv, envp) == 0 ? child : nil
+  }
+
+  /// Waits for the end of the exercise.
+  ///
+  /// - Returns: how HDF5 failed; nil if it did not, or if something else ended the process.
+  private static func wait(for child: pid_t) -> String? {
+    let end = ContinuousClock.now + .seconds(timeLimit + 5)
+    var pause: UInt32 = 500
+    while true {
+      var status: Int32 = 0
+      let found = waitpid(child, &status, WNOHANG)
+      if found == child {
+        switch status & 0x7f {
+        case SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP, SIGSYS: return "crashes on it (signal \(status & 0x7f))"
+        case SIGXCPU, SIGKILL: return "does not come to an end with it"
+        default: return nil
+        }
+      }
+      if found < 0, errno != EINTR { return nil }
+      if ContinuousClock.now > end {
+        kill(child, SIGKILL)
+        waitpid(child, &status, 0)
+        return "does not come to an end with it in \(timeLimit) s"
+      }
+      usleep(pause)
+      pause = min(pause * 2, 10_000)
+    }
+  }
+}
