@@ -16,6 +16,8 @@ public struct RunFolder: Sendable {
   public var incidents: String { path + "/incidents.log" }
   public var pictures: String { path + "/pictures" }
   public var data: String { path + "/data" }
+  /// Digests of the training data as they were when the run last read them.
+  package var dataDigests: String { path + "/data-digests.h5" }
   public var configuration: String { path + "/config.json" }
 
   /// What was found when an update failed, next to the state before it.
@@ -47,7 +49,8 @@ public struct RunFolder: Sendable {
       try FileSystem.posix.makeFolders(folder)
     } catch {
       let reason = (error as? FileSystemError)?.reason ?? "\(error)"
-      throw RunError("the folder '\(folder)' of the run cannot be created: \(reason). Choose another folder with --run.")
+      throw RunError(
+        "the folder '\(folder)' of the run cannot be created: \(reason). Choose another folder with --run.")
     }
   }
 
@@ -63,7 +66,7 @@ public struct RunFolder: Sendable {
   /// - Returns: the folder it went to; nil if there was nothing.
   package func setAside() throws -> String? {
     let files = FileManager.default
-    let parts = [checkpoints, failures, metrics, events, incidents, pictures, configuration]
+    let parts = [checkpoints, failures, metrics, events, incidents, pictures, configuration, dataDigests]
       .filter(files.fileExists(atPath:))
     guard !parts.isEmpty else { return nil }
     var number = 1

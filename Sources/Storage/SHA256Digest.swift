@@ -42,11 +42,16 @@ final class SHA256Digest {
     values.withUnsafeBytes { add($0) }
   }
 
-  /// The digest as 64 hexadecimal digits; nothing can be added afterwards.
-  func finish() -> String {
+  /// The 32 bytes of the digest; nothing can be added afterwards.
+  func finishBytes() -> [UInt8] {
     var digest = [UInt8](repeating: 0, count: 32)
     EVP_DigestFinal_ex(context, &digest, nil)
+    return digest
+  }
+
+  /// The digest as 64 hexadecimal digits; nothing can be added afterwards.
+  func finish() -> String {
     let digits = Array("0123456789abcdef")
-    return String(digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    return String(finishBytes().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
   }
 }

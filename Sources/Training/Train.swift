@@ -58,12 +58,16 @@ private struct Run {
     if configuration.data.train == nil, let ending = try builtin.make(communicator) { return ending }
     let (training, validation) = try openData(orElse: builtin)
     let earlier = try setEarlierRunAside()
+    try training.identify(with: communicator, rememberedIn: folder.dataDigests)
     configuration.model.constants.height = training.height
     configuration.model.constants.width = training.width
     let reasons = configuration.validate()
     guard reasons.isEmpty else { throw ConfigurationError(place: training.path, problems: reasons) }
     let state = TrainingState(configuration, meanImage: training.mean)
     let origin = try restore(state, from: training) + (earlier.map { "; the earlier one is in \($0)" } ?? "")
+    try communicator.collectively("remembering the data") {
+      if communicator.isRoot { try training.remember(in: folder.dataDigests) }
+    }
     let kernels = try JobKernels(of: communicator)
     let warnings = kernels.warnings(resumingFrom: state.kernels)
     state.kernels = kernels.description
@@ -76,7 +80,10 @@ private struct Run {
     if let journal {
       if let warning = lock?.warning { journal.note("warning: \(warning)") }
       try folder.write(configuration.resolvedJSON, to: folder.configuration)
-      for line in summary(training, validation, state, origin) + warnings { journal.note(line) }
+      let dataWarnings = [training, validation].compactMap { $0 }.flatMap { file in
+        file.warnings.map { "warning: \(file.path): \($0)" }
+      }
+      for line in summary(training, validation, state, origin) + dataWarnings + warnings { journal.note(line) }
     }
     let trainer = try Trainer(
       configuration, state: state, training: training, validation: validation, journal: journal,
@@ -138,7 +145,7 @@ private struct Run {
   /// - Returns: a line that says where the state comes from.
   private func restore(_ state: TrainingState, from training: SequenceFile) throws -> String {
     let origin = try communicator.collectively("resuming") {
-      communicator.isRoot ? try restoreNewest(state, data: training.identity) : ""
+      communicator.isRoot ? try restoreLatest(state, training) : ""
     }
     // Rank 0 reads the checkpoint and sends the state to the others.
     state.step = Int(try communicator.maximum(Int64(communicator.isRoot ? state.step : 0)))
@@ -147,7 +154,7 @@ private struct Run {
     return origin
   }
 
-  private func restoreNewest(_ state: TrainingState, data: String) throws -> String {
+  private func restoreLatest(_ state: TrainingState, _ training: SequenceFile) throws -> String {
     guard let restored = try CheckpointStore(readingFrom: folder.checkpoints).latestValid() else {
       return "new run"
     }
@@ -162,9 +169,9 @@ private struct Run {
           "Give the same settings to resume, another --run for a new run, or --fresh to move the old one aside."
         ])
     }
-    guard checkpoint.data == data else {
+    guard training.hasIdentity(checkpoint.data) else {
       throw RunError(
-        "the run in '\(folder.path)' was trained on another file:\n  \(checkpoint.data)\nand this is\n  \(data)\n"
+        "the run in '\(folder.path)' was trained on another file:\n  \(checkpoint.data)\nand this is\n  \(training.identity)\n"
           + "Give the same training data to resume, or another --run for a new run.")
     }
     try state.restore(checkpoint, from: restored.path)

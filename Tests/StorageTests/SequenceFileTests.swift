@@ -17,7 +17,7 @@ struct SequenceFileTests {
     #expect(file.objectSlots == 2)
     #expect(file.hasCounts && file.hasBoxes && file.hasIds && file.hasLabels)
     #expect(file.seed == 42 && file.generator == settings.generator && file.source == "test")
-    #expect(file.identity.hasPrefix("sqair-dist/sequences v1 70x3x6x4 sha256:"))
+    #expect(file.identity.hasPrefix("sqair-dist/sequences v1 70x3x6x4 content sha256:"))
     for sequence in [0, 1, 63, 64, 69] {
       let expected = Samples.truth(sequence, settings)
       var frames = [UInt8](repeating: 0, count: 2 * 24)
@@ -72,11 +72,12 @@ struct SequenceFileTests {
     #expect(try Samples.bytes(folder.path("a.h5")) == Samples.bytes(folder.path("b.h5")))
   }
 
-  @Test("the identity tells files apart by content and by settings")
+  @Test("the identity tells files apart by what a run learns from, that of a sample also by settings")
   func identity() throws {
     let folder = try TemporaryDirectory()
     let base = Samples.settings(mean: [Float](repeating: 0.5, count: 24))
     var identities: [String] = []
+    var samples: [String] = []
     func write(_ settings: SequenceFileSettings, changing sequence: Int? = nil, count: Int? = nil) throws {
       let path = folder.path("\(identities.count).h5")
       let writer = try SequenceFileWriter(path: path, settings: settings)
@@ -88,7 +89,9 @@ struct SequenceFileTests {
         try writer.append(frames: frames, truth: truth)
       }
       try writer.finish()
-      identities.append(try SequenceFile(path: path).identity)
+      let file = try SequenceFile(path: path)
+      identities.append(file.identity)
+      samples.append(file.sampledIdentity)
     }
     func changed(_ change: (inout SequenceFileSettings) -> Void) -> SequenceFileSettings {
       var settings = base
@@ -106,7 +109,11 @@ struct SequenceFileTests {
     try write(base, changing: 0)
     try write(base, changing: 4)
     try write(base, count: 2)
-    #expect(Set(identities).count == identities.count - 1)
+    try write(base, changing: 2)
+    // The last change is in a sequence that the sample does not have.
+    #expect(samples[10] == samples[0] && Set(samples).count == samples.count - 2)
+    // Seed, generator and source are texts beside the content.
+    #expect(Set(identities[0..<5]).count == 1 && Set(identities[4...]).count == identities.count - 4)
   }
 
   @Test("the file appears under its name only when it is finished, and is not overwritten by accident")

@@ -94,7 +94,8 @@ struct ReplaySource {
       throw RunError("the run trained on the built-in data set beside its checkpoints. Give the file with --data.")
     }
     let file = try SequenceFile(path: path)
-    if let checkpoint, checkpoint.checkpoint.data != file.identity {
+    try file.identify(rememberedIn: folder?.dataDigests)
+    if let checkpoint, !file.hasIdentity(checkpoint.checkpoint.data) {
       throw RunError(
         "the run was trained on another file:\n  \(checkpoint.checkpoint.data)\nand this is\n  \(file.identity)\n"
           + "Give the training sequences with --data.")

@@ -25,11 +25,29 @@ enum SequenceDigest {
       digest.add(array: "/counts", shape: counts.shape, values: try counts.readAll(as: UInt8.self))
     }
     let frames = try file.dataSet("/frames")
-    var sequence = [UInt8](repeating: 0, count: frames.shape.dropFirst().reduce(1, *))
+    // Some frames at a time: a sequence may be a long video.
+    let (length, pixels) = (frames.shape[1], frames.shape[2] * frames.shape[3])
+    let step = max(1, min(length, (8 << 20) / max(1, pixels)))
+    var bytes = [UInt8](repeating: 0, count: step * pixels)
     for index in [0, frames.shape[0] - 1] {
-      try frames.read(outer: index..<index + 1, into: &sequence)
-      sequence.withUnsafeBytes { digest.add($0) }
+      for first in stride(from: 0, to: length, by: step) {
+        let count = min(step, length - first)
+        try frames.read(outer: index..<index + 1, inner: first..<first + count, into: &bytes)
+        bytes.withUnsafeBytes { digest.add(UnsafeRawBufferPointer(rebasing: $0[..<(count * pixels)])) }
+      }
     }
     return "sha256:" + digest.finish()
+  }
+
+  /// 64 hexadecimal digits over mean frame and counts: what a run learns from besides the frames.
+  static func ofMeanAndCounts(_ file: HDF5File) throws -> String {
+    let digest = SHA256Digest()
+    let mean = try file.readFloats("/mean")
+    digest.add(array: "/mean", shape: mean.shape, values: mean.values)
+    if try file.contains("/counts") {
+      let counts = try file.dataSet("/counts")
+      digest.add(array: "/counts", shape: counts.shape, values: try counts.readAll(as: UInt8.self))
+    }
+    return digest.finish()
   }
 }

@@ -9,7 +9,18 @@ extension SequenceFile {
 
   /// Reads how much of each object is seen: `count * M` shares. Needs `hasVisible`.
   public func readVisible(of sequence: Int, first: Int, count: Int, into out: UnsafeMutablePointer<Float>) throws {
-    try require(scene.visible, "/visible").read(outer: sequence..<sequence + 1, inner: first..<first + count, into: out)
+    let visible = try require(scene.visible, "/visible")
+    try visible.read(outer: sequence..<sequence + 1, inner: first..<first + count, into: out)
+    try requireFinite(out, count * visible.shape[2], "/visible", sequence)
+  }
+
+  private func requireFinite(_ values: UnsafeMutablePointer<Float>, _ count: Int, _ part: String, _ sequence: Int)
+    throws
+  {
+    guard !UnsafeMutableBufferPointer(start: values, count: count).allSatisfy({ abs($0) <= 1e6 }) else { return }
+    throw StorageError(
+      file: path, part: part, problem: "sequence \(sequence) has values that are no lengths or shares",
+      hint: "Create the file again.")
   }
 
   /// Reads each object alone: `M * h * w` bytes. Needs `inkShape`.
@@ -20,6 +31,7 @@ extension SequenceFile {
   /// Reads y, x, height, width of the bars: `B * 4` floats. Needs `barCount` above 0.
   public func readBars(of sequence: Int, into out: UnsafeMutablePointer<Float>) throws {
     try require(scene.bars, "/bars").read(outer: sequence..<sequence + 1, into: out)
+    try requireFinite(out, barCount * 4, "/bars", sequence)
   }
 
   /// Reads frames without bars: `count * H * W` bytes. Needs `hasUnoccluded`.

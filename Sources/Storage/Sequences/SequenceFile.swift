@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Frame sequences with optional ground truth, opened for reading.
 ///
@@ -28,17 +29,30 @@ public final class SequenceFile: Sendable {
   public let generator: String
   /// Where the pixels come from; empty where the writer gave nothing.
   public let source: String
-  /// Short text that tells files apart, for checkpoints and logs: format, version, shape and the digest of
-  /// `SequenceDigest`, such as `sqair-dist/sequences v1 60000x10x50x50 sha256:5d41...`.
-  public let identity: String
+  /// Short text that tells files apart without reading them: format, version, shape and the digest of
+  /// `SequenceDigest`, such as `sqair-dist/sequences v1 60000x10x50x50 sha256:5d41...`. What tells contents apart is
+  /// `identity`.
+  public let sampledIdentity: String
+  /// What is strange about the file although it can be used, a sentence or two each, for people.
+  public let warnings: [String]
+
+  /// Digests that the file keeps, made when it was written.
+  let storedDigests: FrameDigests?
+  /// Digests that every sequence is compared with when it is read; nil while they are unknown.
+  let content: Mutex<FrameDigests?>
+  /// The digest of mean frame and counts.
+  let meanAndCounts: String
 
   private let file: HDF5File
-  private let frames: HDF5DataSet
+  let frames: HDF5DataSet
   private let counts: HDF5DataSet?
   private let boxes: HDF5DataSet?
   private let ids: HDF5DataSet?
   private let labels: HDF5DataSet?
   let scene: SequenceSceneSets
+
+  /// Whether damage to the frames is noticed: by a checksum of each chunk, or a digest of each sequence.
+  public var hasChecksums: Bool { frames.hasChecksums || storedDigests != nil }
 
   public var hasCounts: Bool { counts != nil }
   public var hasBoxes: Bool { boxes != nil }
@@ -57,7 +71,7 @@ public final class SequenceFile: Sendable {
       hint: "A sequence file is what `sqair-dist data` writes.")
 
     let checker = SequenceSchema(file: file)
-    frames = try checker.open("/frames", .uint8, [nil, nil, nil, nil])
+    frames = try checker.openFrames()
     let shape = frames.shape
     sequenceCount = shape[0]
     frameCount = shape[1]
@@ -90,26 +104,68 @@ public final class SequenceFile: Sendable {
     generator = try file.hasAttribute("generator") ? file.textAttribute("generator") : ""
     source = try file.hasAttribute("source") ? file.textAttribute("source") : ""
 
+    for set in [frames, meanSet, counts, boxes, ids, labels].compactMap({ $0 }) + scene.all {
+      try set.requireComplete()
+    }
     let digest = try SequenceDigest.compute(file)
-    if try file.hasAttribute("digest") {
+    let isOurs = try file.hasAttribute("digest")
+    if isOurs {
       let stored = try file.textAttribute("digest")
       guard stored == digest else {
         throw StorageError(
           file: path, part: "attribute 'digest'",
           problem: "it is \(stored), but attributes, mean, counts and outer frames give \(digest)",
-          hint: "The file was changed or damaged after it was created: copy it again from its source or create it again.")
+          hint:
+            "The file was changed or damaged after it was created: copy it again from its source or create it again.")
       }
     }
-    let size = shape.map(String.init).joined(separator: "x")
-    identity = "\(SequenceFile.format) v\(SequenceFile.version) \(size) \(digest)"
+    sampledIdentity = "\(SequenceFile.format) v\(SequenceFile.version) \(frames.shapeText) \(digest)"
+    meanAndCounts = try SequenceDigest.ofMeanAndCounts(file)
+    storedDigests = try FrameDigests(keptIn: file, sequences: shape[0])
+    content = Mutex(storedDigests)
+
+    var warnings: [String] = []
+    if !isOurs {
+      let review = try FrameReview(frames: frames, counts: counts)
+      if let (problem, hint) = review.problem { throw checker.error("/frames", problem, hint) }
+      warnings = review.warnings
+    }
+    if frames.costOfEntry > 2 {
+      warnings.append(
+        "its chunks reach across sequences, so that reading a sequence inflates \(Int(frames.costOfEntry)) times as much. "
+          + "Store each sequence as a chunk: h5repack -l frames:CHUNK=1x"
+          + shape.dropFirst().map(String.init).joined(separator: "x") + " -f frames:GZIP=2 OLD NEW")
+    }
+    self.warnings = warnings
   }
 
   // MARK: Reading one sequence
 
   /// Reads frames `first ..< first + count` of one sequence: `count * H * W` bytes, 0 black to 255 white.
+  ///
+  /// - Throws: `StorageError` also where the digests are known and the sequence is not the one that they are of.
   public func readFrames(of sequence: Int, first: Int, count: Int, into out: UnsafeMutablePointer<UInt8>) throws {
-    try frames.read(outer: sequence..<sequence + 1, inner: first..<first + count, into: out)
+    let outer = sequence..<sequence + 1
+    let size = frameCount * height * width
+    guard let digests = frameDigests, frames.shape[0] > sequence, size <= Self.largestComparedSequence else {
+      return try frames.read(outer: outer, inner: first..<first + count, into: out)
+    }
+    if count == frameCount, first == 0 {
+      try frames.read(outer: outer, into: out)
+      guard digests.match(sequence, UnsafeRawBufferPointer(start: out, count: size)) else { throw changed(sequence) }
+      return
+    }
+    try frames.requireBounds(outer, first..<first + count)
+    try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: size) { whole in
+      try frames.read(outer: outer, into: whole.baseAddress!)
+      guard digests.match(sequence, UnsafeRawBufferPointer(whole)) else { throw changed(sequence) }
+      out.update(from: whole.baseAddress! + first * height * width, count: count * height * width)
+    }
   }
+
+  /// Longer sequences are compared with their digests only when all of the file is read: it would take too long whenever
+  /// a few of their frames are needed.
+  private static let largestComparedSequence = 16 << 20
 
   /// Reads the number of objects in frames `first ..< first + count`: `count` bytes. Needs `hasCounts`.
   public func readCounts(of sequence: Int, first: Int, count: Int, into out: UnsafeMutablePointer<UInt8>) throws {
@@ -117,9 +173,34 @@ public final class SequenceFile: Sendable {
   }
 
   /// Reads `y, x, height, width` of each slot in pixels: `count * M * 4` floats. Needs `hasBoxes`.
+  ///
+  /// Where a slot is empty some write NaN; it reads as zeros.
+  ///
+  /// - Throws: `StorageError` also for an object whose box has a value that is not finite or beyond a million.
   public func readBoxes(of sequence: Int, first: Int, count: Int, into out: UnsafeMutablePointer<Float>) throws {
-    try require(boxes, "/boxes").read(outer: sequence..<sequence + 1, inner: first..<first + count, into: out)
+    let boxes = try require(boxes, "/boxes")
+    try boxes.read(outer: sequence..<sequence + 1, inner: first..<first + count, into: out)
+    let slots = boxes.shape[2]
+    let values = UnsafeMutableBufferPointer(start: out, count: count * slots * 4)
+    guard !values.allSatisfy({ abs($0) <= Self.largestLength }) else { return }
+    var identities = [Int32](repeating: 0, count: count * slots)
+    if hasIds { try readIds(of: sequence, first: first, count: count, into: &identities) }
+    for slot in 0..<count * slots {
+      let box = values[4 * slot..<4 * slot + 4]
+      guard !box.allSatisfy({ abs($0) <= Self.largestLength }) else { continue }
+      guard hasIds ? identities[slot] < 0 : box.allSatisfy(\.isNaN) else {
+        throw StorageError(
+          file: path, part: "/boxes",
+          problem: "sequence \(sequence), frame \(first + slot / slots): the box of an object is "
+            + "[\(box.map { "\($0)" }.joined(separator: ", "))]",
+          hint: "Boxes are y, x, height, width in pixels. Correct it, or set its identity in /ids to -1.")
+      }
+      for index in box.indices { values[index] = 0 }
+    }
   }
+
+  /// No box has a larger number: what is larger does not come from a picture.
+  private static let largestLength: Float = 1e6
 
   /// Reads the identity in each slot, -1 where absent: `count * M` integers. Needs `hasIds`.
   public func readIds(of sequence: Int, first: Int, count: Int, into out: UnsafeMutablePointer<Int32>) throws {
@@ -137,20 +218,20 @@ public final class SequenceFile: Sendable {
   ///
   /// - Parameter progress: called with sequences done and N, about every hundredth of the way.
   public func verify(progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws {
-    for set in [frames, counts, boxes, ids, labels] { try set?.requireAllChunks() }
     try scene.verify(SequenceSchema(file: file))
     _ = try counts?.readAll(as: UInt8.self)
     _ = try labels?.readAll(as: UInt8.self)
     let slots = objectSlots ?? 0
-    var frameBytes = [UInt8](repeating: 0, count: frameCount * height * width)
     var boxValues = [Float](repeating: 0, count: frameCount * slots * 4)
     var idValues = [Int32](repeating: 0, count: frameCount * slots)
     let interval = max(1, sequenceCount / 100)
+    let digests = frameDigests
     for sequence in 0..<sequenceCount {
-      let outer = sequence..<sequence + 1
-      try frames.read(outer: outer, into: &frameBytes)
-      try boxes?.read(outer: outer, into: &boxValues)
-      try ids?.read(outer: outer, into: &idValues)
+      let digest = SHA256Digest()
+      try forEachPiece(of: sequence) { digest.add($0) }
+      if let digests, !digests.isDigest(digest.finishBytes(), of: sequence) { throw changed(sequence) }
+      if hasBoxes { try readBoxes(of: sequence, first: 0, count: frameCount, into: &boxValues) }
+      if hasIds { try readIds(of: sequence, first: 0, count: frameCount, into: &idValues) }
       if (sequence + 1) % interval == 0 || sequence + 1 == sequenceCount { progress(sequence + 1, sequenceCount) }
     }
   }

@@ -11,6 +11,7 @@ public final class SequenceFileWriter {
   private let frames: HDF5DataSet
   private let truth: SequenceTruthBuffer?
   private var sums: [UInt64]
+  private var digests: [UInt8] = []
   private var appended = 0
 
   /// Creates the file under a hidden name.
@@ -86,6 +87,9 @@ public final class SequenceFileWriter {
         }
       }
     }
+    let digest = SHA256Digest()
+    bytes.withUnsafeBytes { digest.add($0) }
+    digests += digest.finishBytes()
     appended += 1
   }
 
@@ -101,6 +105,7 @@ public final class SequenceFileWriter {
     let mean = settings.mean ?? sums.map { Float(Double($0) / scale) }
     let file = staged.file
     try file.write(mean, shape: [settings.height, settings.width], to: "/mean")
+    try file.write(digests, shape: [settings.sequenceCount, FrameDigests.size], to: SequenceFormat.digestPath)
     try file.setAttribute("digest", to: SequenceDigest.compute(file))
     try staged.finish()
   }

@@ -18,8 +18,7 @@ struct SequenceSceneSets {
   }
 
   /// Makes the data sets for scenes that are to be written.
-  init(making shape: SequenceScene.Shape, slots: Int, in file: HDF5File, _ settings: SequenceFileSettings) throws
-  {
+  init(making shape: SequenceScene.Shape, slots: Int, in file: HDF5File, _ settings: SequenceFileSettings) throws {
     func create<T: HDF5Element>(_ name: String, _ type: T.Type, _ inner: [Int], block: Int) throws -> HDF5DataSet {
       try file.createDataSet(
         name, of: type, shape: [settings.sequenceCount] + inner, chunk: [min(block, settings.sequenceCount)] + inner,
@@ -33,15 +32,18 @@ struct SequenceSceneSets {
     unoccluded = try shape.bars > 0 ? create("/unoccluded", UInt8.self, frames, block: 1) : nil
   }
 
+  var all: [HDF5DataSet] { [visible, ink, bars, unoccluded].compactMap { $0 } }
+
   /// Reads all of it, so that Fletcher-32 checks it.
   func verify(_ checker: SequenceSchema) throws {
-    for set in [visible, ink, bars, unoccluded] { try set?.requireAllChunks() }
     if let visible {
       guard try visible.readAll(as: Float.self).allSatisfy({ $0 >= 0 && $0 <= 1 }) else {
         throw checker.error("/visible", "it has values outside [0, 1]", "They are fractions; create the file again.")
       }
     }
-    _ = try bars?.readAll(as: Float.self)
+    if let bars, try !bars.readAll(as: Float.self).allSatisfy(\.isFinite) {
+      throw checker.error("/bars", "it has values that are not finite", "They are pixels; create the file again.")
+    }
     for set in [ink, unoccluded].compactMap({ $0 }) {
       var entry = [UInt8](repeating: 0, count: set.shape.dropFirst().reduce(1, *))
       for sequence in 0..<set.shape[0] { try set.read(outer: sequence..<sequence + 1, into: &entry) }

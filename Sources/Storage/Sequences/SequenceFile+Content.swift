@@ -1,0 +1,121 @@
+import Foundation
+
+/// The identity of a file's content: digests that the file keeps, or that were computed once and remembered.
+extension SequenceFile {
+  /// How the content of a file became known.
+  public enum Identification: Sendable, Equatable {
+    /// By the digests that the file keeps.
+    case kept
+    /// By the record of an earlier time; the file is unchanged since.
+    case remembered
+    /// By reading all of it.
+    case computed
+  }
+
+  /// The digests of the frames, if they are known: every sequence that is read is compared with them.
+  public var frameDigests: FrameDigests? { content.withLock { $0 } }
+
+  /// Short text that tells contents apart, for checkpoints and logs, such as
+  /// `sqair-dist/sequences v1 60000x10x50x50 content sha256:5d41...`. While the digests of the frames are unknown it is
+  /// `sampledIdentity`.
+  public var identity: String {
+    guard let digests = frameDigests else { return sampledIdentity }
+    let digest = SHA256Digest()
+    digest.add("sqair-dist/content")
+    digest.add(array: "/frames", shape: frames.shape, values: digests.bytes)
+    digest.add(meanAndCounts)
+    return "\(SequenceFile.format) v\(SequenceFile.version) \(frames.shapeText) content sha256:" + digest.finish()
+  }
+
+  /// Whether a checkpoint or log that holds this identity was made with the content of this file. Until version 0.1 of
+  /// the program an identity was that of a sample.
+  public func hasIdentity(_ text: String) -> Bool { text == identity || text == sampledIdentity }
+
+  /// Makes sure that the identity is that of the content, at the cost of reading a file once that keeps no digests, or
+  /// that was changed since the record was made.
+  ///
+  /// - Parameters:
+  ///   - record: the file beside the run that `remember` has written; nil or a missing one if there is none.
+  ///   - onProgress: called with sequences read and N while the whole file is read; what it throws ends the work.
+  /// - Throws: `StorageError` where a sequence is not what the kept or remembered digests say.
+  @discardableResult
+  public func identify(
+    rememberedIn record: String? = nil, onProgress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
+  ) throws -> Identification {
+    let stamp = try FileStamp(path)
+    let earlier = record.flatMap { try? FrameDigestRecord(reading: $0, sequences: sequenceCount) }
+    if let earlier, earlier.stamp == stamp, earlier.sampledIdentity == sampledIdentity {
+      try adopt(earlier.digests)
+      return frameDigests == storedDigests ? .kept : .remembered
+    }
+    if storedDigests != nil {
+      // A file that was touched since the run began is read: its digests would say nothing of a change in place.
+      if earlier != nil { _ = try computeDigests(onProgress: onProgress) }
+      return .kept
+    }
+    try adopt(try computeDigests(onProgress: onProgress))
+    return .computed
+  }
+
+  /// Writes down what `identify` found, for the next time, unless it is written there already. To be called when it is
+  /// certain that the file is the run's.
+  public func remember(in record: String) throws {
+    guard let digests = frameDigests else { return }
+    let stamp = try FileStamp(path)
+    let earlier = try? FrameDigestRecord(reading: record, sequences: sequenceCount)
+    if let earlier, earlier.stamp == stamp, earlier.sampledIdentity == sampledIdentity, earlier.digests == digests {
+      return
+    }
+    try FrameDigestRecord(stamp: stamp, sampledIdentity: sampledIdentity, digests: digests).write(to: record)
+  }
+
+  /// Takes over digests that another process has found, so that this one reads the same content or an error.
+  public func adopt(_ digests: FrameDigests) throws {
+    guard digests.count == sequenceCount else {
+      throw StorageError(
+        file: path, problem: "it has \(sequenceCount) sequences where \(digests.count) were expected",
+        hint: "Give the same file to every process.")
+    }
+    if let storedDigests, storedDigests != digests { throw changed("its digests are not those that were expected") }
+    content.withLock { $0 = digests }
+  }
+
+  /// Reads all frames; compares them with the digests that are known.
+  private func computeDigests(onProgress: (_ done: Int, _ total: Int) throws -> Void) throws -> FrameDigests {
+    let known = frameDigests
+    var all: [UInt8] = []
+    all.reserveCapacity(sequenceCount * FrameDigests.size)
+    let interval = max(1, sequenceCount / 200)
+    for sequence in 0..<sequenceCount {
+      let digest = SHA256Digest()
+      try forEachPiece(of: sequence) { digest.add($0) }
+      let bytes = digest.finishBytes()
+      if let known, !known.isDigest(bytes, of: sequence) { throw changed(sequence) }
+      all += bytes
+      if (sequence + 1) % interval == 0 || sequence + 1 == sequenceCount { try onProgress(sequence + 1, sequenceCount) }
+    }
+    return FrameDigests(bytes: all, sequences: sequenceCount)!
+  }
+
+  /// Calls with the frames of a sequence, some at a time: a sequence may be a long video.
+  func forEachPiece(of sequence: Int, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    let step = max(1, min(frameCount, (8 << 20) / max(1, height * width)))
+    var bytes = [UInt8](repeating: 0, count: step * height * width)
+    for first in stride(from: 0, to: frameCount, by: step) {
+      let count = min(step, frameCount - first)
+      try frames.read(outer: sequence..<sequence + 1, inner: first..<first + count, into: &bytes)
+      try bytes.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[..<(count * height * width)])) }
+    }
+  }
+
+  func changed(_ sequence: Int) -> StorageError {
+    changed("the frames of sequence \(sequence) are not those that the file was made with")
+  }
+
+  private func changed(_ problem: String) -> StorageError {
+    StorageError(
+      file: path, part: "/frames", problem: problem,
+      hint: "The data were changed in place: restore the file, or begin a new run with the changed data. "
+        + "A file that was changed on purpose has to be made again, or lose its '/frame_digests'.")
+  }
+}
