@@ -1,17 +1,5 @@
 import Numerics
 
-/// One imagined frame.
-public struct FrameImagination: BitwiseCopyable {
-  /// The objects of the frame.
-  public let state: ObjectState
-  /// Mean images [N, H W].
-  public let mean: PaintedImages
-  /// How a model with objects drew them.
-  package let drawn: FrameDecoder.Output?
-  /// What each object looks like [objects, Gh Gw]; nil in a model without objects.
-  public var glimpses: Tensor? { drawn?.glimpses }
-}
-
 /// What all imagined frames microbatch.
 private struct ImaginationShared: BitwiseCopyable {
   let prior: DiscoveryPrior.Shared
