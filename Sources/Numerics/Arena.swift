@@ -1,8 +1,8 @@
 import Foundation
 
-/// Memory that is handed out piece by piece and taken back all at once.
+/// Memory that is allocated piece by piece and released all at once.
 ///
-/// After the first few steps an arena has all the chunks it needs and allocates no more.
+/// After the first few steps an arena has all the chunks that it needs and takes no more from the system.
 final class Arena {
   private struct Chunk {
     let base: UnsafeMutableRawPointer
@@ -19,8 +19,8 @@ final class Arena {
     for chunk in chunks { chunk.base.deallocate() }
   }
 
-  /// Bytes held, whether handed out or not.
-  var heldBytes: Int { chunks.reduce(0) { $0 + $1.capacity } }
+  /// Bytes allocated since the last `reset`.
+  var usedBytes: Int { chunks.reduce(0) { $0 + $1.used } }
 
   /// Uninitialised memory, aligned to a cache line, valid until `reset`.
   func allocate(bytes: Int) -> UnsafeMutableRawPointer {
@@ -34,13 +34,13 @@ final class Arena {
     return chunks[current].base + chunks[current].used
   }
 
-  /// Takes everything back; the memory stays for the next use.
+  /// Releases everything that was allocated; the chunks stay for the next use.
   func reset() {
     for index in chunks.indices { chunks[index].used = 0 }
     current = 0
   }
 
-  /// Sets everything handed out to zero bytes.
+  /// Sets everything that was allocated to zero bytes.
   func clear() {
     for chunk in chunks where chunk.used > 0 { memset(chunk.base, 0, chunk.used) }
   }
