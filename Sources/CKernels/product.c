@@ -133,7 +133,8 @@ static int64_t order_merges(int64_t first, int64_t count, unsigned char *merges)
   for (int64_t s = 0; s < count; s++) {
     int level = 0;
     merges[s] = 0;
-    // The block of this microbatch is the right half of the next larger one; if the left half is here too, they are added.
+    // The block of this microbatch is the right half of the next larger one; if the left half is here too, they are
+    // added.
     while (((first + s) >> level & 1) && top > 0 && levels[top - 1] == level) {
       top--;
       level++;
@@ -145,11 +146,11 @@ static int64_t order_merges(int64_t first, int64_t count, unsigned char *merges)
 }
 
 void kernel_weight_gradient(const float *const *x, const float *const *dy, const int64_t *starts, int64_t microbatches,
-                            int64_t first_microbatch, int64_t m, int64_t n, float *const *roots, int64_t stride,
+                            int64_t first_microbatch, int64_t m, int64_t n, float *const *sums, int64_t stride,
                             int accumulate, float *workspace) {
   const product_family *family = in_use();
-  unsigned char merges[MAXIMUM_SHARES];
-  int64_t root_count = order_merges(first_microbatch, microbatches, merges);
+  unsigned char merges[MAXIMUM_MICROBATCHES];
+  int64_t sum_count = order_merges(first_microbatch, microbatches, merges);
   int64_t panel = family->panel, panels = (n + panel - 1) / panel, rows = starts[microbatches];
   // The first blocks of columns of x are one wider than the others, so that none is much smaller.
   int64_t count = (m + family->block - 1) / family->block, block = (m + count - 1) / count;
@@ -179,8 +180,8 @@ void kernel_weight_gradient(const float *const *x, const float *const *dy, const
                                stack + top * tile_size, merges[s]);
         top += 1 - merges[s];
       }
-      for (int64_t q = 0; q < root_count; q++)
-        family->put_tile(stack + q * tile_size, size, n - j < panel ? n - j : panel, roots[q] + first * stride + j,
+      for (int64_t q = 0; q < sum_count; q++)
+        family->put_tile(stack + q * tile_size, size, n - j < panel ? n - j : panel, sums[q] + first * stride + j,
                          stride, accumulate);
     }
     first += size;
@@ -190,10 +191,10 @@ void kernel_weight_gradient(const float *const *x, const float *const *dy, const
 int64_t kernel_bias_workspace(int64_t n) { return (MAXIMUM_LEVELS + 1) * n; }
 
 VECTOR_CLONES
-void kernel_bias_gradient(const float *const *dy, const int64_t *starts, int64_t microbatches, int64_t first_microbatch, int64_t n,
-                          float *const *roots, int accumulate, float *workspace) {
-  unsigned char merges[MAXIMUM_SHARES];
-  int64_t root_count = order_merges(first_microbatch, microbatches, merges), top = 0;
+void kernel_bias_gradient(const float *const *dy, const int64_t *starts, int64_t microbatches, int64_t first_microbatch,
+                          int64_t n, float *const *sums, int accumulate, float *workspace) {
+  unsigned char merges[MAXIMUM_MICROBATCHES];
+  int64_t sum_count = order_merges(first_microbatch, microbatches, merges), top = 0;
   for (int64_t s = 0; s < microbatches; s++) {
     float *restrict sum = workspace + top * n;
     for (int64_t j = 0; j < n; j++) sum[j] = 0;
@@ -208,6 +209,6 @@ void kernel_bias_gradient(const float *const *dy, const int64_t *starts, int64_t
     }
     top++;
   }
-  for (int64_t q = 0; q < root_count; q++)
-    for (int64_t j = 0; j < n; j++) roots[q][j] = (accumulate ? roots[q][j] : 0) + workspace[q * n + j];
+  for (int64_t q = 0; q < sum_count; q++)
+    for (int64_t j = 0; j < n; j++) sums[q][j] = (accumulate ? sums[q][j] : 0) + workspace[q * n + j];
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// How a parameter starts (section 2).
+/// The initial values of a parameter (section 2).
 public enum Initializer: Sendable, Equatable {
   /// The same value everywhere.
   case constant(Float)
@@ -13,7 +13,7 @@ public enum Initializer: Sendable, Equatable {
 
   /// `count` values that depend on the generator and the name only.
   func values(count: Int, name: String, random: CounterRandom) -> [Float] {
-    // FNV-1a: the name picks the counter, so that adding a parameter changes no other's start.
+    // FNV-1a: the name determines the counter, so that adding a parameter does not change the others' initial values.
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
     var reader = random.reader(UInt32(truncatingIfNeeded: hash), UInt32(truncatingIfNeeded: hash >> 32))
@@ -36,14 +36,15 @@ public enum Initializer: Sendable, Equatable {
   }
 }
 
-/// One named parameter: its shape as files and other programs know it, and where it lies.
+/// One named parameter: its shape as files and other programs know it, and its position in memory.
 public struct Parameter: Sendable {
   public let name: String
   /// As in checkpoints: [] for a scalar, [n] for a vector, [in, out] for weights.
   public let shape: [Int]
   public let initializer: Initializer
-  /// Place of the first element in the store, and of the rows of the matrix view.
+  /// Offset of the first element in the store.
   let offset: Int
+  /// Shape of the matrix view.
   let rows: Int
   let columns: Int
   let stride: Int
@@ -53,32 +54,31 @@ public struct Parameter: Sendable {
 
 /// All trainable numbers of a model in one block of memory, with their gradients in another.
 ///
-/// One block means that the gradient sum over processes and the optimizer's update are single
-/// sweeps. Names and shapes are those of the specification; the order of `parameters` is part of
-/// the checkpoint's digest.
+/// One block means that the gradient sum over processes and the optimizer's update are single passes. Names and shapes
+/// are those of section 3; the order of `parameters` is part of the checkpoint's digest.
 public final class ParameterStore {
   public private(set) var parameters: [Parameter] = []
   /// Number of trainable numbers.
   public private(set) var count = 0
-  private var places: [String: Int] = [:]
+  private var indices: [String: Int] = [:]
   private var valueMemory: UnsafeMutablePointer<Float>?
   private var gradientMemory: UnsafeMutablePointer<Float>?
-  /// Gradients of the parts of a batch that are kept apart, in memory order; see `PartialGradients`.
+  /// Sums of gradients over blocks of microbatches, each in memory order; see `PartialGradients`.
   public private(set) var partialGradients: [UnsafeMutableBufferPointer<Float>] = []
 
   public init() {}
 
   deinit {
     valueMemory?.deallocate()
-    for root in partialGradients { root.deallocate() }
+    for gradient in partialGradients { gradient.deallocate() }
   }
 
   /// All values, in memory order.
   public var values: UnsafeMutableBufferPointer<Float> { .init(start: valueMemory, count: count) }
-  /// All gradients, in memory order: where tensors of parameters have theirs, and the first of `partialGradients`.
+  /// The first of `partialGradients`: where the tensors of parameters have their gradients.
   public var gradients: UnsafeMutableBufferPointer<Float> { .init(start: gradientMemory, count: count) }
 
-  /// Declares a parameter with a place of its own.
+  /// Declares a parameter with memory of its own.
   public func declare(_ name: String, _ shape: [Int], _ initializer: Initializer) {
     declare(sideBySide: [(name, initializer)], shape: shape)
   }
@@ -90,44 +90,44 @@ public final class ParameterStore {
     let columns = shape.last ?? 1
     let rows = shape.dropLast().reduce(1, *)
     let stride = columns * members.count
-    for (place, member) in members.enumerated() {
-      precondition(places[member.name] == nil, "parameter \(member.name) is declared twice")
-      places[member.name] = parameters.count
+    for (index, member) in members.enumerated() {
+      precondition(indices[member.name] == nil, "parameter \(member.name) is declared twice")
+      indices[member.name] = parameters.count
       parameters.append(
         Parameter(
-          name: member.name, shape: shape, initializer: member.initializer, offset: count + place * columns,
+          name: member.name, shape: shape, initializer: member.initializer, offset: count + index * columns,
           rows: rows, columns: columns, stride: stride))
     }
     count += rows * stride
   }
 
-  /// Takes memory for everything declared; values and gradients are zero.
+  /// Allocates memory for everything declared; values and gradients are zero.
   public func allocate() {
     valueMemory = .allocate(capacity: count)
     valueMemory!.initialize(repeating: 0, count: count)
-    makeRoom(forPartialGradient: 0)
+    allocatePartialGradient(0)
     gradientMemory = partialGradients[0].baseAddress
   }
 
-  /// Takes memory for one of `partialGradients` if it is new.
-  func makeRoom(forPartialGradient root: Int) {
-    while partialGradients.count <= root {
+  /// Allocates memory for one of `partialGradients` unless it has some.
+  func allocatePartialGradient(_ index: Int) {
+    while partialGradients.count <= index {
       partialGradients.append(.allocate(capacity: count))
       partialGradients.last!.initialize(repeating: 0)
     }
   }
 
-  /// Takes one of `partialGradients` out of the order, so that those after it move up; its memory is used again. The first
+  /// Moves one of `partialGradients` to the end, so that those after it move up and its memory is reused. The first
   /// belongs to the tensors and stays.
-  func releaseGradients(root: Int) {
-    precondition(root > 0, "the first root is the tensors' own")
-    partialGradients.append(partialGradients.remove(at: root))
+  func releasePartialGradient(_ index: Int) {
+    precondition(index > 0, "the first partial gradient is that of the tensors")
+    partialGradients.append(partialGradients.remove(at: index))
   }
 
   /// How many elements one of `partialGradients` lies from the first.
-  func displacement(ofRoot root: Int) -> Int { partialGradients[root].baseAddress! - gradientMemory! }
+  func offset(ofPartialGradient index: Int) -> Int { partialGradients[index].baseAddress! - gradientMemory! }
 
-  /// Sets every parameter to its start; a function of the seed and the names only.
+  /// Sets every parameter to its initial values; a function of the seed and the names only.
   public func initialize(seed: UInt64) {
     let random = CounterRandom(seed: seed, purpose: .initialization)
     for parameter in parameters {
@@ -142,9 +142,9 @@ public final class ParameterStore {
   public func sideBySide(_ names: [String]) -> Tensor {
     let members = names.map(named)
     let first = members[0]
-    for (place, member) in members.enumerated() {
+    for (index, member) in members.enumerated() {
       precondition(
-        member.offset == first.offset + place * first.columns && member.stride == first.stride,
+        member.offset == first.offset + index * first.columns && member.stride == first.stride,
         "\(names) do not lie side by side")
     }
     return Tensor(
@@ -153,7 +153,7 @@ public final class ParameterStore {
   }
 
   /// The parameter of this name, if there is one.
-  public func parameter(_ name: String) -> Parameter? { places[name].map { parameters[$0] } }
+  public func parameter(_ name: String) -> Parameter? { indices[name].map { parameters[$0] } }
 
   /// Sets all gradients to zero.
   public func clearGradients() { gradients.update(repeating: 0) }
@@ -161,7 +161,7 @@ public final class ParameterStore {
   /// A parameter's values, row after row, as in a checkpoint.
   public func read(_ parameter: Parameter) -> [Float] { read(parameter, from: UnsafeBufferPointer(values)) }
 
-  /// A parameter's microbatch of a buffer laid out like `values` (gradients, optimizer state).
+  /// A parameter's part of a buffer laid out like `values` (gradients, optimizer state).
   public func read(_ parameter: Parameter, from buffer: UnsafeBufferPointer<Float>) -> [Float] {
     (0..<parameter.rows).flatMap { row in
       buffer[(parameter.offset + row * parameter.stride)...].prefix(parameter.columns)
@@ -171,7 +171,7 @@ public final class ParameterStore {
   /// Sets a parameter's values, given row after row.
   public func write(_ array: [Float], to parameter: Parameter) { write(array, to: parameter, in: values) }
 
-  /// Sets a parameter's microbatch of a buffer laid out like `values`.
+  /// Sets a parameter's part of a buffer laid out like `values`.
   public func write(_ array: [Float], to parameter: Parameter, in buffer: UnsafeMutableBufferPointer<Float>) {
     precondition(array.count == parameter.count, "\(parameter.name): \(array.count) values for \(parameter.count)")
     for row in 0..<parameter.rows {

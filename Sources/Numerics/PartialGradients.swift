@@ -1,65 +1,67 @@
 import CKernels
 
-/// The gradients of the microbatches that one process holds, summed up as far as the tree of `ReductionTree` goes.
+/// The partial gradients of the microbatches that one process holds: sums over blocks of `ReductionTree`.
 ///
-/// They lie in the gradient roots of a parameter store: one for each of the largest whole blocks of
-/// microbatches that were added, in order.
+/// A partial gradient is the sum of the gradients of one block of microbatches, as long as the parameter vector. The
+/// numbers are in `ParameterStore.partialGradients`, one vector for each of `blocks`, in order.
 public final class PartialGradients {
   private let store: ParameterStore
-  /// The blocks whose sums the store's first gradient roots hold.
+  /// The blocks whose sums the store's first partial gradients hold.
   public private(set) var blocks: [Range<Int>] = []
-  /// Those of the room that was opened last; kept for its memory.
-  private var displacements: [Int] = []
+  /// Those of the latest destination; kept for its memory.
+  private var offsets: [Int] = []
 
   public init(_ store: ParameterStore) { self.store = store }
 
   /// Forgets all sums.
   public func clear() { blocks.removeAll(keepingCapacity: true) }
 
-  /// Room for the gradients of some microbatches.
-  struct Room {
-    /// Where the sum over each whole block goes: so many elements from the weights' own gradients.
-    let displacements: [Int]
-    /// Whether the room is to be written; otherwise it is to be added to.
+  /// Where the gradients of some microbatches are written.
+  struct Destination {
+    /// For each block of the tree in order: how many elements its partial gradient lies from the gradients of the
+    /// parameters' tensors.
+    let offsets: [Int]
+    /// Whether the contents are to be overwritten; otherwise they are to be added to.
     let isUndefined: Bool
   }
 
-  /// Makes room for the gradients of the microbatches that come next.
+  /// Provides partial gradients for the microbatches that come next.
   ///
-  /// A microbatch that is too large to be computed at once is opened again for each further part of it.
+  /// A microbatch that is too large to be computed at once is reserved again for each further part of it.
   ///
-  /// - Parameter elements: how many elements will be written. Unless these are all, the room is set to zero.
-  func open(_ microbatches: Range<Int>, elements: Int) -> Room {
-    displacements.removeAll(keepingCapacity: true)
+  /// - Parameter elements: how many elements will be written. Unless these are all, everything is set to zero.
+  func reserve(_ microbatches: Range<Int>, elements: Int) -> Destination {
+    offsets.removeAll(keepingCapacity: true)
     if let last = blocks.last, last == microbatches {
-      displacements.append(store.displacement(ofRoot: blocks.count - 1))
-      return Room(displacements: displacements, isUndefined: false)
+      offsets.append(store.offset(ofPartialGradient: blocks.count - 1))
+      return Destination(offsets: offsets, isUndefined: false)
     }
     let isUndefined = elements == store.count
     ReductionTree.forEachBlock(of: microbatches) { block in
+      let index = blocks.count
       blocks.append(block)
-      store.makeRoom(forPartialGradient: blocks.count - 1)
-      if !isUndefined { store.partialGradients[blocks.count - 1].update(repeating: 0) }
-      displacements.append(store.displacement(ofRoot: blocks.count - 1))
+      store.allocatePartialGradient(index)
+      if !isUndefined { store.partialGradients[index].update(repeating: 0) }
+      offsets.append(store.offset(ofPartialGradient: index))
     }
-    return Room(displacements: displacements, isUndefined: isUndefined)
+    return Destination(offsets: offsets, isUndefined: isUndefined)
   }
 
-  /// Adds up the blocks that are halves of a larger one; the microbatches that were opened are complete.
-  public func close() {
-    var place = 1
-    while place < blocks.count {
-      let (left, right) = (blocks[place - 1], blocks[place])
+  /// Adds up blocks that are the halves of a larger one. The microbatches that were reserved must be complete.
+  public func addCompletedBlocks() {
+    var index = 1
+    while index < blocks.count {
+      let (left, right) = (blocks[index - 1], blocks[index])
       guard ReductionTree.isHalf(left, before: right) else {
-        place += 1
+        index += 1
         continue
       }
-      let target = store.partialGradients[place - 1]
-      kernel_add(store.partialGradients[place].baseAddress, target.baseAddress, Int64(target.count))
-      store.releaseGradients(root: place)
-      blocks.replaceSubrange(place - 1...place, with: CollectionOfOne(left.lowerBound..<right.upperBound))
-      // What was added up may be the right half of the block before it.
-      place = max(1, place - 1)
+      let target = store.partialGradients[index - 1]
+      kernel_add(store.partialGradients[index].baseAddress, target.baseAddress, Int64(target.count))
+      store.releasePartialGradient(index)
+      blocks.replaceSubrange(index - 1...index, with: CollectionOfOne(left.lowerBound..<right.upperBound))
+      // The sum may be the right half of the block before it.
+      index = max(1, index - 1)
     }
   }
 }

@@ -5,10 +5,10 @@
 /// `[i 2^l, (i + 1) 2^l)` is the sum of its left half plus the sum of its right half, and a block that reaches past the
 /// last microbatch ends there. Seven microbatches are added as `((0 + 1) + (2 + 3)) + ((4 + 5) + 6)`.
 ///
-/// A process that holds a range of microbatches adds up the whole blocks in it, `roots(of:)`; what is left to do once the
-/// sums of all processes have met is `additions(joining:)`.
+/// A process that holds a range of microbatches adds up the whole blocks in it, `blocks(of:)`; what is left to do with
+/// the sums of all processes is `additions(joining:)`.
 public enum ReductionTree {
-  /// One addition: `target += source`, both as places in a list of blocks.
+  /// One addition: `target += source`, both as indices in a list of blocks.
   public struct Addition: Equatable, Sendable {
     public let target: Int
     public let source: Int
@@ -22,13 +22,13 @@ public enum ReductionTree {
   /// The fewest whole blocks that make up a range of microbatches, ascending: 5..<10 is 5..<6, 6..<8 and 8..<10.
   ///
   /// At most two of each size, so their number grows with the logarithm of the range.
-  public static func roots(of microbatches: Range<Int>) -> [Range<Int>] {
-    var roots: [Range<Int>] = []
-    forEachBlock(of: microbatches) { roots.append($0) }
-    return roots
+  public static func blocks(of microbatches: Range<Int>) -> [Range<Int>] {
+    var blocks: [Range<Int>] = []
+    forEachBlock(of: microbatches) { blocks.append($0) }
+    return blocks
   }
 
-  /// Calls `body` with each of `roots(of:)`, without a list of them.
+  /// Calls `body` with each of `blocks(of:)`, without a list of them.
   static func forEachBlock(of microbatches: Range<Int>, _ body: (Range<Int>) -> Void) {
     var first = microbatches.lowerBound
     while first < microbatches.upperBound {
@@ -40,27 +40,27 @@ public enum ReductionTree {
     }
   }
 
-  /// The additions that are left when the sums of some blocks are known, in order; the total ends at place 0.
+  /// The additions that are left when the sums of some blocks are known, in order; the total ends at index 0.
   ///
   /// - Parameter blocks: whole blocks, ascending and without gaps, from microbatch 0 to the last microbatch.
   public static func additions(joining blocks: [Range<Int>]) -> [Addition] {
     var additions: [Addition] = []
     // Blocks whose other half is still to come, largest first.
-    var waiting: [(block: Range<Int>, place: Int)] = []
+    var waiting: [(block: Range<Int>, index: Int)] = []
     func join() {
       let right = waiting.removeLast()
       let left = waiting.removeLast()
-      additions.append(Addition(target: left.place, source: right.place))
-      waiting.append((left.block.lowerBound..<right.block.upperBound, left.place))
+      additions.append(Addition(target: left.index, source: right.index))
+      waiting.append((left.block.lowerBound..<right.block.upperBound, left.index))
     }
-    for (place, block) in blocks.enumerated() {
+    for (index, block) in blocks.enumerated() {
       precondition(
-        block.lowerBound == (waiting.last?.block.upperBound ?? 0) && roots(of: block).count == 1,
-        "\(blocks) are no whole blocks of a tree one after the other")
-      waiting.append((block, place))
+        block.lowerBound == (waiting.last?.block.upperBound ?? 0) && self.blocks(of: block).count == 1,
+        "\(blocks) are not consecutive blocks of a tree")
+      waiting.append((block, index))
       while waiting.count > 1, isHalf(waiting[waiting.count - 2].block, before: waiting.last!.block) { join() }
     }
-    // No further microbatch comes: each block ends where the last one does.
+    // There is no further microbatch: each block ends where the last one does.
     while waiting.count > 1 { join() }
     return additions
   }

@@ -47,8 +47,8 @@ public final class Tape {
     entries.reserveCapacity(4096)
   }
 
-  /// Bytes of memory held for values and gradients.
-  public var heldBytes: Int { valueArena.heldBytes + gradientArena.heldBytes + writtenArena.heldBytes }
+  /// Bytes of memory that values and gradients have been given since the last `reset`.
+  package var usedBytes: Int { valueArena.usedBytes + gradientArena.usedBytes + writtenArena.usedBytes }
 
   /// The types of the recorded operations, in order.
   package var recordedTypes: [any Operation.Type] { entries.map(\.type) }
@@ -123,10 +123,10 @@ public final class Tape {
       if let check { look(at: entry, as: entry.type, with: check) }
     }
     let microbatches = firstMicrobatch..<firstMicrobatch + microbatchCount
-    let room = gradients?.open(microbatches, elements: products.weightGradients.elements)
-    products.weightGradients.settle(
-      microbatches: microbatches, displacements: room?.displacements ?? [0], accumulate: !(room?.isUndefined ?? false),
-      entering: enterBackward)
+    let destination =
+      gradients?.reserve(microbatches, elements: products.weightGradients.elements)
+      ?? PartialGradients.Destination(offsets: [0], isUndefined: false)
+    products.weightGradients.compute(into: destination, microbatches: microbatches, entering: enterBackward)
     profile?.enter(nil, isBackward: true)
   }
 

@@ -46,7 +46,7 @@ package final class GradientReduction {
     self.communicator = communicator
     let (rank, size) = (communicator.rank, communicator.size)
     let count = parameters.count
-    let roots = (0..<size).map { ReductionTree.roots(of: layout.microbatches(ofRank: $0, among: size)) }
+    let roots = (0..<size).map { ReductionTree.blocks(of: layout.microbatches(ofRank: $0, among: size)) }
     let blocks = TreeSum.blocks(in: count)
     let ranges = (0..<size).map { rank in
       let own = BlockPartition.range(of: blocks, rank: rank, size: size)

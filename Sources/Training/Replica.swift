@@ -55,8 +55,8 @@ package final class Replica {
 
   /// Computes the loss gradient of this process's microbatches of a batch, and their figures.
   ///
-  /// The gradient is left in the gradient roots of the model's parameters, one for each block of
-  /// `ReductionTree.roots(of: microbatches)`.
+  /// The gradient is left in the partial gradients of the model's parameters, one for each block of
+  /// `ReductionTree.blocks(of: microbatches)`.
   ///
   /// - Parameters:
   ///   - batch: the examples of the microbatches.
@@ -86,7 +86,7 @@ package final class Replica {
         accumulate(
           batch, piece, place: start - position, microbatches: first..<end, of: layout, step: step, into: &sums)
       }
-      gradients.close()
+      gradients.addCompletedBlocks()
       first = end
     }
   }

@@ -120,8 +120,8 @@ import Testing
     return zip(left, right).map { $0 + $1 }
   }
 
-  /// What the roots of a tree must hold, [root][m n], given the inputs of each row (1 for a bias) and its gradients.
-  private func roots(_ x: [[Float]], _ dy: [[Float]], _ microbatches: Microbatches, isFused: Bool = true) -> [[Float]] {
+  /// The sums over the blocks of a tree, [block][m n], given the inputs of each row (1 for a bias) and its gradients.
+  private func blockSums(_ x: [[Float]], _ dy: [[Float]], _ microbatches: Microbatches) -> [[Float]] {
     var row = 0
     let leaves = microbatches.rows.map { count -> [Float] in
       var leaf = [Float](
@@ -135,7 +135,7 @@ import Testing
       return leaf
     }
     let all = microbatches.first..<microbatches.first + microbatches.rows.count
-    return ReductionTree.roots(of: all).map { sum(leaves, of: $0, first: microbatches.first) }
+    return ReductionTree.blocks(of: all).map { sum(leaves, of: $0, first: microbatches.first) }
   }
 
   /// Gradients as a kernel leaves them in matrices of `stride` columns, which held `before`.
@@ -152,21 +152,21 @@ import Testing
     let rows = dy.count
     let inputs = memory.prefix(x?.count ?? 0).map { UnsafePointer($0.baseAddress) }
     let gradients = memory.dropFirst(inputs.count).prefix(rows).map { UnsafePointer($0.baseAddress) }
-    let roots = memory.suffix(before.count)
+    let sums = memory.suffix(before.count)
     let starts = microbatches.rows.reduce(into: [Int64(0)]) { $0.append($0.last! + Int64($1)) }
     let (count, first) = (Int64(microbatches.rows.count), Int64(microbatches.first))
     let (m, n) = (Int64(microbatches.m), Int64(microbatches.n))
     if x != nil {
       var workspace = [Float](repeating: .nan, count: Int(kernel_gradient_workspace(Int64(rows), m, n)))
       kernel_weight_gradient(
-        inputs, gradients, starts, count, first, m, n, roots.map(\.baseAddress), Int64(stride), accumulate ? 1 : 0,
+        inputs, gradients, starts, count, first, m, n, sums.map(\.baseAddress), Int64(stride), accumulate ? 1 : 0,
         &workspace)
     } else {
       var workspace = [Float](repeating: .nan, count: Int(kernel_bias_workspace(n)))
       kernel_bias_gradient(
-        gradients, starts, count, first, n, roots.map(\.baseAddress), accumulate ? 1 : 0, &workspace)
+        gradients, starts, count, first, n, sums.map(\.baseAddress), accumulate ? 1 : 0, &workspace)
     }
-    return roots.map { Array($0) }
+    return sums.map { Array($0) }
   }
 
   @Test(arguments: Family.allCases, microbatches)
@@ -174,21 +174,21 @@ import Testing
     let rows = microbatches.rows.reduce(0, +)
     let x = (0..<rows).map { numbers(microbatches.m, seed: 100 + $0) }
     let dy = (0..<rows).map { numbers(microbatches.n, seed: 1000 + $0) }
-    let expected = roots(x, dy, microbatches)
+    let expected = blockSums(x, dy, microbatches)
     let stride = microbatches.n + 3
     let before = expected.indices.map { numbers(microbatches.m * stride, seed: 10 + $0) }
     _ = with(family) { isFused in
       for accumulate in [false, true] {
         let results = run(microbatches, x, dy, stride: stride, before: before, accumulate: accumulate)
-        for (root, result) in results.enumerated() {
-          var whole = before[root]
+        for (block, result) in results.enumerated() {
+          var whole = before[block]
           for i in 0..<microbatches.m {
             for j in 0..<microbatches.n {
-              let value = expected[root][i * microbatches.n + j]
-              whole[i * stride + j] = accumulate ? before[root][i * stride + j] + value : value
+              let value = expected[block][i * microbatches.n + j]
+              whole[i * stride + j] = accumulate ? before[block][i * stride + j] + value : value
             }
           }
-          expect(result, whole, isFused: isFused, terms: rows, "\(family), root \(root), += \(accumulate)")
+          expect(result, whole, isFused: isFused, terms: rows, "\(family), block \(block), += \(accumulate)")
         }
       }
     }
@@ -200,14 +200,14 @@ import Testing
     let dy = (0..<rows).map { numbers(microbatches.n, seed: 2000 + $0) }
     let ones = dy.map { _ in [Float(1)] }
     let shape = Microbatches(rows: microbatches.rows, first: microbatches.first, m: 1, n: microbatches.n)
-    let expected = roots(ones, dy, shape)
+    let expected = blockSums(ones, dy, shape)
     let before = expected.indices.map { numbers(microbatches.n, seed: 20 + $0) }
     _ = with(family) { _ in
       for accumulate in [false, true] {
         let results = run(shape, nil, dy, stride: microbatches.n, before: before, accumulate: accumulate)
-        for (root, result) in results.enumerated() {
-          let whole = zip(before[root], expected[root]).map { accumulate ? $0 + $1 : $1 }
-          expect(result, whole, isFused: true, terms: rows, "\(family), root \(root), += \(accumulate)")
+        for (block, result) in results.enumerated() {
+          let whole = zip(before[block], expected[block]).map { accumulate ? $0 + $1 : $1 }
+          expect(result, whole, isFused: true, terms: rows, "\(family), block \(block), += \(accumulate)")
         }
       }
     }

@@ -1,9 +1,9 @@
 import Numerics
 import Testing
 
-/// Sums over microbatches have the same bits however the microbatches are dealt out.
+/// Sums over microbatches have the same bits however the microbatches are distributed over processes.
 @Suite struct ReductionTreeTests {
-  /// The tree as its definition says it, over the microbatches that exist.
+  /// The tree as defined, over the microbatches that exist.
   private func sum(_ values: [Float], of block: Range<Int>) -> Float {
     if block.count == 1 { return values[block.lowerBound] }
     let middle = block.lowerBound + block.count / 2
@@ -13,7 +13,7 @@ import Testing
 
   /// The sum of all values when each range is added up by a process of its own.
   private func sum(_ values: [Float], cutInto ranges: [Range<Int>]) -> Float {
-    let blocks = ranges.flatMap { ReductionTree.roots(of: $0) }
+    let blocks = ranges.flatMap { ReductionTree.blocks(of: $0) }
     var sums = blocks.map { sum(values, of: $0) }
     for addition in ReductionTree.additions(joining: blocks) { sums[addition.target] += sums[addition.source] }
     return sums[0]
@@ -31,14 +31,22 @@ import Testing
     return cuts(from: 0, most: most)
   }
 
+  /// In how many ways some of `count` things can be chosen.
+  private func choices(of chosen: Int, from count: Int) -> Int {
+    (0..<chosen).reduce(1) { $0 * (count - $1) / ($1 + 1) }
+  }
+
   @Test(arguments: 1...20) func everyCutGivesTheSameBits(microbatches: Int) {
     var reader = CounterRandom(seed: UInt64(microbatches), purpose: .inference).reader(0)
     let values = (0..<microbatches).map { _ in Float(reader.uniform(-1, 1)) }
     var size = 1
     while size < microbatches { size *= 2 }
     let expected = sum(values, of: 0..<size)
-    let all = cuts(microbatches, most: microbatches <= 12 ? microbatches : 5)
-    #expect(all.count == (microbatches <= 12 ? 1 << (microbatches - 1) : all.count))
+    // All cuts of few microbatches, and of more those into at most five ranges.
+    let most = microbatches <= 12 ? microbatches : 5
+    let all = cuts(microbatches, most: most)
+    // A cut into k ranges chooses k - 1 of the places between two microbatches.
+    #expect(all.count == (0..<most).reduce(0) { $0 + choices(of: $1, from: microbatches - 1) })
     #expect(all.allSatisfy { sum(values, cutInto: $0).bitPattern == expected.bitPattern })
   }
 
@@ -49,13 +57,13 @@ import Testing
     #expect(values.reduce(0, +) != sum(values, of: 0..<16))
   }
 
-  @Test func rootsAreTheFewestWholeBlocks() {
-    #expect(ReductionTree.roots(of: 5..<10) == [5..<6, 6..<8, 8..<10])
-    #expect(ReductionTree.roots(of: 0..<16) == [0..<16])
-    #expect(ReductionTree.roots(of: 0..<7) == [0..<4, 4..<6, 6..<7])
-    #expect(ReductionTree.roots(of: 4..<4) == [])
-    // Equal microbatches of a power of two on a power of two of processes are one block each.
-    for rank in 0..<4 { #expect(ReductionTree.roots(of: rank * 4..<rank * 4 + 4).count == 1) }
+  @Test func aRangeIsTheFewestWholeBlocks() {
+    #expect(ReductionTree.blocks(of: 5..<10) == [5..<6, 6..<8, 8..<10])
+    #expect(ReductionTree.blocks(of: 0..<16) == [0..<16])
+    #expect(ReductionTree.blocks(of: 0..<7) == [0..<4, 4..<6, 6..<7])
+    #expect(ReductionTree.blocks(of: 4..<4) == [])
+    // A power of two of microbatches on a power of two of processes are one block on each.
+    for rank in 0..<4 { #expect(ReductionTree.blocks(of: rank * 4..<rank * 4 + 4).count == 1) }
   }
 
   @Test func halvesAreJoinedAsSoonAsBothAreThere() {

@@ -34,8 +34,8 @@ import Training
       let data = SequenceBatch()
       try data.read(layout.examples(ofMicrobatches: own).map { ($0 * 7) % 80 }, frameCount: 3, from: file)
       replica.accumulate(data, microbatches: own, of: layout, step: step, into: &sums)
-      for (root, block) in ReductionTree.roots(of: own).enumerated() {
-        blocks.append((block, Array(state.model.parameters.partialGradients[root])))
+      for (index, block) in ReductionTree.blocks(of: own).enumerated() {
+        blocks.append((block, Array(state.model.parameters.partialGradients[index])))
       }
       withExtendedLifetime(state) {}
     }

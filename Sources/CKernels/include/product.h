@@ -19,7 +19,7 @@ void kernel_pack_transposed(const float *b, int64_t stride, int64_t k, int64_t n
 void kernel_product_packed(const float *a, int64_t a_stride, const float *packed, float *c, int64_t c_stride, int64_t m,
                            int64_t n, int64_t k, int accumulate);
 
-enum { MAXIMUM_SHARES = 4096 };
+enum { MAXIMUM_MICROBATCHES = 4096 };
 
 /// Floats of working memory for the gradient of a weight [m, n] from so many rows, and of a bias [n].
 int64_t kernel_gradient_workspace(int64_t rows, int64_t m, int64_t n);
@@ -27,14 +27,15 @@ int64_t kernel_bias_workspace(int64_t n);
 
 /// The gradient of a weight [m, n], microbatch by microbatch: the sum over rows of x[r] times dy[r].
 ///
-/// Rows come sorted by microbatch: microbatch first_microbatch + s has the rows starts[s] ..< starts[s + 1]. Within a microbatch they are
-/// added in order; microbatches are added as leaves of a binary tree whose blocks are aligned, so that the bits do not depend
-/// on which microbatches lie here. What remains are the sums over the largest aligned blocks of first_microbatch ..< first_microbatch +
-/// microbatches, in order; root q is written to roots[q] [m, n], or added to it.
+/// Rows come sorted by microbatch: microbatch first_microbatch + s has the rows starts[s] ..< starts[s + 1]. Within a
+/// microbatch they are added in order; microbatches are added as leaves of a binary tree whose blocks are aligned, so
+/// that the bits do not depend on which microbatches are computed together. The results are the sums over the largest
+/// aligned blocks of first_microbatch ..< first_microbatch + microbatches, in order: that of block q is written to
+/// sums[q] [m, n], or added to it. At most MAXIMUM_MICROBATCHES.
 void kernel_weight_gradient(const float *const *x, const float *const *dy, const int64_t *starts, int64_t microbatches,
-                            int64_t first_microbatch, int64_t m, int64_t n, float *const *roots, int64_t stride,
+                            int64_t first_microbatch, int64_t m, int64_t n, float *const *sums, int64_t stride,
                             int accumulate, float *workspace);
 
 /// The same for a bias [n], whose x is 1.
-void kernel_bias_gradient(const float *const *dy, const int64_t *starts, int64_t microbatches, int64_t first_microbatch, int64_t n,
-                          float *const *roots, int accumulate, float *workspace);
+void kernel_bias_gradient(const float *const *dy, const int64_t *starts, int64_t microbatches, int64_t first_microbatch,
+                          int64_t n, float *const *sums, int accumulate, float *workspace);

@@ -91,7 +91,7 @@ struct ScalingBenchmark {
     checks = measured.enumerated().map { place, measurement in
       let layout = MicrobatchLayout(measurement.training)
       let roots = (0..<communicator.size).map {
-        ReductionTree.roots(of: layout.microbatches(ofRank: $0, among: communicator.size)).count
+        ReductionTree.blocks(of: layout.microbatches(ofRank: $0, among: communicator.size)).count
       }
       return Check(
         prediction: model.predict(

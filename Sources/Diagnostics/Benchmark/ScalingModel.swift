@@ -21,7 +21,7 @@ package struct Network: Encodable, Sendable {
   /// Messages of an update that follow one another: each rank sends a slice of its gradient to every other, then its
   /// slice of the parameters goes around, and figures are summed by doubling.
   ///
-  /// - Parameter roots: gradients that a rank sends, from `ReductionTree.roots`; one if microbatches and ranks are powers of two.
+  /// - Parameter roots: gradients that a rank sends, from `ReductionTree.blocks`; one if microbatches and ranks are powers of two.
   package static func messages(ranks: Int, roots: Int = 1) -> Double {
     ranks > 1 ? Double((roots + 1) * (ranks - 1)) + ceil(log2(Double(ranks))) : 0
   }

@@ -48,8 +48,8 @@ package struct Affine: ExampledOperation {
         Int64(rows.count), Int64(y.columns), microbatchBias.map { $0.gradients! + microbatch * $0.stride },
         activation.kernel)
     }
-    if let gradient = bias?.gradientBlock {
-      products.owe(nil, y.gradientBlock!, into: gradient, microbatches: microbatches)
+    if let bias {
+      products.addUse(of: bias, input: nil, outputGradient: y.gradientBlock!, microbatches: microbatches)
     }
     if let first { backward(first, products) }
     if let second { backward(second, products) }
@@ -69,9 +69,8 @@ package struct Affine: ExampledOperation {
       products.multiply(
         dy, transposedWeight: product.weight.valueBlock, accumulate: !product.input.feedsOneProduct, into: dx)
     }
-    if let dw = product.weight.gradientBlock {
-      products.owe(product.input.valueBlock, dy, into: dw, microbatches: microbatches)
-    }
+    products.addUse(
+      of: product.weight, input: product.input.valueBlock, outputGradient: dy, microbatches: microbatches)
   }
 
   package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {

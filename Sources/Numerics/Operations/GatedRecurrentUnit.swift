@@ -56,11 +56,11 @@ package struct GatedRecurrentUnit: ExampledOperation {
       products.multiply(
         dGates, transposedWeight: weights.input.valueBlock, accumulate: !x.feedsOneProduct, into: dx)
     }
-    products.owe(x.valueBlock, dGates, into: weights.input.gradientBlock!, microbatches: microbatches)
-    products.owe(h.valueBlock, dZR, into: weights.stateGates.gradientBlock!, microbatches: microbatches)
-    products.owe(
-      resetState.valueBlock, dCandidate, into: weights.stateCandidate.gradientBlock!, microbatches: microbatches)
-    products.owe(nil, dGates, into: weights.bias.gradientBlock!, microbatches: microbatches)
+    products.addUse(of: weights.input, input: x.valueBlock, outputGradient: dGates, microbatches: microbatches)
+    products.addUse(of: weights.stateGates, input: h.valueBlock, outputGradient: dZR, microbatches: microbatches)
+    products.addUse(
+      of: weights.stateCandidate, input: resetState.valueBlock, outputGradient: dCandidate, microbatches: microbatches)
+    products.addUse(of: weights.bias, input: nil, outputGradient: dGates, microbatches: microbatches)
   }
 
   package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {

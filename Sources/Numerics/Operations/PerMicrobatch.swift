@@ -11,8 +11,7 @@ package struct PerMicrobatch: ExampledOperation {
   let y: Tensor
 
   package func backward(_ products: MatrixProduct) {
-    guard let gradient = parameter.gradientBlock else { return }
-    products.owe(nil, y.gradientBlock!, into: gradient, microbatches: microbatches)
+    products.addUse(of: parameter, input: nil, outputGradient: y.gradientBlock!, microbatches: microbatches)
   }
 
   package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
