@@ -11,7 +11,7 @@ enum {
   LANES = 8,
   MAXIMUM_SIZE = 1024,
   MAXIMUM_GLIMPSE = 128,
-  // An array longer than the largest image by a cache line, so that equal places of two arrays microbatch no cache set.
+  // An array longer than the largest image by a cache line, so that equal offsets in two arrays do not share a cache set.
   ROW = MAXIMUM_SIZE + 16,
 };
 
@@ -34,7 +34,7 @@ INLINE axis decode_axis(float scale_logit, float shift_logit, float minimum_scal
   return out;
 }
 
-/// Place `i` of `count` in [-1, 1].
+/// The coordinate of cell `i` of `count` in [-1, 1].
 INLINE float coordinate(int32_t i, int32_t count) { return -1.0f + 2.0f * (float)i / (float)(count - 1); }
 
 /// For each output two taps: clamped indices, weights that are zero outside, and the derivative of each weight by the
@@ -44,19 +44,19 @@ typedef struct taps {
   float first_weight[ROW], second_weight[ROW], first_slope[ROW], second_slope[ROW];
 } taps;
 
-INLINE void set_tap(taps *t, int32_t place, float position, int32_t size) {
-  // Far away positions need no exact value, only to stay outside and inside the integer range; nor does NaN.
+INLINE void set_tap(taps *t, int32_t index, float position, int32_t size) {
+  // Positions far outside, and NaN, need not be exact: they only have to stay outside and in the range of integers.
   position = minimum(maximum(position, -4.0f), (float)size + 4.0f);
   int32_t i = (int32_t)position;
   i -= position < (float)i;
   float a = position - (float)i;
   int in_first = i >= 0 && i < size, in_second = i + 1 >= 0 && i + 1 < size;
-  t->first[place] = in_first ? i : 0;
-  t->second[place] = in_second ? i + 1 : 0;
-  t->first_weight[place] = in_first ? 1.0f - a : 0.0f;
-  t->second_weight[place] = in_second ? a : 0.0f;
-  t->first_slope[place] = in_first ? -1.0f : 0.0f;
-  t->second_slope[place] = in_second ? 1.0f : 0.0f;
+  t->first[index] = in_first ? i : 0;
+  t->second[index] = in_second ? i + 1 : 0;
+  t->first_weight[index] = in_first ? 1.0f - a : 0.0f;
+  t->second_weight[index] = in_second ? a : 0.0f;
+  t->first_slope[index] = in_first ? -1.0f : 0.0f;
+  t->second_slope[index] = in_second ? 1.0f : 0.0f;
 }
 
 INLINE void crop_taps(axis a, int32_t image_size, int32_t glimpse_size, taps *t) {
@@ -65,7 +65,7 @@ INLINE void crop_taps(axis a, int32_t image_size, int32_t glimpse_size, taps *t)
     set_tap(t, i, (a.scale * coordinate(i, glimpse_size) + a.shift + 1.0f) * half, image_size);
 }
 
-/// Where pixel `i` lies in the glimpse.
+/// The position of pixel `i` in the glimpse.
 INLINE float paste_position(axis a, int32_t i, int32_t image_size, int32_t glimpse_size) {
   return ((coordinate(i, image_size) - a.shift) / a.scale + 1.0f) * (0.5f * (float)(glimpse_size - 1));
 }
@@ -98,7 +98,7 @@ INLINE range within(range r, range limit) {
   return out;
 }
 
-/// The range, which lies in `limit`, widened to whole registers as far as `limit` allows.
+/// The range, which is within `limit`, widened to whole registers as far as `limit` allows.
 INLINE range widen(range r, range limit) {
   int32_t width = (r.high - r.low + LANES - 1) / LANES * LANES;
   if (width > limit.high - limit.low) width = limit.high - limit.low;
@@ -126,8 +126,8 @@ INLINE void paste_row(const taps *t, const float *restrict in, float *restrict o
     out[x] = t->first_weight[x] * in[t->first[x]] + t->second_weight[x] * in[t->second[x]];
 }
 
-/// The matrix that takes gradients of the taps' outputs back to the inputs, by blocks of LANES inputs: to block b
-/// contribute the `count[b]` outputs from first[b] on, their weights are rows from start[b] on.
+/// The matrix from gradients of the taps' outputs to gradients of the inputs, by blocks of LANES inputs: `count[b]`
+/// outputs from first[b] on contribute to block b, with weights in the rows from start[b] on.
 typedef struct transposed_taps {
   int32_t blocks, first[MAXIMUM_GLIMPSE / LANES], count[MAXIMUM_GLIMPSE / LANES], start[MAXIMUM_GLIMPSE / LANES];
   // An output can contribute to two blocks.
@@ -207,8 +207,8 @@ typedef struct workspace {
   float rows[4][MAXIMUM_GLIMPSE * ROW];
 } workspace;
 
-/// The calling thread's workspace, kept until the process ends. It is no thread-local array, because those are cut
-/// out of every thread's stack, also of threads that never come here.
+/// The calling thread's workspace, kept until the process ends. It is not a thread-local array, because those take memory
+/// from the stack of every thread, including threads that never call this.
 static workspace *thread_workspace(void) {
   static _Thread_local workspace *space;
   if (!space) space = malloc(sizeof *space);
@@ -244,7 +244,7 @@ void kernel_crop(kernel_geometry g, const float *images, const int32_t *image, c
   }
 }
 
-/// dimage += what the crop at the workspace's taps hands back.
+/// dimage += the gradient of the image from the crop at the workspace's taps.
 INLINE void scatter_crop(const workspace *w, kernel_geometry g, const float *d, float *dimage) {
   const taps *tx = &w->x, *ty = &w->y;
   for (int32_t y = 0; y < g.glimpse_height; y++) {
@@ -316,8 +316,8 @@ void kernel_crop_backward(kernel_geometry g, const float *images, float *dimages
     range read = read_inputs(&w->y, gh, H);
     if (read.low == read.high) continue;
     for (int32_t y = read.low; y < read.high; y++) {
-      int64_t place = (int64_t)(y - read.low) * gw;
-      crop_row_slopes(&w->x, I + (int64_t)y * W, values + place, slopes + place, gw);
+      int64_t start = (int64_t)(y - read.low) * gw;
+      crop_row_slopes(&w->x, I + (int64_t)y * W, values + start, slopes + start, gw);
     }
     for (int32_t x = 0; x < gw; x++) sums.along_x[x] = sums.along_y[x] = sums.scaled[x] = 0;
     for (int32_t y = 0; y < gh; y++) {
@@ -399,11 +399,11 @@ void kernel_paste(kernel_geometry g, const float *glimpse, const float where[4],
     paste_row(&w->x, glimpse + y * g.glimpse_width, columns + y * stride, width);
   for (int32_t x = 0; x < width; x++) cover[x] = w->x.first_weight[x] + w->x.second_weight[x];
   for (int32_t y = 0; y < b.rows.high - b.rows.low; y++) {
-    int64_t place = (int64_t)(b.rows.low + y - window.y) * window.width + b.columns.low - window.x;
+    int64_t start = (int64_t)(b.rows.low + y - window.y) * window.width + b.columns.low - window.x;
     float first = w->y.first_weight[y], second = w->y.second_weight[y];
-    add_blend(columns + w->y.first[y] * stride, columns + w->y.second[y] * stride, first, second, canvas + place,
+    add_blend(columns + w->y.first[y] * stride, columns + w->y.second[y] * stride, first, second, canvas + start,
               width);
-    add_scaled(cover, first + second, coverage + place, width);
+    add_scaled(cover, first + second, coverage + start, width);
   }
 }
 
@@ -460,11 +460,11 @@ void kernel_paste_backward(kernel_geometry g, const float *glimpse, float *dglim
     sums.shift[x] = sums.scale[x] = sums.cover[x] = sums.along_x[x] = 0;
   }
   for (int32_t y = 0; y < b.rows.high - b.rows.low; y++) {
-    int64_t place = (int64_t)(b.rows.low + y - window.y) * window.width + b.columns.low - window.x;
+    int64_t start = (int64_t)(b.rows.low + y - window.y) * window.width + b.columns.low - window.x;
     int64_t top = w->y.first[y] * stride, bottom = w->y.second[y] * stride;
-    const float *d = dcanvas + place;
+    const float *d = dcanvas + start;
     row_tap t = tap_of_row(&w->y, y);
-    add_paste_row(d, dcoverage + place, columns + top, columns + bottom, cover, t,
+    add_paste_row(d, dcoverage + start, columns + top, columns + bottom, cover, t,
                   coordinate(b.rows.low + y, g.image_height) - b.ay.shift, &sums, width);
     add_scaled(d, t.first_weight, dcolumns + top, width);
     add_scaled(d, t.second_weight, dcolumns + bottom, width);
@@ -526,8 +526,8 @@ double kernel_paint(kernel_geometry g, kernel_window window, const float *frame,
   float sum[ROW], bare = sigmoid(offset);
   for (int32_t x = 0; x < window.width; x++) sum[x] = 0;
   for (int32_t y = 0; y < window.height; y++) {
-    int64_t pixel = (int64_t)(window.y + y) * g.image_width + window.x, place = (int64_t)y * window.width;
-    paint_row(frame + pixel, background + pixel, mean + place, mask + place, offset, slope, bare, sum, window.width);
+    int64_t pixel = (int64_t)(window.y + y) * g.image_width + window.x, start = (int64_t)y * window.width;
+    paint_row(frame + pixel, background + pixel, mean + start, mask + start, offset, slope, bare, sum, window.width);
   }
   double total = 0;
   for (int32_t x = 0; x < window.width; x++) total += (double)sum[x];
@@ -552,8 +552,8 @@ void kernel_paint_backward(kernel_geometry g, kernel_window window, const float 
                            float factor, float *dcanvas, float *dcoverage) {
   float bare = sigmoid(offset);
   for (int32_t y = 0; y < window.height; y++) {
-    int64_t pixel = (int64_t)(window.y + y) * g.image_width + window.x, place = (int64_t)y * window.width;
-    paint_row_backward(frame + pixel, background + pixel, dbackground + pixel, mean + place, mask + place, slope, bare,
-                       factor, dcanvas + place, dcoverage + place, window.width);
+    int64_t pixel = (int64_t)(window.y + y) * g.image_width + window.x, start = (int64_t)y * window.width;
+    paint_row_backward(frame + pixel, background + pixel, dbackground + pixel, mean + start, mask + start, slope, bare,
+                       factor, dcanvas + start, dcoverage + start, window.width);
   }
 }

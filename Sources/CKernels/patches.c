@@ -1,7 +1,7 @@
 #include "patches.h"
 #include "clones.h"
 
-/// The part of a row of a patch that lies in the image: `count` numbers from `from` in the image's row, at `to` in the
+/// The part of a row of a patch that is inside the image: `count` numbers from `from` in the image's row, at `to` in the
 /// patch's.
 typedef struct {
   int64_t from, to, count;

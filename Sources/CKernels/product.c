@@ -49,7 +49,7 @@ typedef struct product_family {
 #include "product_blocks.h"
 
 static const product_family *best = &narrow_family;
-// Per thread, so that parallel tests do not interfere; NULL selects the best.
+// Per thread, so that tests that run in parallel are not affected; NULL is the best.
 static _Thread_local const product_family *chosen;
 
 static const product_family *in_use(void) { return chosen ? chosen : best; }
@@ -65,7 +65,7 @@ __attribute__((constructor)) static void choose_best(void) {
 const char *kernel_product_family(void) { return in_use()->name; }
 
 int kernel_product_choose(const char *name) {
-  // From the least demanding on; the processor supports all up to its best.
+  // In ascending order; the processor supports all up to its best.
   const product_family *known[] = {
       &narrow_family,
 #if defined(__x86_64__)
@@ -157,7 +157,7 @@ void kernel_weight_gradient(const float *const *x, const float *const *dy, const
   int64_t wide = m - count * (block - 1), tile_size = family->block * panel;
   float *packed_x = workspace, *packed_dy = packed_x + rows * m, *stack = packed_dy + rows * panels * panel;
 
-  // One pass over rows that lie anywhere in memory; the next but one is fetched meanwhile.
+  // One pass over rows that are anywhere in memory; the next but one is prefetched.
   for (int64_t r = 0; r < rows; r++) {
     if (r + 2 < rows) {
       for (int64_t j = 0; j < m && j < 64; j += 16) __builtin_prefetch(x[r + 2] + j);

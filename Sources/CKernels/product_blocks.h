@@ -4,13 +4,13 @@
 //   LANES         floats in a register; a panel is two registers wide,
 //   BLOCK         rows that fit into the registers beside a panel's columns.
 // Each element is one chain of multiply-adds over k from the first to the last. So a row of a result has the same bits
-// whatever rows stand beside it, and whatever the width of the registers.
+// whatever the other rows are, and whatever the width of the registers.
 
 typedef float FAMILY(vector) __attribute__((vector_size(4 * LANES), aligned(4)));
 #define VECTOR FAMILY(vector)
 enum { FAMILY(panel) = 2 * LANES, FAMILY(block) = BLOCK };
 
-// Panels stream from the second or third level of caches: ask for the rows that are needed in two dozen steps.
+// Panels come from the second or third level of caches: prefetch the rows that are needed in two dozen steps.
 #define FETCH_AHEAD(panel)                                                                                             \
   __builtin_prefetch(panel + 48 * LANES);                                                                              \
   __builtin_prefetch(panel + 49 * LANES)

@@ -1,4 +1,4 @@
-// Counter-based random numbers: noise is a function of what it is for, never of who asks or when.
+// Counter-based random numbers: noise is a function of what it is used for, not of which process draws it or when.
 #include "random.h"
 #include "clones.h"
 #include "mathematics.h"

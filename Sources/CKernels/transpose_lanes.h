@@ -1,6 +1,6 @@
 #pragma once
 // The lanes that two registers exchange when square blocks are transposed: at distance s, lanes with bit s of the second
-// and lanes without it of the first stay, the others change places.
+// and lanes without it of the first stay, the others are exchanged.
 #define LOW_16_8 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
 #define HIGH_16_8 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
 #define LOW_16_4 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27

@@ -1,12 +1,12 @@
 import CKernels
 import Foundation
 
-/// Random numbers as a function of what they are for: a seed, a purpose, a step and a counter.
+/// Random numbers as a function of what they are used for: a seed, a purpose, a step and a counter.
 ///
 /// Nothing here has a state that advances, so the numbers do not depend on how many processes draw
 /// them, in which order, or whether a run was interrupted. The generator is Philox4x32-10.
 public struct CounterRandom: Sendable {
-  /// What the numbers are used for. Different purposes never microbatch a number.
+  /// What the numbers are used for. Different purposes never share a number.
   public enum Purpose: UInt64, Sendable {
     case initialization = 1
     case batchOrder = 2

@@ -1,14 +1,14 @@
-/// An operation that brings an example, from which its gradient check is generated.
+/// An operation with an example, from which its gradient check is generated.
 package protocol ExampledOperation: Operation {
   /// Applies the operation to small inputs taken from `inputs` and returns its outputs. The
   /// generated check compares the gradients with finite differences.
   static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor]
 }
 
-/// Hands out the inputs of an operation's example, the same ones at every call but for one element
-/// that the gradient check moves.
+/// Makes the inputs of an operation's example: the same ones for the same seed, except for one element that the gradient
+/// check changes.
 package struct ExampleInputs {
-  /// An element to move: of which input, at which place, by how much.
+  /// A change of one element: of which input, at which index, by how much.
   package struct Nudge {
     package let input: Int
     package let element: Int
@@ -25,7 +25,7 @@ package struct ExampleInputs {
   private let random: CounterRandom
   private let nudge: Nudge?
   private var drawn: UInt32 = 0
-  /// The differentiable inputs handed out so far.
+  /// The differentiable inputs made so far.
   package private(set) var tensors: [Tensor] = []
 
   package init(tape: Tape, seed: UInt64, nudge: Nudge? = nil) {
@@ -53,21 +53,21 @@ package struct ExampleInputs {
   /// An input without gradient, with the given values.
   package func constant(_ rows: Int, _ columns: Int, _ values: [Float]) -> Tensor {
     let tensor = tape.constant(rows: rows, columns: columns)
-    for (place, value) in values.enumerated() { tensor.values[place] = value }
+    for (offset, value) in values.enumerated() { tensor.values[offset] = value }
     return tensor
   }
 
   package func index(_ values: [Int]) -> Index {
     let index = tape.index(count: values.count)
-    for (place, value) in values.enumerated() { index[place] = value }
+    for (position, value) in values.enumerated() { index[position] = value }
     return index
   }
 
   private mutating func fill(_ tensor: Tensor, _ range: ClosedRange<Float>) {
     var reader = random.reader(drawn)
     drawn += 1
-    for place in 0..<tensor.rows * tensor.columns {
-      tensor.values[place] = Float(reader.uniform(Double(range.lowerBound), Double(range.upperBound)))
+    for offset in 0..<tensor.rows * tensor.columns {
+      tensor.values[offset] = Float(reader.uniform(Double(range.lowerBound), Double(range.upperBound)))
     }
   }
 }

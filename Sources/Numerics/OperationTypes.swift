@@ -1,4 +1,4 @@
-/// Every operation of this room, for the generated gradient checks and for tables of time per operation.
+/// Every operation of this module, for the generated gradient checks and for tables of time per operation.
 package var operationTypes: [any ExampledOperation.Type] {
   [
     Accumulate.self, Affine.self, BernoulliLogMass.self, CategoricalLogMass.self, GatedRecurrentUnit.self,

@@ -6,13 +6,13 @@ public protocol Optimizer: AnyObject {
   /// Named buffers as long as the parameters, in a fixed order; what a checkpoint stores under `/optimizer`.
   var state: [(name: String, values: UnsafeMutableBufferPointer<Float>)] { get }
 
-  /// One update of a slice: its parameters move against `factor` times the gradients, and its part of the state with
-  /// them. Every element is computed by itself, so slices give the same bits as the whole.
+  /// Updates a slice: its parameters with `factor` times the gradients, and its part of the state. Every element is
+  /// computed by itself, so slices give the same bits as the whole.
   ///
   /// - Parameters:
-  ///   - slice: places in the store's memory order.
+  ///   - slice: offsets in the store's memory order.
   ///   - parameters: all parameters.
-  ///   - gradients: those of the slice, as many as it has places.
+  ///   - gradients: those of the slice, as many as it has elements.
   ///   - learningRate: the rate of this update, after the schedule.
   ///   - update: the number of this update, counted from 1.
   func update(

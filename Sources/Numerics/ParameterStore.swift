@@ -83,8 +83,8 @@ public final class ParameterStore {
     declare(sideBySide: [(name, initializer)], shape: shape)
   }
 
-  /// Declares parameters of one shape whose columns lie side by side in one matrix, so that a
-  /// single product serves them all; files still know them one by one.
+  /// Declares parameters of one shape whose columns are side by side in one matrix, so that one product serves them all;
+  /// files have them one by one.
   public func declare(sideBySide members: [(name: String, initializer: Initializer)], shape: [Int]) {
     precondition(valueMemory == nil, "parameters are declared before the store is allocated")
     let columns = shape.last ?? 1
@@ -124,7 +124,7 @@ public final class ParameterStore {
     partialGradients.append(partialGradients.remove(at: index))
   }
 
-  /// How many elements one of `partialGradients` lies from the first.
+  /// Distance of one of `partialGradients` from the first, in elements.
   func offset(ofPartialGradient index: Int) -> Int { partialGradients[index].baseAddress! - gradientMemory! }
 
   /// Sets every parameter to its initial values; a function of the seed and the names only.
@@ -145,7 +145,7 @@ public final class ParameterStore {
     for (index, member) in members.enumerated() {
       precondition(
         member.offset == first.offset + index * first.columns && member.stride == first.stride,
-        "\(names) do not lie side by side")
+        "\(names) are not side by side")
     }
     return Tensor(
       rows: first.rows, columns: first.columns * members.count, stride: first.stride,

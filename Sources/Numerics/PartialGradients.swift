@@ -18,8 +18,8 @@ public final class PartialGradients {
 
   /// Where the gradients of some microbatches are written.
   struct Destination {
-    /// For each block of the tree in order: how many elements its partial gradient lies from the gradients of the
-    /// parameters' tensors.
+    /// For each block of the tree in order: distance of its partial gradient from the gradients of the parameters'
+    /// tensors, in elements.
     let offsets: [Int]
     /// Whether the contents are to be overwritten; otherwise they are to be added to.
     let isUndefined: Bool

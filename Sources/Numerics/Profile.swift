@@ -1,8 +1,8 @@
 import Dispatch
 
-/// Where the time of a tape's work goes, by part. Parts are numbers that the model chooses.
+/// The time that a tape's operations take, by part. Parts are numbers that the model chooses.
 public final class Profile {
-  /// Seconds spent going forwards and backwards, by part.
+  /// Seconds of the forward and the backward pass, by part.
   public private(set) var forward: [Double]
   public private(set) var backward: [Double]
   /// The part that runs; nil outside of the model.
@@ -17,7 +17,7 @@ public final class Profile {
 
   static var now: UInt64 { DispatchTime.now().uptimeNanoseconds }
 
-  /// Books the time since the last call to the part it was spent in.
+  /// Adds the time since the last call to the part that it was spent in.
   ///
   /// - Parameter next: the part that begins; nil if the model's work is done.
   func enter(_ next: Int?, isBackward nextIsBackward: Bool) {
@@ -29,15 +29,15 @@ public final class Profile {
     (part, isBackward, since) = (next, nextIsBackward, time)
   }
 
-  /// Resumes accounting after `pause`, for the forward pass of a part.
+  /// Resumes after `pause`, in a part's forward pass.
   public func resume(_ part: Int) {
     (self.part, isBackward, since) = (part, false, Self.now)
   }
 
-  /// Books the time so far; what passes until `resume` belongs to no part.
+  /// Adds the time so far; the time until `resume` belongs to no part.
   public func pause() { enter(part, isBackward: isBackward) }
 
-  /// Forgets what was booked.
+  /// Sets all times to zero.
   public func clear() {
     for part in forward.indices { (forward[part], backward[part]) = (0, 0) }
     part = nil

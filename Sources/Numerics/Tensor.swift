@@ -1,18 +1,17 @@
-/// A matrix of 32-bit floats and, beside it, the gradient of the loss by each of its elements.
+/// A matrix of 32-bit floats, and the gradient of the loss with respect to each of its elements.
 ///
-/// A tensor is a view: it owns no memory. Rows lie `stride` elements apart, so a range of rows or of
-/// columns is a tensor too. Values and gradients live in a `Tape` (until it is reset) or in a
-/// `ParameterStore` (as long as it lives).
+/// A tensor is a view: it owns no memory. Rows are `stride` elements apart, so a range of rows or of columns is a tensor
+/// too. Values and gradients are valid until their `Tape` is reset, or as long as their `ParameterStore` exists.
 public struct Tensor: BitwiseCopyable {
   public let rows: Int
   public let columns: Int
   /// Elements from one row to the next.
   public let stride: Int
   public let values: UnsafeMutablePointer<Float>
-  /// Where the gradient is summed, laid out as `values`; nil for data and noise, which have none.
+  /// Where the gradient is summed, in the layout of `values`; nil for data and noise, which have none.
   public let gradients: UnsafeMutablePointer<Float>?
-  /// Whether one product alone reads the tensor. Its gradient is then written by that product; others
-  /// are set to zero before the walk back, and added to.
+  /// Whether one product alone reads the tensor. Its gradient is then written by that product; other gradients are set
+  /// to zero before the backward pass, and added to.
   let feedsOneProduct: Bool
 
   public init(
@@ -49,7 +48,7 @@ public struct Tensor: BitwiseCopyable {
       gradients: gradients.map { $0 + range.lowerBound }, feedsOneProduct: feedsOneProduct)
   }
 
-  /// The same elements in rows of another length; they must lie without gaps.
+  /// The same elements in rows of another length; there must be no gaps between rows.
   public func reshaped(rows: Int, columns: Int) -> Tensor {
     precondition(
       (stride == self.columns || self.rows == 1) && rows * columns == self.rows * self.columns,

@@ -2,8 +2,8 @@ import CKernels
 
 /// Adds up vectors in the order of a `ReductionTree`, a block of elements at a time while it is in the cache.
 public struct TreeSum: Sendable {
-  /// Elements whose squares are summed together. The sums are the same on any number of processes only if vectors are
-  /// divided at multiples of this.
+  /// Elements whose squares are summed together. Those sums have the same bits on every process only if all cut vectors
+  /// at multiples of this.
   public static let blockSize = 4096
 
   private let additions: [ReductionTree.Addition]

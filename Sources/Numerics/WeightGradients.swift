@@ -66,6 +66,7 @@ final class WeightGradients {
   func compute(
     into destination: PartialGradients.Destination, microbatches: Range<Int>, entering: (Int) -> Void
   ) {
+    precondition(microbatches.count <= MAXIMUM_MICROBATCHES, "\(microbatches.count) microbatches in one recording")
     for weight in weights {
       entering(weight.part)
       compute(weight, into: destination, microbatches: microbatches)

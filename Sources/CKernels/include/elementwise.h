@@ -39,11 +39,11 @@ void kernel_product(const float *a, int64_t a_stride, const float *b, int64_t b_
 void kernel_add_product(const float *a, int64_t a_stride, const float *b, int64_t b_stride, float *y, int64_t y_stride,
                         int64_t rows, int64_t columns);
 
-/// y[i] = x[index[i]] for the rows whose index lies in [first, first + count), relative to first.
+/// y[i] = x[index[i]] for the rows whose index is in [first, first + count), relative to first.
 void kernel_gather(const float *x, int64_t x_stride, const int32_t *index, int32_t first, int32_t count, float *y,
                    int64_t y_stride, int64_t rows, int64_t columns);
 
-/// y[index[i]] += x[i] for the rows whose index lies in [first, first + count), relative to first.
+/// y[index[i]] += x[i] for the rows whose index is in [first, first + count), relative to first.
 void kernel_scatter_add(const float *x, int64_t x_stride, const int32_t *index, int32_t first, int32_t count, float *y,
                         int64_t y_stride, int64_t rows, int64_t columns);
 

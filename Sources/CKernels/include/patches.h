@@ -1,7 +1,7 @@
 #pragma once
 #include <stdint.h>
 
-/// Images of `height` x `width` pixels of `channels` numbers each, which lie side by side.
+/// Images of `height` x `width` pixels of `channels` numbers each, side by side.
 typedef struct {
   int32_t height, width, channels;
 } kernel_image_grid;

@@ -1,6 +1,6 @@
 import CKernels
 
-/// What is applied to each element after a linear layer.
+/// The function that is applied to each element after a linear layer.
 public enum Activation: BitwiseCopyable {
   case identity, elu, tanh, sigmoid
 
@@ -99,7 +99,7 @@ extension Tape {
   ///   - first: inputs [rows, in] times weight [in, out]; may be nil if there is an addend.
   ///   - second: another product of the same result shape.
   ///   - bias: a parameter [1, out], added to every row.
-  ///   - microbatchBias: in its place, [microbatches, out]: each row takes that of its microbatch.
+  ///   - microbatchBias: instead of it, [microbatches, out]: each row takes that of its microbatch.
   ///   - addend: [rows, out], or any number of rows if `index` says which one each row takes.
   ///   - feedsOneProduct: whether the only use of the result is as the input of one product.
   ///   - destination: where to write, for instance some rows of a larger tensor.
@@ -110,7 +110,7 @@ extension Tape {
   ) -> Tensor {
     let rows = first?.input.rows ?? index?.count ?? addend!.rows
     let columns = first?.weight.columns ?? addend!.columns
-    // Separately: an array of the two would allocate memory at every layer.
+    // One after the other: an array of the two would be allocated at every layer.
     func check(_ product: Product?) {
       guard let product else { return }
       precondition(

@@ -1,6 +1,6 @@
 import CKernels
 
-/// Weights of a gated recurrent unit whose three gates lie side by side, [z | r | c].
+/// Weights of a gated recurrent unit with its three gates side by side, [z | r | c].
 public struct GatedRecurrentUnitWeights: BitwiseCopyable {
   /// Input weights [in, 3n].
   public let input: Tensor

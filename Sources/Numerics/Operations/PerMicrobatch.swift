@@ -2,9 +2,9 @@ import CKernels
 
 /// One copy of a parameter for each microbatch of the batch, [microbatches, n].
 ///
-/// What all rows use alike, such as an initial state, would gather its gradient from all rows in an
-/// order that depends on which microbatches are computed together. A copy for each microbatch keeps the sums
-/// apart; they are added like weight gradients.
+/// The gradient of a parameter that all rows use, such as an initial state, would be a sum over rows in an order that
+/// depends on which microbatches are computed together. A copy for each microbatch keeps the sums separate; they are
+/// added like weight gradients.
 package struct PerMicrobatch: ExampledOperation {
   let parameter: Tensor
   let microbatches: Index

@@ -1,6 +1,6 @@
 import CKernels
 
-/// Writes a tensor, or chosen rows of it, into a block of columns: the way inputs are joined.
+/// Copies a tensor, or chosen rows of it, into a block of columns: how inputs are joined.
 package struct Place: ExampledOperation {
   let x: Tensor
   let index: Index?
