@@ -79,7 +79,7 @@ public struct Arithmetic: Sendable {
     add(.propagationPrior, rows: old, d + 4 + n, 3 * n)
     add(.propagationPrior, rows: old, n, 1 + 2 * (4 + d))
 
-    let survivors = (0..<old).count { details.propagated.presence[$0, 0] > 0 }
+    let survivors = (0..<old).count { details.propagated.posterior.presence[$0, 0] > 0 }
     add(.discovery, rows: survivors, d + 4, n)
     add(.discovery, rows: survivors, n, n)
     if survivors > 0 { add(.discovery, rows: details.previous.rowCount, n, n) }

@@ -1,17 +1,17 @@
 /// Finds the first number that is not finite while operations run forward and backward.
 ///
-/// For diagnosis, not for normal operation: every operation checks all its operands.
+/// For diagnosis, not for normal runs: all operands of every operation are examined.
 public final class FiniteCheck {
-  /// Where numbers first ceased to be finite.
+  /// Where numbers were first not finite.
   public struct Finding: Sendable {
     /// The part of the model, as set on the tape.
     public let part: Int
-    /// The frame, as set on the tape; nil if the operation serves all frames.
-    public let frame: Int?
+    /// The tape's label at that time.
+    public let label: Int?
     /// The operation, and its operand or result by name.
     public let operation: String
     public let operand: String
-    /// Whether it is the derivative by the operand, in the backward pass. All values are finite then.
+    /// Whether it is the gradient of the operand, in the backward pass. All values are finite then.
     public let isDerivative: Bool
     /// Numbers that are not finite, the first of them as [row, column], and the shape they belong to.
     public let count: Int
@@ -19,7 +19,7 @@ public final class FiniteCheck {
     public let shape: (rows: Int, columns: Int)
   }
 
-  /// Nil as long as all is finite.
+  /// Nil as long as everything is finite.
   public private(set) var finding: Finding?
 
   public init() {}
@@ -27,9 +27,9 @@ public final class FiniteCheck {
   /// Forgets what was found.
   public func clear() { finding = nil }
 
-  /// Checks what an operation has computed.
+  /// Examines what an operation has computed.
   func look<Recorded: Operation>(
-    at operation: Recorded, part: Int, frame: Int?, isDerivative: Bool
+    at operation: Recorded, part: Int, label: Int?, isDerivative: Bool
   ) {
     guard finding == nil else { return }
     look(into: operation, named: []) { name, tensor in
@@ -37,7 +37,7 @@ public final class FiniteCheck {
       guard let gradients = tensor.gradients, let bad = Self.search(isDerivative ? gradients : tensor.values, tensor)
       else { return }
       finding = Finding(
-        part: part, frame: frame, operation: "\(Recorded.self)", operand: name, isDerivative: isDerivative,
+        part: part, label: label, operation: "\(Recorded.self)", operand: name, isDerivative: isDerivative,
         count: bad.count, first: bad.first, shape: (tensor.rows, tensor.columns))
     }
   }

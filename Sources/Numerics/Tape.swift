@@ -1,9 +1,8 @@
-/// Records operations as they run and walks back over them to sum gradients.
+/// Records operations as they run, and runs them in reverse to sum gradients.
 ///
-/// A tape owns the memory of every tensor made on it. One step of training is: run the operations,
-/// seed the gradients of the outputs between `prepareBackward()` and `backward()`, read the
-/// gradients, `reset()`. In the steady state no step allocates. A tape that does not record runs
-/// the same operations without gradients, for evaluation and generation.
+/// A tape owns the memory of every tensor made on it. One step of training is: run the operations, set the gradients of
+/// the outputs between `prepareBackward()` and `backward()`, read the gradients, `reset()`. In steady state no step
+/// allocates. A tape that does not record runs the same operations without gradients, for evaluation and generation.
 public final class Tape {
   /// One recorded operation: where its operands are kept and how to run it backwards.
   private struct Entry {
@@ -11,7 +10,7 @@ public final class Tape {
     let type: any Operation.Type
     let backward: (UnsafeRawPointer, MatrixProduct) -> Void
     let part: Int
-    let frame: Int?
+    let label: Int?
   }
 
   private let valueArena = Arena()
@@ -22,19 +21,19 @@ public final class Tape {
   /// Products with packed weights. Weights must not change between a product and `reset()`.
   let products: MatrixProduct
 
-  /// If set, the time spent is booked here, by part.
+  /// If set, the time spent is recorded here, by part.
   public var profile: Profile?
   private var part = 0
 
-  /// If set, it checks everything that is computed. To be set before a recording begins.
+  /// If set, it examines everything that is computed. To be set before a recording begins.
   public var check: FiniteCheck?
-  /// The frame that the coming operations belong to, for `check`; nil if they serve all frames.
-  public var frame: Int?
+  /// A number of the caller's own that `check` reports with the operations that come next, such as the index of a frame.
+  public var label: Int?
 
   /// How many microbatches of the batch the recording holds, and their numbers 0, 1, ...
   public private(set) var microbatchCount = 1
   public private(set) var eachMicrobatch: Index
-  /// The microbatch of each row of the operations that come next; nil if all are of microbatch 0.
+  /// The microbatch of each row of the operations that run in `withRowMicrobatches`; nil if all are of microbatch 0.
   public var rowMicrobatches: Index?
 
   /// Whether operations are recorded and tensors have gradients.
@@ -56,7 +55,7 @@ public final class Tape {
   /// A tensor with gradients (if the tape records) and undefined values.
   ///
   /// - Parameter feedsOneProduct: whether its only use will be as the input of one product or convolution. This saves
-  ///   setting the gradient to zero and adding to it, half of the work in memory of a walk back.
+  ///   setting the gradient to zero and adding to it, half of the memory traffic of a backward pass.
   public func tensor(rows: Int, columns: Int, feedsOneProduct: Bool = false) -> Tensor {
     let values = floats(rows * columns, in: valueArena)
     let gradients = isRecording ? floats(rows * columns, in: feedsOneProduct ? writtenArena : gradientArena) : nil
@@ -84,10 +83,10 @@ public final class Tape {
     return Index(base: bytes.bindMemory(to: Int32.self, capacity: max(count, 1)), count: count)
   }
 
-  /// `count` row numbers, each given by its place.
+  /// `count` row numbers, each given by its position.
   public func index(count: Int, _ number: (Int) -> Int) -> Index {
     let index = index(count: count)
-    for place in 0..<count { index[place] = number(place) }
+    for position in 0..<count { index[position] = number(position) }
     return index
   }
 
@@ -100,11 +99,23 @@ public final class Tape {
     entries.append(
       Entry(
         operands: operands, type: Recorded.self,
-        backward: { $0.assumingMemoryBound(to: Recorded.self).pointee.backward($1) }, part: part, frame: frame))
-    check?.look(at: operation, part: part, frame: frame, isDerivative: false)
+        backward: { $0.assumingMemoryBound(to: Recorded.self).pointee.backward($1) }, part: part, label: label))
+    check?.look(at: operation, part: part, label: label, isDerivative: false)
   }
 
-  /// Sets all gradients on the tape to zero. Seeds of the outputs are written after this.
+  /// Runs operations on rows that belong to the given microbatches.
+  ///
+  /// Operations with weights need to know them, because gradients of weights are summed microbatch by microbatch.
+  ///
+  /// - Parameter microbatches: the microbatch of each row; nil if all are of microbatch 0.
+  public func withRowMicrobatches<Result>(_ microbatches: Index?, _ operations: () -> Result) -> Result {
+    let outer = rowMicrobatches
+    defer { rowMicrobatches = outer }
+    rowMicrobatches = microbatches
+    return operations()
+  }
+
+  /// Sets all gradients on the tape to zero. The gradients of the outputs are set after this.
   public func prepareBackward() {
     precondition(isRecording, "a tape that does not record has no gradients")
     gradientArena.clear()
@@ -115,7 +126,7 @@ public final class Tape {
   /// - Parameters:
   ///   - gradients: receives the gradients of weights, microbatch by microbatch; if nil, they are added to those
   ///     of the weights' tensors, and there is one microbatch.
-  ///   - firstMicrobatch: place in the batch of the recording's first microbatch.
+  ///   - firstMicrobatch: index in the batch of the recording's first microbatch.
   public func backward(into gradients: PartialGradients? = nil, firstMicrobatch: Int = 0) {
     for entry in entries.reversed() {
       if entry.part != part { enterBackward(entry.part) }
@@ -132,7 +143,7 @@ public final class Tape {
 
   private func look<Recorded: Operation>(at entry: Entry, as type: Recorded.Type, with check: FiniteCheck) {
     check.look(
-      at: entry.operands.load(as: Recorded.self), part: entry.part, frame: entry.frame, isDerivative: true)
+      at: entry.operands.load(as: Recorded.self), part: entry.part, label: entry.label, isDerivative: true)
   }
 
   private func enterBackward(_ next: Int) {
@@ -147,7 +158,7 @@ public final class Tape {
     profile?.enter(next, isBackward: false)
   }
 
-  /// Forgets all operations and tensors; their memory is used again.
+  /// Forgets all operations and tensors; their memory is reused.
   ///
   /// - Parameter microbatches: how many microbatches of the batch the next recording holds.
   public func reset(microbatches: Int = 1) {
@@ -158,7 +169,7 @@ public final class Tape {
     writtenArena.reset()
     microbatchCount = microbatches
     rowMicrobatches = nil
-    frame = nil
+    label = nil
     eachMicrobatch = Self.count(to: microbatches, in: valueArena)
   }
 

@@ -34,7 +34,8 @@ import Testing
             #expect(presence[t, row, slot] == (object >= 0 ? 1 : 0), "frame \(t), row \(row), slot \(slot)")
             #expect(ids[t, row, slot] == (object >= 0 ? Double(frame.state.ids[object]) : -1))
             let before = frame.previous.objects[row * file.slots + slot]
-            #expect(propagated[t, row, slot] == (before >= 0 ? Double(frame.propagated.presence[before, 0]) : 0))
+            #expect(
+              propagated[t, row, slot] == (before >= 0 ? Double(frame.propagated.posterior.presence[before, 0]) : 0))
           }
           #expect(lastIDs[t, row] == Double(frame.state.lastIDs[row]))
           #expect(steps[0][t, row] == Double(frame.objectCount(row)))
@@ -44,7 +45,7 @@ import Testing
         var found = [Double](repeating: 0, count: file.rowCount * file.slots)
         for draw in 0..<frame.discovered.rows.count {
           found[frame.discovered.rows[draw] * file.slots + frame.discovered.slots[draw]] =
-            Double(frame.discovered.presence[draw, 0])
+            Double(frame.discovered.posterior.presence[draw, 0])
         }
         #expect(found == (0..<found.count).map { discovered[t, $0 / file.slots, $0 % file.slots] })
       }
@@ -61,26 +62,26 @@ import Testing
       func compare(_ name: String, _ tensor: (Propagation.Output) -> Tensor, onlyPresent: Bool = false) throws {
         let array = try file.array("out/" + name)
         for (t, frame) in frames.enumerated() {
-          let chosen = places[t].filter { !onlyPresent || frame.propagated.presence[$0.object, 0] > 0 }
+          let chosen = places[t].filter { !onlyPresent || frame.propagated.posterior.presence[$0.object, 0] > 0 }
           Self.expect(tensor(frame.propagated), chosen, agreesWith: array, at: t)
         }
       }
-      try compare("prop.what") { $0.what }
-      try compare("prop.what_loc") { $0.whatLocation }
-      try compare("prop.what_scale") { $0.whatScale }
-      try compare("prop.where") { $0.whereLogits }
-      try compare("prop.where_loc") { $0.whereLocation }
-      try compare("prop.where_scale") { $0.whereScale }
-      try compare("prop.presence_logit") { $0.logit }
-      try compare("prop.presence_prob") { $0.probability }
+      try compare("prop.what") { $0.posterior.what }
+      try compare("prop.what_loc") { $0.posterior.whatLocation }
+      try compare("prop.what_scale") { $0.posterior.whatScale }
+      try compare("prop.where") { $0.posterior.whereLogits }
+      try compare("prop.where_loc") { $0.posterior.whereLocation }
+      try compare("prop.where_scale") { $0.posterior.whereScale }
+      try compare("prop.presence_logit") { $0.posterior.logit }
+      try compare("prop.presence_prob") { $0.posterior.probability }
       try compare("prop.prior.logit") { $0.prior.logit }
       try compare("prop.prior.what_loc") { $0.prior.whatMean }
       try compare("prop.prior.what_scale") { $0.prior.whatScale }
       try compare("prop.prior.where_loc") { $0.prior.whereMean }
       try compare("prop.prior.where_scale") { $0.prior.whereScale }
       // The file's log probabilities are zero where the object is gone.
-      try compare("prop.what_log_prob", { $0.whatLogQ }, onlyPresent: true)
-      try compare("prop.where_log_prob", { $0.whereLogQ }, onlyPresent: true)
+      try compare("prop.what_log_prob", { $0.posterior.whatLogQ }, onlyPresent: true)
+      try compare("prop.where_log_prob", { $0.posterior.whereLogQ }, onlyPresent: true)
       try compare("prop.what_prior_log_prob", { $0.whatLogP }, onlyPresent: true)
       try compare("prop.where_prior_log_prob", { $0.whereLogP }, onlyPresent: true)
 
@@ -110,36 +111,37 @@ import Testing
         let array = try file.array("out/" + name)
         for (t, frame) in frames.enumerated() {
           let output = frame.discovered
-          let places = (0..<output.rows.count).filter { !onlyPresent || output.presence[$0, 0] > 0 }.map {
+          let places = (0..<output.rows.count).filter { !onlyPresent || output.posterior.presence[$0, 0] > 0 }.map {
             Place(object: $0, path: [output.rows[$0], output.slots[$0]])
           }
           Self.expect(tensor(output), places, agreesWith: array, at: t)
         }
       }
-      try compare("disc.what") { $0.what }
-      try compare("disc.what_loc") { $0.whatLocation }
-      try compare("disc.what_scale") { $0.whatScale }
-      try compare("disc.where") { $0.whereLogits }
-      try compare("disc.where_loc") { $0.whereLocation }
-      try compare("disc.where_scale") { $0.whereScale }
-      try compare("disc.presence_logit") { $0.logit }
-      try compare("disc.presence_prob") { $0.probability }
-      try compare("disc.what_log_prob", { $0.whatLogQ }, onlyPresent: true)
-      try compare("disc.where_log_prob", { $0.whereLogQ }, onlyPresent: true)
+      try compare("disc.what") { $0.posterior.what }
+      try compare("disc.what_loc") { $0.posterior.whatLocation }
+      try compare("disc.what_scale") { $0.posterior.whatScale }
+      try compare("disc.where") { $0.posterior.whereLogits }
+      try compare("disc.where_loc") { $0.posterior.whereLocation }
+      try compare("disc.where_scale") { $0.posterior.whereScale }
+      try compare("disc.presence_logit") { $0.posterior.logit }
+      try compare("disc.presence_prob") { $0.posterior.probability }
+      try compare("disc.what_log_prob", { $0.posterior.whatLogQ }, onlyPresent: true)
+      try compare("disc.where_log_prob", { $0.posterior.whereLogQ }, onlyPresent: true)
       try compare("disc.what_prior_log_prob", { $0.whatLogP }, onlyPresent: true)
 
       for (t, frame) in frames.enumerated() {
         let output = frame.discovered
-        let present = (0..<output.present.count).map { place in
-          Place(object: place, path: [output.presentRows[place], output.slots[output.present[place]]])
+        let prior = output.wherePrior
+        let present = (0..<prior.draws.count).map { object in
+          Place(object: object, path: [prior.rows[object], output.slots[prior.draws[object]]])
         }
-        Self.expect(output.whereMean, present, agreesWith: try file.array("out/disc.prior_where_loc"), at: t)
-        Self.expect(output.wherePriorScale, present, agreesWith: try file.array("out/disc.prior_where_scale"), at: t)
-        Self.expect(output.whereLogP, present, agreesWith: try file.array("out/disc.where_prior_log_prob"), at: t)
+        Self.expect(prior.mean, present, agreesWith: try file.array("out/disc.prior_where_loc"), at: t)
+        Self.expect(prior.scale, present, agreesWith: try file.array("out/disc.prior_where_scale"), at: t)
+        Self.expect(prior.logP, present, agreesWith: try file.array("out/disc.where_prior_log_prob"), at: t)
         let rows = (0..<file.rowCount).map { Place(object: $0, path: [$0]) }
         Self.expect(output.countLogQ, rows, agreesWith: try file.array("out/disc.num_step_log_prob"), at: t)
-        Self.expect(output.countLogP, rows, agreesWith: try file.array("out/disc.num_step_prior_log_prob"), at: t)
-        Self.expect(output.countLogits, rows, agreesWith: try file.array("out/disc.prior_step_logits"), at: t)
+        Self.expect(output.countPrior.logP, rows, agreesWith: try file.array("out/disc.num_step_prior_log_prob"), at: t)
+        Self.expect(output.countPrior.logits, rows, agreesWith: try file.array("out/disc.prior_step_logits"), at: t)
         Self.expect(frame.expected, rows, agreesWith: try file.array("out/disc.expected_prop"), at: t)
         let summary = try file.array("out/disc.cond")
         if let ours = frame.summary {
@@ -152,7 +154,7 @@ import Testing
         var running = [Double](repeating: 1, count: file.rowCount)
         for draw in 0..<output.rows.count {
           let (row, slot) = (output.rows[draw], output.slots[draw])
-          let beta = Double(output.probability[draw, 0])
+          let beta = Double(output.posterior.probability[draw, 0])
           #expect(abs(running[row] * (1 - beta) - posterior[t, row, slot]) < 1e-4)
           running[row] *= beta
         }
@@ -174,12 +176,12 @@ import Testing
           Self.expect(tensor, places, agreesWith: try file.array("out/" + name), at: t)
         }
         for (name, propagated, discovered) in [
-          ("what_loc", frame.propagated.whatLocation, frame.discovered.whatLocation),
-          ("what_scale", frame.propagated.whatScale, frame.discovered.whatScale),
-          ("where_loc", frame.propagated.whereLocation, frame.discovered.whereLocation),
-          ("where_scale", frame.propagated.whereScale, frame.discovered.whereScale),
-          ("presence_logit", frame.propagated.logit, frame.discovered.logit),
-          ("presence_prob", frame.propagated.probability, frame.discovered.probability),
+          ("what_loc", frame.propagated.posterior.whatLocation, frame.discovered.posterior.whatLocation),
+          ("what_scale", frame.propagated.posterior.whatScale, frame.discovered.posterior.whatScale),
+          ("where_loc", frame.propagated.posterior.whereLocation, frame.discovered.posterior.whereLocation),
+          ("where_scale", frame.propagated.posterior.whereScale, frame.discovered.posterior.whereScale),
+          ("presence_logit", frame.propagated.posterior.logit, frame.discovered.posterior.logit),
+          ("presence_prob", frame.propagated.posterior.probability, frame.discovered.posterior.probability),
         ] {
           let array = try file.array("out/" + name)
           for place in places {

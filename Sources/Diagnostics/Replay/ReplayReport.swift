@@ -23,7 +23,7 @@ struct ReplayReport: Encodable {
     let firstColumn: Int
 
     init(_ finding: FiniteCheck.Finding) {
-      frame = finding.frame
+      frame = finding.label
       part = ModelPart(rawValue: finding.part)?.name ?? "part \(finding.part)"
       (operation, operand, isDerivative) = (finding.operation, finding.operand, finding.isDerivative)
       notFinite = finding.count

@@ -1,11 +1,11 @@
 import Numerics
 
-/// AIR (Attend, Infer, Repeat; Eslami et al. 2016), SQAIR's predecessor, in SQAIR's terms: every frame alone.
+/// AIR (Attend, Infer, Repeat; Eslami et al. 2016), SQAIR's predecessor, in SQAIR's terms: every frame by itself.
 ///
 /// In each frame objects are discovered as SQAIR discovers them in the first frame of a sequence: with the same
 /// encoders, step network, decoder and prior, that of the count being the one of first frames. Nothing
 /// is carried over, so there is nothing to condition discovery on, and neither propagation nor what depends on it has
-/// parameters. An object's identity is its place in the order of discovery, and means nothing beyond its frame.
+/// parameters. An object's identity is its position in the order of discovery, and has no meaning beyond its frame.
 public final class AIRModel: SequenceModel {
   public let configuration: SQAIRConfiguration
   public let parameters: ParameterStore
@@ -24,11 +24,10 @@ public final class AIRModel: SequenceModel {
     decoder = FrameDecoder(configuration, in: parameters)
   }
 
-  /// What all frames of a batch microbatch.
+  /// What all frames of a batch share.
   private struct Shared: BitwiseCopyable {
     let discovery: Discovery.Shared
     let decoder: FrameDecoder.Shared
-    let microbatches: RowMicrobatches
     let nothing: Nothing
   }
 
@@ -56,52 +55,47 @@ public final class AIRModel: SequenceModel {
     _ batch: FrameBatch, noise: any NoiseSource, on tape: Tape, into results: inout [FrameInference]
   ) -> ObjectState {
     results.removeAll(keepingCapacity: true)
+    let microbatches = batch.rowMicrobatches(on: tape)
     let shared = Shared(
       discovery: discovery.shared(frames: batch.frames, microbatches: batch.frameMicrobatches(on: tape), on: tape),
-      decoder: decoder.shared(on: tape), microbatches: batch.rowMicrobatches(on: tape),
+      decoder: decoder.shared(on: tape),
       nothing: Nothing(rows: batch.rowCount, configuration, on: tape))
     var state = shared.nothing.state
     for frame in 0..<batch.frameCount {
-      tape.frame = frame
-      let result = infer(
-        frame, batch.frames, image: batch.image(at: frame, on: tape), shared: shared, noise: noise, on: tape)
+      tape.label = frame
+      let context = FrameContext(
+        frame: frame, frames: batch.frames, image: batch.image(at: frame, on: tape), microbatches: microbatches,
+        noise: noise)
+      let result = infer(context, shared: shared, on: tape)
       results.append(result)
       state = result.state
     }
-    tape.frame = nil
+    tape.label = nil
     return state
   }
 
-  private func infer(
-    _ frame: Int, _ frames: Tensor, image: Index, shared: Shared, noise: any NoiseSource, on tape: Tape
-  ) -> FrameInference {
+  /// One frame: find objects, draw them, and add up the log probabilities.
+  private func infer(_ context: FrameContext, shared: Shared, on tape: Tape) -> FrameInference {
     let found = discovery.infer(
-      summary: nil, expected: shared.nothing.expected, propagated: shared.nothing.propagated, frames: frames,
-      image: image, frame: frame, isFirst: true, shared: shared.discovery, microbatches: shared.microbatches,
-      noise: noise,
-      on: tape)
+      context, summary: nil, expected: shared.nothing.expected, propagated: shared.nothing.propagated, isFirst: true,
+      shared: shared.discovery, on: tape)
     let state = merge(
-      .init(rows: found.rows, presence: found.presence), what: found.what, whereLogits: found.whereLogits,
-      shared.nothing, on: tape)
+      .init(rows: found.rows, presence: found.posterior.presence), what: found.posterior.what,
+      whereLogits: found.posterior.whereLogits, shared.nothing, on: tape)
     let drawn = decoder.draw(
-      state, frames: frames, image: image, shared: shared.decoder, microbatches: shared.microbatches, on: tape)
+      state, frames: context.frames, image: context.image, shared: shared.decoder, microbatches: context.microbatches,
+      on: tape)
 
     tape.enter(.objective)
-    // Section 8.1 without propagation.
-    let logQ = tape.zeros(rows: state.rowCount, columns: 1)
-    let logP = tape.zeros(rows: state.rowCount, columns: 1)
-    let discrete = tape.zeros(rows: state.rowCount, columns: 1)
-    tape.accumulate(found.whatLogQ, weightedBy: found.presence, at: found.rows, into: logQ)
-    tape.accumulate(found.whereLogQ, weightedBy: found.presence, at: found.rows, into: logQ)
-    tape.accumulate(found.whatLogP, weightedBy: found.presence, at: found.rows, into: logP)
-    tape.accumulate(found.whereLogP, at: found.presentRows, into: logP)
-    tape.accumulate(found.countLogP, into: logP)
-    tape.accumulate(found.countLogQ, into: discrete)
-    tape.accumulate(discrete, into: logQ)
+    let logProbabilities = LogProbabilities(rows: state.rowCount, on: tape)
+    logProbabilities.addContinuous(found, on: tape)
+    logProbabilities.addDiscrete(found, on: tape)
+    logProbabilities.finish(on: tape)
     return FrameInference(
-      state: state, mean: drawn.mean, logLikelihood: drawn.logLikelihood, logQ: logQ, logP: logP, discrete: discrete,
-      propagatedCounts: nil, discoveredCounts: found.counts,
-      details: ObjectDetails(propagation: nil, discovered: found, drawn: drawn), vector: nil)
+      state: state, mean: drawn.mean, logLikelihood: drawn.logLikelihood, logQ: logProbabilities.logQ,
+      logP: logProbabilities.logP, discrete: logProbabilities.discrete, propagatedCounts: nil,
+      discoveredCounts: found.counts, details: ObjectDetails(propagation: nil, discovered: found, drawn: drawn),
+      vector: nil)
   }
 
   /// Every frame is a first one: `discovers` is not asked.
@@ -109,7 +103,7 @@ public final class AIRModel: SequenceModel {
     from state: ObjectState?, rowCount: Int, frames: Range<Int>, discovers: (Int) -> Bool, noise: any NoiseSource,
     on tape: Tape, into results: inout [FrameImagination]
   ) {
-    precondition(state == nil, "AIR cannot go on from a state")
+    precondition(state == nil, "AIR cannot continue from a state")
     results.removeAll(keepingCapacity: true)
     let nothing = Nothing(rows: rowCount, configuration, on: tape)
     let prior = discovery.prior.shared(on: tape)

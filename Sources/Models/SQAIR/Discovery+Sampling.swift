@@ -1,48 +1,39 @@
 import Numerics
 
 extension Discovery {
-  /// Draws the number of new objects, their places and appearances.
+  /// New objects drawn from the prior.
+  struct Sample {
+    let candidates: Merge.Candidates
+    /// Appearance [objects, d] and place logits [objects, 4].
+    let what: Tensor
+    let whereLogits: Tensor
+  }
+
+  /// Draws the number of new objects, their places and appearances from the prior (section 5.4).
   ///
   /// - Parameters:
-  ///   - frame: the frame's number, for the noise.
+  ///   - frame: the frame's index, for the noise.
   ///   - isFirst: whether the prior is that of a sequence's first frame.
   ///   - discovers: whether there may be any.
   func sample(
     _ frame: Int, isFirst: Bool, rowCount: Int, summary: Tensor?, expected: Tensor, discovers: Bool,
     shared: DiscoveryPrior.Shared, noise: any NoiseSource, on tape: Tape
-  ) -> (candidates: Merge.Candidates, what: Tensor, whereLogits: Tensor) {
+  ) -> Sample {
     tape.enter(.discoveryPrior)
-    // What is imagined belongs to no microbatch of a batch.
-    tape.rowMicrobatches = nil
-    let d = what
-    let counts = tape.index(count: rowCount)
-    for row in 0..<rowCount { counts[row] = 0 }
-    if discovers {
-      let logits = prior.countLogits(expected, isFirst: isFirst, shared, on: tape)
-      let probabilities = tape.categoricalLogMass(logits, value: counts).probabilities
-      for row in 0..<rowCount {
-        // Inverse distribution function: how many cumulative probabilities lie at or below u.
-        let u = noise.uniform(.discoveryCount, frame: frame, row: row, slot: 0)
-        var cumulative: Float = 0
-        var count = 0
-        for candidate in 0..<slots {
-          cumulative += probabilities[row, candidate]
-          if cumulative <= u { count += 1 }
-        }
-        counts[row] = count
-      }
-    }
-    var total = 0
-    for row in 0..<rowCount { total += counts[row] }
+    let counts =
+      discovers
+      ? sampleCounts(frame, isFirst: isFirst, expected: expected, shared: shared, noise: noise, on: tape)
+      : tape.index(count: rowCount) { _ in 0 }
+    let total = (0..<rowCount).reduce(0) { $0 + counts[$1] }
     let rows = tape.index(count: total)
-    let appearances = tape.constant(rows: total, columns: d)
-    let places = tape.tensor(rows: total, columns: 4)
+    let what = tape.constant(rows: total, columns: what)
+    let whereLogits = tape.tensor(rows: total, columns: 4)
     let presence = tape.constant(rows: total, columns: 1)
     presence.values.update(repeating: 1, count: total)
     let conditioning = prior.conditioning(summary: summary, expected: expected, shared, on: tape)
 
-    // Slot by slot, because each place conditions on the one before.
-    let latest = tape.index(count: rowCount)
+    // Slot by slot, because the prior of each place depends on the place before.
+    let latest = tape.index(count: rowCount) { _ in total }
     var used = 0
     for slot in 0..<slots {
       let first = used
@@ -50,25 +41,39 @@ extension Discovery {
         rows[used] = row
         used += 1
       }
-      let here = first..<used
-      if here.isEmpty { break }
-      let before = tape.index(count: here.count)
-      let whereNoise = tape.constant(rows: here.count, columns: 4)
-      for (place, object) in here.enumerated() {
-        let row = rows[object]
-        before[place] = slot == 0 ? total : latest[row]
-        latest[row] = object
-        noise.normals(
-          .discoveryWhat, frame: frame, row: row, slot: slot, into: appearances.values + object * d, count: d)
-        noise.normals(
-          .discoveryWhere, frame: frame, row: row, slot: slot, into: whereNoise.values + place * 4, count: 4)
-      }
+      let objects = first..<used
+      if objects.isEmpty { break }
+      let slotRows = rows.slice(objects)
+      let previous = tape.index(count: objects.count) { latest[slotRows[$0]] }
+      for object in objects { latest[rows[object]] = object }
+      noise.normals(.discoveryWhat, frame: frame, rows: slotRows, slot: slot, into: what.slice(rows: objects))
+      let whereNoise = tape.constant(rows: objects.count, columns: 4)
+      noise.normals(.discoveryWhere, frame: frame, rows: slotRows, slot: slot, into: whereNoise)
       let moments = prior.moments(
-        after: places, at: before, conditioning: conditioning, row: rows.slice(here), shared: shared,
-        on: tape)
+        after: whereLogits, at: previous, conditioning: conditioning, row: slotRows, shared: shared, on: tape)
       _ = tape.sampleNormal(
-        location: moments.mean, scale: moments.scale, noise: whereNoise, into: places.slice(rows: here))
+        location: moments.mean, scale: moments.scale, noise: whereNoise, into: whereLogits.slice(rows: objects))
     }
-    return (Merge.Candidates(rows: rows, presence: presence), appearances, places)
+    return Sample(candidates: .init(rows: rows, presence: presence), what: what, whereLogits: whereLogits)
+  }
+
+  /// The number of new objects of each row, [N].
+  private func sampleCounts(
+    _ frame: Int, isFirst: Bool, expected: Tensor, shared: DiscoveryPrior.Shared, noise: any NoiseSource, on tape: Tape
+  ) -> Index {
+    let none = tape.index(count: expected.rows) { _ in 0 }
+    let probabilities = prior.score(counts: none, expected: expected, isFirst: isFirst, shared: shared, on: tape)
+      .probabilities
+    return tape.index(count: expected.rows) { row in
+      // Inverse distribution function: how many cumulative probabilities are at most u.
+      let u = noise.uniform(.discoveryCount, frame: frame, row: row, slot: 0)
+      var cumulative: Float = 0
+      var count = 0
+      for candidate in 0..<slots {
+        cumulative += probabilities[row, candidate]
+        if cumulative <= u { count += 1 }
+      }
+      return count
+    }
   }
 }

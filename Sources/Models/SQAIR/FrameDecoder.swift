@@ -47,13 +47,15 @@ package struct FrameDecoder {
     _ state: ObjectState, frames: Tensor, image: Index, shared: Shared, microbatches: RowMicrobatches, on tape: Tape
   ) -> Output {
     tape.enter(.decoder)
-    tape.rowMicrobatches = microbatches.of(state.rows, on: tape)
-    let glimpses = tape.scale(tape.images(of: state.what, images), by: shared.outputScale)
+    let glimpses = tape.withRowMicrobatches(microbatches.of(state.rows, on: tape)) {
+      tape.scale(tape.images(of: state.what, images), by: shared.outputScale)
+    }
     tape.enter(.likelihood)
-    tape.rowMicrobatches = microbatches.rows
-    let painted = tape.paint(
-      glimpses: glimpses, where: state.whereLogits, objects: state.objects, slots: state.slots, frames: frames,
-      at: image, background: shared.background, geometry, constants)
+    let painted = tape.withRowMicrobatches(microbatches.rows) {
+      tape.paint(
+        glimpses: glimpses, where: state.whereLogits, objects: state.objects, slots: state.slots, frames: frames,
+        at: image, background: shared.background, geometry, constants)
+    }
     return Output(glimpses: glimpses, mean: painted.mean, mask: painted.mask, logLikelihood: painted.logLikelihood)
   }
 

@@ -1,6 +1,6 @@
 import Numerics
 
-/// Merging (section 7): which candidates survive, where they stand, and who they are.
+/// Merging (section 7): which candidates are kept, in which slots, and with which identities.
 package struct Merge {
   /// The parts of a candidate that a merge needs to know.
   package struct Candidates {
@@ -20,7 +20,7 @@ package struct Merge {
   package let objects: Index
   package let ids: Index
   package let lastIDs: Index
-  /// For each kept object: its number among the propagated, or their count plus its number among the discovered.
+  /// For each kept object: its index among the propagated, or their count plus its index among the discovered.
   package let source: Index
 
   /// Keeps the first K present candidates of every row, propagated before discovered.
@@ -30,7 +30,7 @@ package struct Merge {
     let rowCount = previous.rowCount
     let slots = previous.slots
     let lastIDs = tape.index(count: rowCount)
-    // A row's candidates in order, as source numbers; at most 2K of them.
+    // The first K candidates of each row in order, as source indices.
     let order = tape.index(count: rowCount * slots)
     let orderIDs = tape.index(count: rowCount * slots)
     let counts = tape.index(count: rowCount)

@@ -1,6 +1,6 @@
 import Numerics
 
-/// The trainable parameters: names, shapes and initial values of section 3 of the specification, in its order.
+/// The trainable parameters: names, shapes and initial values of section 3, in its order.
 enum ObjectModelParameters {
   /// - Parameter propagates: whether objects are carried from frame to frame. Without that there is nothing to
   ///   condition discovery on, and every frame is a first one.
@@ -9,7 +9,6 @@ enum ObjectModelParameters {
     let d = c.what
     let k = c.slots
     let cells = c.glimpseGrid.elements
-    let summary = propagates ? n : 0
     let declare = LayerDeclarations(store: store)
 
     ImageEncoder.declare("enc.img", c.imageGrid, for: c, in: store)
@@ -22,7 +21,7 @@ enum ObjectModelParameters {
       declare.dense("enc.latent.l1", n, n)
     }
 
-    declare.recurrent("disc.rnn", n + summary + d + 4 + 1, n)
+    declare.recurrent("disc.rnn", DiscoveryStepInput(c, followsPropagation: propagates).all.size, n)
     declare.dense("disc.where.l0", n, n)
     declare.dense("disc.where.l1", n, n)
     declare.dense("disc.where.out", n, 8)
@@ -39,7 +38,8 @@ enum ObjectModelParameters {
     declare.dense("disc.prior.step.out", 10, k + 1)
     store.declare("disc.prior.where.s0", [4], .glorotUniform(inputs: 1, outputs: 4))
     store.declare("disc.prior.where.h0", [4], .constant(0))
-    declare.dense("disc.prior.where.cond", 4 + summary + 1, c.wherePriorHidden)
+    declare.dense(
+      "disc.prior.where.cond", ConditioningInput(c, followsPropagation: propagates).all.size, c.wherePriorHidden)
     declare.dense("disc.prior.where.ih", 4, 4)
     declare.dense("disc.prior.where.hh", c.wherePriorHidden, 4)
     declare.weights("disc.prior.where.out", 4, 8)
@@ -59,13 +59,13 @@ enum ObjectModelParameters {
     let d = c.what
     declare.dense("prop.where_bias.l0", n, c.whereBiasHidden)
     declare.dense("prop.where_bias.out", c.whereBiasHidden, 4)
-    declare.recurrent("prop.rnn", d + (d + 4 + 1) + (d + 4 + 1) + n, n)
+    declare.recurrent("prop.rnn", PropagationStepInput(c).all.size, n)
     declare.dense("prop.where.l0", n + 4 + n, n)
     declare.dense("prop.where.l1", n, n)
     declare.dense("prop.where.out", n, 8)
     declare.store.declare("prop.where.scale_offset", [], .constant(c.transformVarianceBias))
     declare.store.declare("prop.where.chol", [10], .glorotUniform(inputs: 10, outputs: 10))
-    declare.gatedRecurrentUnit("prop.temporal", n + 4 + 2 * d, n)
+    declare.gatedRecurrentUnit("prop.temporal", TemporalInput(c).all.size, n)
     declare.dense("prop.what", n, 2 * d)
     declare.dense("prop.gates", n, 3 * d, bias: c.gateBias)
     declare.dense("prop.pres.l0", n + n + d, n / 2)

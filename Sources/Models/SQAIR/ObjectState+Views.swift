@@ -1,7 +1,7 @@
 import Foundation
 import Numerics
 
-/// Where an object is, in pixels of the frame: y runs down, [0, 0] is the top-left pixel's corner.
+/// The box of an object in pixels of the frame: y points down, [0, 0] is the corner of the top-left pixel.
 public struct ObjectBox: Equatable, Sendable {
   public let y: Float
   public let x: Float
@@ -51,10 +51,10 @@ extension ObjectState {
     let index = tape.index(count: source.count)
     let rowIndex = tape.index(count: source.count)
     let newIDs = tape.index(count: source.count)
-    for (place, object) in source.enumerated() {
-      index[place] = object
-      rowIndex[place] = newRows[place]
-      newIDs[place] = ids[object]
+    for (position, object) in source.enumerated() {
+      index[position] = object
+      rowIndex[position] = newRows[position]
+      newIDs[position] = ids[object]
     }
     return ObjectState(
       rowCount: selection.count, slots: slots, rows: rowIndex, slotStarts: newStarts, objects: newObjects,
@@ -66,38 +66,38 @@ extension ObjectState {
 
   /// A state with one row for each object of the row `row`, in slot order, that holds nothing else.
   public func separated(row: Int, on tape: Tape) -> ObjectState {
-    let own = (0..<slots).map { objects[row * slots + $0] }.filter { $0 >= 0 }
+    let own = (0..<slots).map { self.objects[row * slots + $0] }.filter { $0 >= 0 }
     let starts = tape.index(count: slots + 1) { $0 == 0 ? 0 : own.count }
-    let places = tape.index(count: own.count * slots) { $0 % slots == 0 ? $0 / slots : -1 }
+    let objects = tape.index(count: own.count * slots) { $0 % slots == 0 ? $0 / slots : -1 }
     let index = tape.index(count: own.count) { own[$0] }
     return ObjectState(
       rowCount: own.count, slots: slots, rows: tape.index(count: own.count) { $0 }, slotStarts: starts,
-      objects: places, ids: tape.index(count: own.count) { ids[own[$0]] },
+      objects: objects, ids: tape.index(count: own.count) { ids[own[$0]] },
       lastIDs: tape.index(count: own.count) { _ in lastIDs[row] }, what: tape.selectRows(of: what, at: index),
       whereLogits: tape.selectRows(of: whereLogits, at: index), temporal: tape.selectRows(of: temporal, at: index),
       prior: tape.selectRows(of: prior, at: index))
   }
 
-  /// The same objects, each moved on by `steps` times its displacement since the state before.
+  /// The same objects, each moved by `steps` times its displacement since the state before.
   ///
-  /// Baseline for predictions: appearance and size stay, the centre continues in a straight line up to
-  /// the border. An object that was not there before stays where it is.
+  /// A baseline to compare predictions with: appearance and size stay, the centre moves in a straight line up to the
+  /// border. An object that was not there before stays where it is.
   public func moved(since before: ObjectState, steps: Int, on tape: Tape) -> ObjectState {
-    let places = tape.constant(rows: count, columns: 4)
+    let moved = tape.constant(rows: count, columns: 4)
     for object in 0..<count {
       let row = rows[object]
       let old = (0..<slots).lazy.map { before.objects[row * slots + $0] }
         .first { $0 >= 0 && before.ids[$0] == ids[object] }
-      for element in 0..<4 { places[object, element] = whereLogits[object, element] }
+      for element in 0..<4 { moved[object, element] = whereLogits[object, element] }
       guard let old else { continue }
       for element in 2..<4 {
         let now = tanh(whereLogits[object, element])
         let next = now + Float(steps) * (now - tanh(before.whereLogits[old, element]))
-        places[object, element] = atanh(min(max(next, -0.999), 0.999))
+        moved[object, element] = atanh(min(max(next, -0.999), 0.999))
       }
     }
     return ObjectState(
       rowCount: rowCount, slots: slots, rows: rows, slotStarts: slotStarts, objects: objects, ids: ids,
-      lastIDs: lastIDs, what: what, whereLogits: places, temporal: temporal, prior: prior)
+      lastIDs: lastIDs, what: what, whereLogits: moved, temporal: temporal, prior: prior)
   }
 }

@@ -1,6 +1,6 @@
 import Numerics
 
-/// The objects handed from one frame to the next: only those that are present (note O11).
+/// The objects that pass from one frame to the next: only those that are present (note O11).
 ///
 /// Objects are ordered by slot and, within a slot, by row. Present objects fill a row's slots from
 /// the first, so the rows of one slot are among the rows of the slot before, and every slot is a
@@ -12,9 +12,9 @@ public struct ObjectState: BitwiseCopyable {
   public let slots: Int
   /// The row of each object, [objects].
   public let rows: Index
-  /// Where each slot begins, and the number of objects at the end, [K + 1].
+  /// The first object of each slot, and at the end the number of objects, [K + 1].
   public let slotStarts: Index
-  /// For row n and slot k at n K + k: the object's number or -1.
+  /// For row n and slot k at n K + k: the index of the object, or -1.
   public let objects: Index
   /// The identity of each object, [objects]; constant along its life.
   public let ids: Index
@@ -23,10 +23,10 @@ public struct ObjectState: BitwiseCopyable {
   /// Appearance [objects, d] and place logits [objects, 4].
   public let what: Tensor
   public let whereLogits: Tensor
-  /// Temporal state [objects, n] and prior state [objects, n]; no columns in a model that carries nothing over.
+  /// Temporal state [objects, n] and prior state [objects, n]; no columns in a model that does not propagate objects.
   public let temporal: Tensor
   public let prior: Tensor
-  /// What a model without objects remembers of each row, [N, n]; nil in a model with objects.
+  /// The recurrent state of each row in a model without objects, [N, n]; nil in a model with objects.
   let memory: Tensor?
 
   public var count: Int { rows.count }

@@ -1,24 +1,15 @@
 import Numerics
 
-/// Carries the objects of the last frame into this one by looking for them (section 4.2).
+/// Carries the objects of the last frame into this one by looking for them (section 4).
 package struct Propagation {
-  /// What became of each object of the state, in its order.
+  /// What became of each object of the state, in its order, and its log probabilities.
   package struct Output: BitwiseCopyable {
     package let prior: PropagationPrior.Output
-    package let what: Tensor
-    package let whatLocation: Tensor
-    package let whatScale: Tensor
-    package let whereLogits: Tensor
-    package let whereLocation: Tensor
-    package let whereScale: Tensor
-    /// Presence logit, probability and sample, [objects, 1].
-    package let logit: Tensor
-    package let probability: Tensor
-    package let presence: Tensor
+    package let posterior: ObjectPosterior
+    /// Temporal state, [objects, n].
     package let temporal: Tensor
-    /// Log probabilities [objects, 1]: of appearance and place under q and p, of presence under q and p.
-    package let whatLogQ: Tensor
-    package let whereLogQ: Tensor
+    /// Log densities under the prior, of appearance and place, and log probabilities of presence under posterior and
+    /// prior, [objects, 1].
     package let whatLogP: Tensor
     package let whereLogP: Tensor
     package let presenceLogQ: Tensor
@@ -45,17 +36,19 @@ package struct Propagation {
   private let whereBias: (hidden: Dense, output: Dense)
   private let mask: (hidden: Dense, output: Dense)
   private let cell: RecurrentCell
+  private let input: PropagationStepInput
   private let whereHidden: TwoLayers
   private let whereHead: Dense
   private let scaleOffset: Tensor
   private let cholesky: Tensor
   private let temporal: GatedRecurrentUnitWeights
+  private let temporalInput: TemporalInput
   private let guess: Dense
   private let gates: Dense
   private let presence: (hidden: Dense, output: Dense)
   private let constants: Constants
 
-  /// The numbers of the configuration that the loop reads.
+  /// The numbers of the configuration that inference reads.
   private struct Constants: BitwiseCopyable {
     let hidden: Int
     let what: Int
@@ -73,11 +66,13 @@ package struct Propagation {
     whereBias = (Dense("prop.where_bias.l0", in: store), Dense("prop.where_bias.out", in: store))
     mask = (Dense("enc.mask.l0", in: store), Dense("enc.mask.out", in: store))
     cell = RecurrentCell("prop.rnn", in: store)
+    input = PropagationStepInput(configuration)
     whereHidden = TwoLayers("prop.where", in: store)
     whereHead = Dense("prop.where.out", in: store)
     scaleOffset = store["prop.where.scale_offset"]
     cholesky = store["prop.where.chol"]
     temporal = GatedRecurrentUnitWeights("prop.temporal", in: store)
+    temporalInput = TemporalInput(configuration)
     initialTemporalState = store["prop.temporal.h0"]
     guess = Dense("prop.what", in: store)
     gates = Dense("prop.gates", in: store)
@@ -91,10 +86,11 @@ package struct Propagation {
 
   func shared(on tape: Tape) -> Shared {
     tape.enter(.propagation)
-    tape.rowMicrobatches = tape.eachMicrobatch
+    let start = tape.withRowMicrobatches(tape.eachMicrobatch) {
+      tape.affine(tape.perMicrobatch(cell.initialState) * cell.state.weight, bias: cell.state.bias)
+    }
     return Shared(
-      start: tape.affine(tape.perMicrobatch(cell.initialState) * cell.state.weight, bias: cell.state.bias),
-      scaleOffset: tape.perMicrobatch(scaleOffset), cholesky: tape.perMicrobatch(cholesky))
+      start: start, scaleOffset: tape.perMicrobatch(scaleOffset), cholesky: tape.perMicrobatch(cholesky))
   }
 
   func initialStates(on tape: Tape) -> InitialStates {
@@ -103,141 +99,203 @@ package struct Propagation {
       temporal: tape.perMicrobatch(initialTemporalState), prior: tape.perMicrobatch(prior.initialState))
   }
 
-  /// - Parameter image: for each object the row of its frame in `frames`.
-  func infer(
-    _ state: ObjectState, frames: Tensor, image: Index, frame: Int, shared: Shared, microbatches: RowMicrobatches,
-    noise: any NoiseSource, on tape: Tape
-  ) -> Output {
-    let count = state.count
-    let d = constants.what
-    let predicted = prior.predict(state, microbatches: microbatches, on: tape)
+  /// Draws the state's objects from the posterior, slot by slot, and scores them.
+  func infer(_ state: ObjectState, _ context: FrameContext, shared: Shared, on tape: Tape) -> Output {
+    let microbatches = context.microbatches.of(state.rows, on: tape)
+    let predicted = tape.withRowMicrobatches(microbatches) { prior.predict(state, on: tape) }
     tape.enter(.propagation)
-    let objectMicrobatches = microbatches.of(state.rows, on: tape)
-    tape.rowMicrobatches = objectMicrobatches
-
-    // What does not depend on the other slots is one product over all objects (14.3): the mask, the
-    // first look where the object was, and that part of the step network's input.
-    let attention = tape.dense(tape.hidden(state.temporal, mask.hidden), mask.output, .sigmoid)
-    let shift = tape.dense(tape.hidden(state.temporal, whereBias.hidden), whereBias.output)
-    let expected = tape.scaledSum(state.whereLogits, 1, shift, constants.whereBiasGain)
-    let firstLook = tape.multiply(
-      tape.crop(frames, at: image, where: expected, constants.geometry), attention, feedsOneProduct: true)
-    let seen = encoder.location(firstLook, on: tape)
-    let ones = tape.constant(rows: count, columns: 1)
-    ones.values.update(repeating: 1, count: count)
-    let remembered = tape.join(state.what, state.whereLogits, ones, state.temporal)
-    let previousInputs = d..<d + d + 4 + 1
-    let fixed = tape.affine(
-      seen * cell.input.weight.slice(rows: 0..<d),
-      remembered * cell.input.weight.slice(rows: previousInputs.upperBound..<cell.input.weight.rows),
-      bias: cell.input.bias)
-
-    let hidden = tape.tensor(rows: count, columns: constants.hidden)
-    let what = tape.tensor(rows: count, columns: d)
-    let whatLocation = tape.tensor(rows: count, columns: d)
-    let whatScale = tape.tensor(rows: count, columns: d)
-    let whereLogits = tape.tensor(rows: count, columns: 4)
-    let whereLocation = tape.tensor(rows: count, columns: 4)
-    let whereScale = tape.tensor(rows: count, columns: 4)
-    let temporalStates = tape.tensor(rows: count, columns: constants.hidden)
-    let logit = tape.tensor(rows: count, columns: 1)
-    let probability = tape.constant(rows: count, columns: 1)
-    let sampled = tape.constant(rows: count, columns: 1)
-    let whatLogQ = tape.tensor(rows: count, columns: 1)
-    let whereLogQ = tape.tensor(rows: count, columns: 1)
-    let whatNoise = tape.constant(rows: count, columns: d)
-    let whereNoise = tape.constant(rows: count, columns: 4)
-
+    let image = tape.index(count: state.count) { context.image[state.rows[$0]] }
+    let past = tape.withRowMicrobatches(microbatches) {
+      computePast(of: state, context.frames, at: image, on: tape)
+    }
+    let posterior = ObjectPosterior(count: state.count, hidden: constants.hidden, what: constants.what, on: tape)
+    let temporal = tape.tensor(rows: state.count, columns: constants.hidden)
     for slot in 0..<state.slots {
-      let objects = state.range(ofSlot: slot)
-      if objects.isEmpty { break }
-      tape.rowMicrobatches = objectMicrobatches?.slice(objects)
-      for object in objects {
-        let row = state.rows[object]
-        noise.normals(
-          .propagationWhat, frame: frame, row: row, slot: slot, into: whatNoise.values + object * d, count: d)
-        noise.normals(
-          .propagationWhere, frame: frame, row: row, slot: slot, into: whereNoise.values + object * 4, count: 4)
-      }
-      let h = hidden.slice(rows: objects)
-      let fixedHere = fixed.slice(rows: objects)
-      if slot == 0 {
-        _ = tape.affine(nil, microbatchBias: shared.start, adding: fixedHere, activation: .tanh, into: h)
-      } else {
-        // The object of the same row in the slot before.
-        let before = tape.index(count: objects.count)
-        for (place, object) in objects.enumerated() {
-          before[place] = state.objects[state.rows[object] * state.slots + slot - 1]
-        }
-        let input = tape.tensor(rows: objects.count, columns: previousInputs.count, feedsOneProduct: true)
-        tape.place(what, at: before, in: input.slice(columns: 0..<d))
-        tape.place(whereLogits, at: before, in: input.slice(columns: d..<d + 4))
-        tape.place(sampled, at: before, in: input.slice(columns: d + 4..<d + 5))
-        _ = tape.affine(
-          input * cell.input.weight.slice(rows: previousInputs),
-          tape.selectRows(of: hidden, at: before) * cell.state.weight, bias: cell.state.bias, adding: fixedHere,
-          activation: .tanh, into: h)
-      }
-
-      // Where it is now.
-      let oldWhere = state.whereLogits.slice(rows: objects)
-      let oldTemporal = state.temporal.slice(rows: objects)
-      let raw = tape.dense(tape.hidden(tape.join(h, oldWhere, oldTemporal), whereHidden), whereHead)
-      let location = tape.scaledSum(
-        oldWhere, 1, raw.slice(columns: 0..<4), constants.whereUpdateScale, into: whereLocation.slice(rows: objects))
-      let scale = tape.softplusScale(
-        raw.slice(columns: 4..<8), offset: shared.scaleOffset, plus: constants.scaleOffset, minimum: constants.minimum,
-        into: whereScale.slice(rows: objects))
-      let newWhere = tape.sampleCorrelatedNormal(
-        location: location, scale: scale, cholesky: shared.cholesky, noise: whereNoise.slice(rows: objects),
-        into: whereLogits.slice(rows: objects), logDensityInto: whereLogQ.slice(rows: objects)
-      ).x
-
-      // What it looks like now: [h | where | seen mean | seen spread] feeds the temporal state.
-      let secondLook = tape.multiply(
-        tape.crop(frames, at: image.slice(objects), where: newWhere, constants.geometry),
-        attention.slice(rows: objects), feedsOneProduct: true)
-      let n = constants.hidden
-      let input = tape.tensor(rows: objects.count, columns: n + 4 + 2 * d)
-      let glimpse = input.slice(columns: n + 4..<n + 4 + 2 * d)
-      tape.place(h, in: input.slice(columns: 0..<n))
-      tape.place(newWhere, in: input.slice(columns: n..<n + 4))
-      encoder.moments(secondLook, on: tape, into: glimpse)
-      let newTemporal = tape.gatedRecurrentUnit(
-        input, state: oldTemporal, temporal, into: temporalStates.slice(rows: objects))
-      let guessed = tape.tensor(rows: objects.count, columns: 2 * d)
-      let rawGuess = tape.dense(newTemporal, guess)
-      tape.place(rawGuess.slice(columns: 0..<d), in: guessed.slice(columns: 0..<d))
-      _ = tape.softplusScale(
-        rawGuess.slice(columns: d..<2 * d), minimum: constants.minimum, into: guessed.slice(columns: d..<2 * d))
-      let appearance = tape.gatedAppearance(
-        gates: tape.dense(newTemporal, gates, .sigmoid), gain: constants.gateGain,
-        what: state.what.slice(rows: objects), glimpse: glimpse, temporal: guessed,
-        locationInto: whatLocation.slice(rows: objects), scaleInto: whatScale.slice(rows: objects))
-      let newWhat = tape.sampleNormal(
-        location: appearance.location, scale: appearance.scale, noise: whatNoise.slice(rows: objects),
-        into: what.slice(rows: objects), logDensityInto: whatLogQ.slice(rows: objects)
-      ).x
-
-      // Whether it is still there; the head reads the old temporal state (O13).
-      _ = tape.dense(
-        tape.hidden(tape.join(h, oldTemporal, newWhat), presence.hidden), presence.output,
-        into: logit.slice(rows: objects))
-      tape.sigmoidValues(logit.slice(rows: objects), into: probability.slice(rows: objects))
-      for object in objects {
-        let u = noise.uniform(.propagationPresence, frame: frame, row: state.rows[object], slot: slot)
-        sampled[object, 0] = u < probability[object, 0] ? 1 : 0
+      let range = state.range(ofSlot: slot)
+      if range.isEmpty { break }
+      let objects = SlotObjects(
+        slot: slot, range: range, in: state, image: image, past: past, posterior: posterior, temporal: temporal)
+      tape.withRowMicrobatches(microbatches?.slice(range)) {
+        drawObjects(objects, of: state, posterior, context, shared: shared, on: tape)
       }
     }
-
-    tape.rowMicrobatches = objectMicrobatches
     return Output(
-      prior: predicted, what: what, whatLocation: whatLocation, whatScale: whatScale, whereLogits: whereLogits,
-      whereLocation: whereLocation, whereScale: whereScale, logit: logit, probability: probability,
-      presence: sampled, temporal: temporalStates, whatLogQ: whatLogQ, whereLogQ: whereLogQ,
-      whatLogP: tape.normalLogDensity(what, location: predicted.whatMean, scale: predicted.whatScale),
-      whereLogP: tape.normalLogDensity(whereLogits, location: predicted.whereMean, scale: predicted.whereScale),
-      presenceLogQ: tape.bernoulliLogMass(logit, value: sampled),
-      presenceLogP: tape.bernoulliLogMass(predicted.logit, value: sampled))
+      prior: predicted, posterior: posterior, temporal: temporal,
+      whatLogP: tape.normalLogDensity(posterior.what, location: predicted.whatMean, scale: predicted.whatScale),
+      whereLogP: tape.normalLogDensity(
+        posterior.whereLogits, location: predicted.whereMean, scale: predicted.whereScale),
+      presenceLogQ: tape.bernoulliLogMass(posterior.logit, value: posterior.presence),
+      presenceLogP: tape.bernoulliLogMass(predicted.logit, value: posterior.presence))
+  }
+}
+
+// MARK: - What does not depend on other slots
+
+extension Propagation {
+  /// What follows from an object's own past, for all objects at once (14.3).
+  private struct Past: BitwiseCopyable {
+    /// Mask of both looks, [objects, G].
+    let mask: Tensor
+    /// The part of the step network's input, multiplied with its weight, [objects, n].
+    let stepInput: Tensor
+  }
+
+  /// Steps 1 to 3 of section 4.2, and the object's own part of step 4.
+  ///
+  /// - Parameter image: for each object the index of its frame in `frames`.
+  private func computePast(of state: ObjectState, _ frames: Tensor, at image: Index, on tape: Tape) -> Past {
+    let mask = tape.dense(tape.hidden(state.temporal, mask.hidden), mask.output, .sigmoid)
+    let bias = tape.dense(tape.hidden(state.temporal, whereBias.hidden), whereBias.output)
+    let expected = tape.scaledSum(state.whereLogits, 1, bias, constants.whereBiasGain)
+    let seen = encoder.location(look(frames, at: image, where: expected, mask: mask, on: tape), on: tape)
+    let ones = tape.constant(rows: state.count, columns: 1)
+    ones.values.update(repeating: 1, count: state.count)
+    let past = tape.join(state.what, state.whereLogits, ones, state.temporal)
+    return Past(
+      mask: mask,
+      stepInput: tape.affine(
+        seen * cell.input.weight.rows(of: input.seen), past * cell.input.weight.rows(of: input.past),
+        bias: cell.input.bias))
+  }
+
+  /// Masked glimpses [objects, G] of the frames at some places.
+  private func look(_ frames: Tensor, at image: Index, where whereLogits: Tensor, mask: Tensor, on tape: Tape) -> Tensor
+  {
+    tape.multiply(
+      tape.crop(frames, at: image, where: whereLogits, constants.geometry), mask, feedsOneProduct: true)
+  }
+}
+
+// MARK: - Slot by slot
+
+extension Propagation {
+  /// The objects of one slot: what they were, and where the results go.
+  private struct SlotObjects: BitwiseCopyable {
+    let slot: Int
+    /// The row of each object, and the index of its frame, [objects].
+    let rows: Index
+    let image: Index
+    /// The object at the frame before: what⁻, where⁻, τ⁻.
+    let what: Tensor
+    let whereLogits: Tensor
+    let temporal: Tensor
+    let past: Past
+    /// Results: sample and temporal state.
+    let posterior: ObjectPosterior
+    let newTemporal: Tensor
+
+    init(
+      slot: Int, range: Range<Int>, in state: ObjectState, image: Index, past: Past, posterior: ObjectPosterior,
+      temporal: Tensor
+    ) {
+      self.slot = slot
+      rows = state.rows.slice(range)
+      self.image = image.slice(range)
+      what = state.what.slice(rows: range)
+      whereLogits = state.whereLogits.slice(rows: range)
+      self.temporal = state.temporal.slice(rows: range)
+      self.past = Past(mask: past.mask.slice(rows: range), stepInput: past.stepInput.slice(rows: range))
+      self.posterior = posterior.slice(rows: range)
+      newTemporal = temporal.slice(rows: range)
+    }
+  }
+
+  /// Steps 4 to 10 of section 4.2 for the objects of one slot.
+  ///
+  /// - Parameter all: the posterior of all objects, among them those of the slot before.
+  private func drawObjects(
+    _ objects: SlotObjects, of state: ObjectState, _ all: ObjectPosterior, _ context: FrameContext, shared: Shared,
+    on tape: Tape
+  ) {
+    let (posterior, slot) = (objects.posterior, objects.slot)
+    let (frame, noise) = (context.frame, context.noise)
+    noise.normals(.propagationWhat, frame: frame, rows: objects.rows, slot: slot, into: posterior.whatNoise)
+    noise.normals(.propagationWhere, frame: frame, rows: objects.rows, slot: slot, into: posterior.whereNoise)
+    advanceStepNetwork(objects, of: state, all, shared: shared, on: tape)
+    samplePlace(objects, shared: shared, on: tape)
+    let glimpse = updateTemporalState(objects, context.frames, on: tape)
+    sampleAppearance(objects, glimpse: glimpse, on: tape)
+    computePresence(objects, on: tape)
+    noise.presence(
+      .propagationPresence, frame: frame, rows: objects.rows, slot: slot, probability: posterior.probability,
+      into: posterior.presence)
+  }
+
+  /// Step 4: h = RNN(x, h).
+  private func advanceStepNetwork(
+    _ objects: SlotObjects, of state: ObjectState, _ all: ObjectPosterior, shared: Shared, on tape: Tape
+  ) {
+    let (past, hidden) = (objects.past.stepInput, objects.posterior.hidden)
+    guard objects.slot > 0 else {
+      _ = tape.affine(nil, microbatchBias: shared.start, adding: past, activation: .tanh, into: hidden)
+      return
+    }
+    // The object of the same row in the slot before.
+    let previous = tape.index(count: objects.rows.count) {
+      state.objects[objects.rows[$0] * state.slots + objects.slot - 1]
+    }
+    let part = input.previousSlot
+    let x = tape.tensor(rows: previous.count, columns: part.size, feedsOneProduct: true)
+    tape.place(all.what, at: previous, in: x.columns(of: input.previousWhat, within: part))
+    tape.place(all.whereLogits, at: previous, in: x.columns(of: input.previousWhere, within: part))
+    tape.place(all.presence, at: previous, in: x.columns(of: input.previousPresence, within: part))
+    _ = tape.affine(
+      x * cell.input.weight.rows(of: part), tape.selectRows(of: all.hidden, at: previous) * cell.state.weight,
+      bias: cell.state.bias, adding: past, activation: .tanh, into: hidden)
+  }
+
+  /// Step 5: the place logits, a correlated normal around the old ones.
+  private func samplePlace(_ objects: SlotObjects, shared: Shared, on tape: Tape) {
+    let posterior = objects.posterior
+    let x = tape.join(posterior.hidden, objects.whereLogits, objects.temporal)
+    let raw = tape.dense(tape.hidden(x, whereHidden), whereHead).halves
+    _ = tape.scaledSum(
+      objects.whereLogits, 1, raw.left, constants.whereUpdateScale, into: posterior.whereLocation)
+    _ = tape.softplusScale(
+      raw.right, offset: shared.scaleOffset, plus: constants.scaleOffset, minimum: constants.minimum,
+      into: posterior.whereScale)
+    _ = tape.sampleCorrelatedNormal(
+      location: posterior.whereLocation, scale: posterior.whereScale, cholesky: shared.cholesky,
+      noise: posterior.whereNoise, into: posterior.whereLogits, logDensityInto: posterior.whereLogQ)
+  }
+
+  /// Steps 6 and 7: the second look, and τ = GRU([h; where; e_loc; e_scale], τ⁻).
+  ///
+  /// - Returns: e_loc and e_scale, [objects, 2d].
+  private func updateTemporalState(_ objects: SlotObjects, _ frames: Tensor, on tape: Tape) -> Tensor {
+    let posterior = objects.posterior
+    let glimpses = look(
+      frames, at: objects.image, where: posterior.whereLogits, mask: objects.past.mask, on: tape)
+    let x = tape.tensor(rows: glimpses.rows, columns: temporalInput.all.size)
+    let moments = x.columns(of: temporalInput.glimpse)
+    tape.place(posterior.hidden, in: x.columns(of: temporalInput.hidden))
+    tape.place(posterior.whereLogits, in: x.columns(of: temporalInput.whereLogits))
+    encoder.moments(glimpses, on: tape, into: moments)
+    _ = tape.gatedRecurrentUnit(x, state: objects.temporal, temporal, into: objects.newTemporal)
+    return moments
+  }
+
+  /// Steps 8 and 9: the appearance, mixed of memory, glimpse and what the temporal state expects.
+  private func sampleAppearance(_ objects: SlotObjects, glimpse: Tensor, on tape: Tape) {
+    let posterior = objects.posterior
+    let expected = tape.tensor(rows: glimpse.rows, columns: 2 * constants.what)
+    let raw = tape.dense(objects.newTemporal, guess).halves
+    tape.place(raw.left, in: expected.halves.left)
+    _ = tape.softplusScale(raw.right, minimum: constants.minimum, into: expected.halves.right)
+    _ = tape.gatedAppearance(
+      gates: tape.dense(objects.newTemporal, gates, .sigmoid), gain: constants.gateGain, what: objects.what,
+      glimpse: glimpse, temporal: expected, locationInto: posterior.whatLocation, scaleInto: posterior.whatScale)
+    _ = tape.sampleNormal(
+      location: posterior.whatLocation, scale: posterior.whatScale, noise: posterior.whatNoise, into: posterior.what,
+      logDensityInto: posterior.whatLogQ)
+  }
+
+  /// Step 10: logit and probability of presence, from the old temporal state (O13).
+  private func computePresence(_ objects: SlotObjects, on tape: Tape) {
+    let posterior = objects.posterior
+    _ = tape.dense(
+      tape.hidden(tape.join(posterior.hidden, objects.temporal, posterior.what), presence.hidden), presence.output,
+      into: posterior.logit)
+    tape.sigmoidValues(posterior.logit, into: posterior.probability)
   }
 }

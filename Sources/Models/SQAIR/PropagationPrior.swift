@@ -30,9 +30,9 @@ package struct PropagationPrior: BitwiseCopyable {
     minimum = configuration.minimumStandardDeviation
   }
 
-  func predict(_ state: ObjectState, microbatches: RowMicrobatches, on tape: Tape) -> Output {
+  /// Moments of a state's objects at the next frame; to run in `withRowMicrobatches` of the objects.
+  func predict(_ state: ObjectState, on tape: Tape) -> Output {
     tape.enter(.propagationPrior)
-    tape.rowMicrobatches = microbatches.of(state.rows, on: tape)
     let next = tape.gatedRecurrentUnit(tape.join(state.what, state.whereLogits), state: state.prior, unit)
     let raw = tape.dense(next, head)
     let means = 1..<1 + 4 + what

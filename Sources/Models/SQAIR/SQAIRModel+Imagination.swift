@@ -1,6 +1,6 @@
 import Numerics
 
-/// What all imagined frames microbatch.
+/// What all imagined frames share.
 private struct ImaginationShared: BitwiseCopyable {
   let prior: DiscoveryPrior.Shared
   let initialStates: Propagation.InitialStates
@@ -28,8 +28,9 @@ extension SQAIRModel {
     _ frame: Int, from state: ObjectState, discovers: Bool, shared: ImaginationShared, noise: any NoiseSource,
     on tape: Tape
   ) -> FrameImagination {
+    // What is imagined belongs to no microbatch of a batch.
     let microbatches = RowMicrobatches(rows: nil)
-    let predicted = propagation.prior.predict(state, microbatches: microbatches, on: tape)
+    let predicted = propagation.prior.predict(state, on: tape)
     let carried = samplePropagation(frame, from: state, predicted, noise: noise, on: tape)
     let survivors = Survivors(of: state, presence: carried.presence, on: tape)
     let summary = discovery.summary(
@@ -60,25 +61,23 @@ extension SQAIRModel {
     _ frame: Int, from state: ObjectState, _ predicted: PropagationPrior.Output, noise: any NoiseSource,
     on tape: Tape
   ) -> (what: Tensor, whereLogits: Tensor, presence: Tensor) {
-    let d = configuration.what
-    let whatNoise = tape.constant(rows: state.count, columns: d)
+    let whatNoise = tape.constant(rows: state.count, columns: configuration.what)
     let whereNoise = tape.constant(rows: state.count, columns: 4)
     let presence = tape.constant(rows: state.count, columns: 1)
     tape.sigmoidValues(predicted.logit, into: presence)
     for slot in 0..<state.slots {
-      for object in state.range(ofSlot: slot) {
-        let row = state.rows[object]
-        noise.normals(
-          .propagationWhat, frame: frame, row: row, slot: slot, into: whatNoise.values + object * d, count: d)
-        noise.normals(
-          .propagationWhere, frame: frame, row: row, slot: slot, into: whereNoise.values + object * 4, count: 4)
-        let u = noise.uniform(.propagationPresence, frame: frame, row: row, slot: slot)
-        presence[object, 0] = u < presence[object, 0] ? 1 : 0
-      }
+      let objects = state.range(ofSlot: slot)
+      let rows = state.rows.slice(objects)
+      noise.normals(.propagationWhat, frame: frame, rows: rows, slot: slot, into: whatNoise.slice(rows: objects))
+      noise.normals(.propagationWhere, frame: frame, rows: rows, slot: slot, into: whereNoise.slice(rows: objects))
+      let own = presence.slice(rows: objects)
+      noise.presence(.propagationPresence, frame: frame, rows: rows, slot: slot, probability: own, into: own)
     }
     let what = tape.sampleNormal(location: predicted.whatMean, scale: predicted.whatScale, noise: whatNoise).x
-    let place = tape.sampleNormal(location: predicted.whereMean, scale: predicted.whereScale, noise: whereNoise).x
-    return (what, place, presence)
+    let whereLogits = tape.sampleNormal(
+      location: predicted.whereMean, scale: predicted.whereScale, noise: whereNoise
+    ).x
+    return (what, whereLogits, presence)
   }
 
   public func meanImages(of state: ObjectState, on tape: Tape) -> PaintedImages? {

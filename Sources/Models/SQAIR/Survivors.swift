@@ -2,7 +2,7 @@ import Numerics
 
 /// The propagated objects that are still present.
 struct Survivors {
-  /// Their numbers in the state, and their rows.
+  /// Their indices in the state, and their rows.
   let objects: Index
   let rows: Index
   /// How many there are in each row, [N].

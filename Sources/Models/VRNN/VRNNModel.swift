@@ -11,7 +11,7 @@ import Numerics
 ///     state      h_t = GRU([image code of x_t; φ(z_t)], h_{t-1})
 ///
 /// All widths are n; σ is a softplus and the same smallest deviation as elsewhere. In imagination the mean of a frame
-/// takes the place of the frame. There are no discrete choices, so the bound has an ordinary gradient.
+/// is used instead of the frame. There are no discrete choices, so the bound has an ordinary gradient.
 public final class VRNNModel: SequenceModel {
   public let configuration: SQAIRConfiguration
   public let parameters: ParameterStore
@@ -30,11 +30,16 @@ public final class VRNNModel: SequenceModel {
   private let background: Tensor
   /// Elements of z_t.
   private let size: Int
+  /// The inputs of the posterior's hidden layer: image code, recurrent state.
+  private let codeInput: InputBlock
+  private let stateInput: InputBlock
 
   /// A model whose parameters are zero; `parameters.initialize(seed:)` or a checkpoint sets them.
   public init(configuration: SQAIRConfiguration) {
     self.configuration = configuration
     size = Self.latentCount(configuration)
+    codeInput = InputBlock(size: configuration.hidden)
+    stateInput = codeInput.next(configuration.hidden)
     let store = ParameterStore()
     Self.declare(in: store, for: configuration)
     store.allocate()
@@ -74,41 +79,63 @@ public final class VRNNModel: SequenceModel {
     let microbatches = batch.rowMicrobatches(on: tape)
     let nothing = ObjectState.empty(rows: batch.rowCount, configuration, on: tape)
     var memory = start(rows: batch.rowCount, microbatches, on: tape)
-    tape.enter(.imageEncoder)
-    tape.rowMicrobatches = batch.frameMicrobatches(on: tape)
-    // Once for each frame, whatever the number of particles.
-    let codes = tape.features(batch.frames, image, feedsOneProduct: false)
-    let n = configuration.hidden
-    let encoded = tape.affine(codes * posterior.hidden.weight.slice(rows: 0..<n), bias: posterior.hidden.bias)
-    tape.rowMicrobatches = microbatches.rows
+    let codes = encode(batch, on: tape)
     for t in 0..<batch.frameCount {
-      tape.frame = t
-      let frame = batch.image(at: t, on: tape)
-      tape.enter(.recurrence)
-      let expected = moments(memory, prior, on: tape)
-      let seen = moments(
-        of: tape.affine(
-          memory * posterior.hidden.weight.slice(rows: n..<2 * n), adding: encoded, at: frame, activation: .elu,
-          feedsOneProduct: true), posterior.output, on: tape)
-      let sample = tape.sampleNormal(
-        location: seen.mean, scale: seen.scale, noise: self.noise(noise, frame: t, rows: batch.rowCount, on: tape))
-      let logP = tape.normalLogDensity(sample.x, location: expected.mean, scale: expected.scale)
-      let features = tape.dense(sample.x, latent, .elu)
-      let means = decode(features, memory, on: tape)
-      tape.enter(.likelihood)
-      let logLikelihood = tape.imageLogDensity(
-        batch.frames, at: frame, means: means, standardDeviation: configuration.outputStandardDeviation)
-      tape.enter(.recurrence)
-      memory = tape.gatedRecurrentUnit(
-        tape.join(tape.selectRows(of: codes, at: frame), features), state: memory, unit)
-      results.append(
-        FrameInference(
-          state: nothing.remembering(memory), mean: PaintedImages(means), logLikelihood: logLikelihood,
-          logQ: sample.logDensity, logP: logP, discrete: tape.zeros(rows: batch.rowCount, columns: 1),
-          propagatedCounts: nil, discoveredCounts: nil, details: nil, vector: sample.x))
+      tape.label = t
+      let context = FrameContext(
+        frame: t, frames: batch.frames, image: batch.image(at: t, on: tape), microbatches: microbatches, noise: noise)
+      let result = tape.withRowMicrobatches(microbatches.rows) {
+        infer(context, from: nothing.remembering(memory), codes, on: tape)
+      }
+      results.append(result)
+      memory = result.state.memory!
     }
-    tape.frame = nil
+    tape.label = nil
     return nothing.remembering(memory)
+  }
+
+  /// Image codes [T B, n], and what they add to the hidden layer of the posterior, [T B, n].
+  private struct Codes: BitwiseCopyable {
+    let codes: Tensor
+    let encoded: Tensor
+  }
+
+  /// Encodes all frames of a batch: once for each frame, whatever the number of particles.
+  private func encode(_ batch: FrameBatch, on tape: Tape) -> Codes {
+    tape.enter(.imageEncoder)
+    return tape.withRowMicrobatches(batch.frameMicrobatches(on: tape)) {
+      let codes = tape.features(batch.frames, image, feedsOneProduct: false)
+      let encoded = tape.affine(codes * posterior.hidden.weight.rows(of: codeInput), bias: posterior.hidden.bias)
+      return Codes(codes: codes, encoded: encoded)
+    }
+  }
+
+  /// One frame: prior, posterior and sample of z_t, the frame's likelihood, and the next state.
+  private func infer(
+    _ context: FrameContext, from state: ObjectState, _ images: Codes, on tape: Tape
+  ) -> FrameInference {
+    let memory = state.memory!
+    tape.enter(.recurrence)
+    let expected = moments(memory, prior, on: tape)
+    let seen = moments(
+      of: tape.affine(
+        memory * posterior.hidden.weight.rows(of: stateInput), adding: images.encoded, at: context.image,
+        activation: .elu, feedsOneProduct: true), posterior.output, on: tape)
+    let noise = self.noise(context.noise, frame: context.frame, rows: context.rowCount, on: tape)
+    let sample = tape.sampleNormal(location: seen.mean, scale: seen.scale, noise: noise)
+    let logP = tape.normalLogDensity(sample.x, location: expected.mean, scale: expected.scale)
+    let features = tape.dense(sample.x, latent, .elu)
+    let means = decode(features, memory, on: tape)
+    tape.enter(.likelihood)
+    let logLikelihood = tape.imageLogDensity(
+      context.frames, at: context.image, means: means, standardDeviation: configuration.outputStandardDeviation)
+    tape.enter(.recurrence)
+    let next = tape.gatedRecurrentUnit(
+      tape.join(tape.selectRows(of: images.codes, at: context.image), features), state: memory, unit)
+    return FrameInference(
+      state: state.remembering(next), mean: PaintedImages(means), logLikelihood: logLikelihood,
+      logQ: sample.logDensity, logP: logP, discrete: tape.zeros(rows: context.rowCount, columns: 1),
+      propagatedCounts: nil, discoveredCounts: nil, details: nil, vector: sample.x)
   }
 
   /// No objects are there to be discovered: `discovers` is not asked.
@@ -117,7 +144,6 @@ public final class VRNNModel: SequenceModel {
     on tape: Tape, into results: inout [FrameImagination]
   ) {
     results.removeAll(keepingCapacity: true)
-    tape.rowMicrobatches = nil
     let nothing = ObjectState.empty(rows: rowCount, configuration, on: tape)
     var memory = state?.memory ?? start(rows: rowCount, RowMicrobatches(rows: nil), on: tape)
     for t in frames {
@@ -146,10 +172,8 @@ public final class VRNNModel: SequenceModel {
   }
 
   private func moments(of hidden: Tensor, _ output: Dense, on tape: Tape) -> (mean: Tensor, scale: Tensor) {
-    let raw = tape.dense(hidden, output)
-    let scale = tape.softplusScale(
-      raw.slice(columns: size..<2 * size), minimum: configuration.minimumStandardDeviation)
-    return (raw.slice(columns: 0..<size), scale)
+    let raw = tape.dense(hidden, output).halves
+    return (raw.left, tape.softplusScale(raw.right, minimum: configuration.minimumStandardDeviation))
   }
 
   private func noise(_ source: any NoiseSource, frame: Int, rows: Int, on tape: Tape) -> Tensor {

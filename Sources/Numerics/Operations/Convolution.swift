@@ -1,6 +1,6 @@
 import CKernels
 
-/// How images lie in the rows of a tensor: line after line, pixel after pixel, and of each pixel the channels.
+/// The layout of images in the rows of a tensor: line after line, pixel after pixel, and of each pixel the channels.
 public struct ImageGrid: BitwiseCopyable, Equatable, Sendable {
   public let height: Int
   public let width: Int
@@ -53,7 +53,7 @@ package struct Patches: ExampledOperation {
   }
 }
 
-/// Puts patches back into images, where they overlap as a sum: the transpose of `Patches`.
+/// Adds patches to images, at the positions that `Patches` takes them from: its transpose.
 package struct PlacedPatches: ExampledOperation {
   let patches: Tensor
   let grid: ImageGrid
@@ -97,7 +97,7 @@ extension Tape {
     let patches = tensor(rows: images.rows * new.pixels, columns: weight.rows, feedsOneProduct: true)
     kernel_patches(images.values, Int64(images.stride), grid.kernel, Int64(images.rows), patches.values)
     record(Patches(images: images, grid: grid, patches: patches))
-    return withPixelShares(new.pixels) {
+    return withRowsOfPixels(new.pixels) {
       affine(patches * weight, bias: bias, activation: activation, feedsOneProduct: feedsOneProduct)
     }.reshaped(rows: images.rows, columns: new.elements)
   }
@@ -117,7 +117,7 @@ extension Tape {
       images.columns == old.elements && weight.columns == 9 * grid.channels,
       "convolveTransposed: images [\(images.rows), \(images.columns)] and weight [\(weight.rows), \(weight.columns)] "
         + "do not fit")
-    let patches = withPixelShares(old.pixels) {
+    let patches = withRowsOfPixels(old.pixels) {
       affine(
         images.reshaped(rows: images.rows * old.pixels, columns: old.channels) * weight, feedsOneProduct: true)
     }
@@ -125,7 +125,7 @@ extension Tape {
     kernel_place_patches(patches.values, grid.kernel, Int64(images.rows), placed.values, Int64(placed.stride))
     record(PlacedPatches(patches: patches, grid: grid, images: placed))
     guard let bias else { return placed }
-    return withPixelShares(grid.pixels) {
+    return withRowsOfPixels(grid.pixels) {
       affine(
         nil, bias: bias, adding: placed.reshaped(rows: images.rows * grid.pixels, columns: grid.channels),
         activation: activation)
@@ -133,10 +133,8 @@ extension Tape {
   }
 
   /// Runs an operation in which every row is replaced by so many pixels, each of the row's microbatch.
-  private func withPixelShares(_ pixels: Int, _ operation: () -> Tensor) -> Tensor {
-    let microbatches = rowMicrobatches
-    defer { rowMicrobatches = microbatches }
-    if let microbatches { rowMicrobatches = index(count: microbatches.count * pixels) { microbatches[$0 / pixels] } }
-    return operation()
+  private func withRowsOfPixels(_ pixels: Int, _ operation: () -> Tensor) -> Tensor {
+    let microbatches = rowMicrobatches.map { rows in index(count: rows.count * pixels) { rows[$0 / pixels] } }
+    return withRowMicrobatches(microbatches, operation)
   }
 }
