@@ -8,14 +8,15 @@ public struct FrameInference: BitwiseCopyable {
   public let mean: PaintedImages
   /// log p(x_t | z_t), [N, 1].
   public let logLikelihood: Tensor
-  /// log q and log p of all latent variables of the frame, and the share of discrete draws in log q, [N, 1].
+  /// log q and log p of all latent variables of the frame, and the part of the discrete variables in log q, [N, 1].
   package let logQ: Tensor
   package let logP: Tensor
   package let discrete: Tensor
-  /// Objects of each row that were carried into the frame, and found in it, [N]; nil where a model has no such ones.
+  /// Numbers of objects of each row that were propagated into the frame and discovered in it, [N]; nil if a model has
+  /// none such.
   let propagatedCounts: Index?
   let discoveredCounts: Index?
-  /// How a model with objects came to all this.
+  /// The intermediate results of a model with objects.
   package let details: ObjectDetails?
   /// The latent vector of each row [N, size], in a model without objects.
   let vector: Tensor?
@@ -47,15 +48,15 @@ public struct FrameInference: BitwiseCopyable {
   public func discoveredCount(_ row: Int) -> Int { discoveredCounts?[row] ?? 0 }
 }
 
-/// What the parts of a model with objects made of a frame.
+/// The intermediate results of a model with objects for a frame.
 package struct ObjectDetails: BitwiseCopyable {
-  /// Nil if the model carries nothing over.
+  /// Nil if the model does not propagate objects.
   package let propagation: PropagationDetails?
   package let discovered: Discovery.Output
   package let drawn: FrameDecoder.Output
 }
 
-/// What became of the objects of the frame before.
+/// The propagation of the objects of the frame before.
 package struct PropagationDetails: BitwiseCopyable {
   /// The state before the frame, whose objects were propagated.
   package let previous: ObjectState

@@ -1,11 +1,11 @@
 import Numerics
 
-/// The parts of the model whose time and arithmetic are accounted separately.
+/// The parts of a model whose time and arithmetic are measured separately.
 public enum ModelPart: Int, CaseIterable, Sendable {
   case imageEncoder, propagation, propagationPrior, discovery, discoveryPrior, merging, decoder, likelihood
-  /// What is not of objects: latents and state of a VRNN.
+  /// Latent variables and state of a model without objects.
   case recurrence
-  /// Log weights, loss and figures, and whatever else is not the model's.
+  /// Log weights, loss and metrics, and everything else that is not the model's.
   case objective
 
   public var name: String {

@@ -16,8 +16,8 @@ public enum Latent: UInt32, Sendable {
 
 /// Gives every random choice of the model its number.
 ///
-/// The slot is the object's position in the state handed over (propagation) or its position among
-/// the discovered ones; the row is example * particles + particle of the batch at hand.
+/// The slot is the object's position in the state of the frame before (propagation) or among the discovered ones; the
+/// row is example * particles + particle of the batch.
 public protocol NoiseSource: AnyObject {
   /// Writes `count` standard normals.
   func normals(_ latent: Latent, frame: Int, row: Int, slot: Int, into out: UnsafeMutablePointer<Float>, count: Int)

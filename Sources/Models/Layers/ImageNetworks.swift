@@ -1,6 +1,6 @@
 import Numerics
 
-/// What turns images into features [rows, n].
+/// A network from images to features [rows, n].
 ///
 /// The published sizes of the convolutional variant are not known; ours are small: as many convolutions of 3 x 3 pixels
 /// with a step of two as bring the larger side to 7 pixels or fewer, each with the same number of channels and ELU, and
@@ -68,8 +68,8 @@ enum ImageEncoder {
   }
 }
 
-/// What turns features into images: two hidden layers and one of pixels, or the transpose of a convolutional encoder
-/// behind one hidden layer. Its last layer has no bias.
+/// A network from features to images: two hidden layers and one of pixels, or two hidden layers and the transpose of a
+/// convolutional encoder, whose last layer has no bias.
 enum ImageDecoder {
   case perceptron(TwoLayers, Dense)
   /// The transposed convolutions but the last, the weight of that one, and the grids from the smallest on.
@@ -144,9 +144,8 @@ extension Tape {
       return dense(hidden(features, layers), output)
     case .convolutional(let hiddenLayers, let layers, let last, let grids):
       var x = hidden(features, hiddenLayers)
-      for place in layers.indices {
-        x = convolveTransposed(
-          x, to: grids[place + 1], weight: layers[place].weight, bias: layers[place].bias, activation: .elu)
+      for (layer, grid) in zip(layers, grids.dropFirst()) {
+        x = convolveTransposed(x, to: grid, weight: layer.weight, bias: layer.bias, activation: .elu)
       }
       return convolveTransposed(x, to: grids.last!, weight: last)
     }

@@ -19,7 +19,7 @@ struct LayerDeclarations {
     store.declare(name + ".h0", [size], .constant(0))
   }
 
-  /// The three gates lie side by side, so that one product serves them.
+  /// The three gates are side by side, so that one product serves them.
   func gatedRecurrentUnit(_ name: String, _ inputs: Int, _ size: Int) {
     func gates(_ letter: String, _ shape: [Int], _ start: Initializer) {
       store.declare(

@@ -16,7 +16,7 @@ package struct CorrelatedNormalSample: ExampledOperation {
   let x: Tensor
   let logDensity: Tensor
 
-  /// Which of the ten numbers stands in each place of the lower triangle, row by row.
+  /// Which of the ten numbers is at each position of the lower triangle, row by row.
   static let template: [(row: Int, column: Int, number: Int)] = [
     (0, 0, 4), (1, 0, 8), (1, 1, 9), (2, 0, 7), (2, 1, 6), (2, 2, 5), (3, 0, 3), (3, 1, 2), (3, 2, 1), (3, 3, 0),
   ]
