@@ -42,6 +42,6 @@ package struct StepSums {
     self[.explainedByObjects] > 0 ? self[.objects] / self[.explainedByObjects] : nil
   }
 
-  /// Microbatch of frames counted right; nil if no true count is known.
+  /// Fraction of frames with the right count; nil if no true count is known.
   package var countAccuracy: Double? { self[.counted] > 0 ? self[.countedRight] / self[.counted] : nil }
 }

@@ -19,7 +19,7 @@ struct ReplayCommand: ParsableCommand {
 
       Examples:
         sqair-dist replay first
-        sqair-dist replay first --step 1200 --share 3
+        sqair-dist replay first --step 1200 --microbatch 3
         sqair-dist replay first/checkpoints/step-0000005000.h5 --data train.h5 --json
       """)
 
@@ -37,7 +37,7 @@ struct ReplayCommand: ParsableCommand {
   var data: String?
 
   @Option(help: "Only this microbatch, from 0; may be repeated.")
-  var share: [Int] = []
+  var microbatch: [Int] = []
 
   @Option(help: "Only this example of the batch, from 0; may be repeated.")
   var example: [Int] = []
@@ -49,6 +49,6 @@ struct ReplayCommand: ParsableCommand {
 
   func run() throws {
     try replay(
-      ReplayRequest(path: path, step: step, data: data, microbatches: share, examples: example, json: json))
+      ReplayRequest(path: path, step: step, data: data, microbatches: microbatch, examples: example, json: json))
   }
 }

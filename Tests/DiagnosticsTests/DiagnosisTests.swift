@@ -73,13 +73,13 @@ import Training
     #expect(shared.state == .warn && shared.advice?.contains("--bind-to core") == true)
     #expect(
       shared.text
-        == "node0: 2 ranks on 1 core, bound (0: 3, 1: 3): ranks 0 (node0), 1 (node0) microbatch core 3 and wait for "
+        == "node0: 2 ranks on 1 core, bound (0: 3, 1: 3): ranks 0 (node0), 1 (node0) share core 3 and wait for "
         + "each other")
     // Ranks of a socket microbatch its cores, unless they are more; one without company on its core is not named.
     #expect(try check("cores", ranks(2) { $0.cores = [0, 1, 2] }).state == .ok)
     let crowd = try check("cores", onOneHost(5) { $0.cores = $0.rank % 4 == 0 ? [3 - $0.rank / 4] : [0, 1] })
     #expect(
-      crowd.state == .warn && crowd.text.contains("1 (node0), 2 (node0), 3 (node0) microbatch cores 0-1 and"),
+      crowd.state == .warn && crowd.text.contains("1 (node0), 2 (node0), 3 (node0) share cores 0-1 and"),
       "\(crowd)")
     // One that may go anywhere makes room.
     #expect(try check("cores", ranks(2) { $0.cores = $0.rank == 0 ? [0] : [0, 1, 2, 3] }).state == .ok)

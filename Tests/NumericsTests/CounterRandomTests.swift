@@ -43,7 +43,7 @@ import Testing
       abs(0.5 * erfc(-Double(x) / 2.0.squareRoot()) - (Double(place) + 0.5) / Double(count))
     }.max()!
     #expect(distance < 1.95 / Double(count).squareRoot())
-    // Neighbours, which microbatch a Box-Muller pair, are not correlated.
+    // Neighbours, which share a Box-Muller pair, are not correlated.
     random.normals(1, 0, 0, into: &values, count: count)
     let covariance = stride(from: 0, to: count, by: 2).reduce(0.0) { $0 + Double(values[$1] * values[$1 + 1]) }
     #expect(abs(covariance / Double(count / 2)) < 0.01)

@@ -59,7 +59,7 @@ package struct ScalingModel: Encodable, Sendable {
   package struct Prediction: Encodable, Sendable {
     package let ranks: Int
     package let examplesPerRank: Int
-    /// A mean microbatch of the batch.
+    /// An average part of the batch.
     package let compute: Double
     /// For the rank that has the most work.
     package let waiting: Double
@@ -107,8 +107,8 @@ package struct ScalingModel: Encodable, Sendable {
     }
     guard after > 0 else { return batches[0].seconds }
     let (a, b) = (batches[after - 1], batches[after])
-    let microbatch = Double(examples - a.examples) / Double(b.examples - a.examples)
-    return a.seconds + microbatch * (b.seconds - a.seconds)
+    let fraction = Double(examples - a.examples) / Double(b.examples - a.examples)
+    return a.seconds + fraction * (b.seconds - a.seconds)
   }
 
   /// Seconds in the model that do not depend on the examples, by the line through the two smallest batches.
@@ -161,7 +161,7 @@ package struct ScalingTable: Encodable, Sendable {
   package let title: String
   package let rows: [Row]
 
-  /// More ranks microbatch one batch.
+  /// More ranks share one batch.
   package init(strong batch: Int, _ model: ScalingModel, ranks: [Int]) {
     let alone = model.predict(ranks: 1, examplesPerRank: batch).seconds
     title = "strong scaling: a batch of \(batch) over all ranks"

@@ -26,7 +26,7 @@ extension ScalingBenchmark {
         format: "  network             %.1f us per message, %.3f GB/s per rank (%@)", network.latency * 1e6,
         network.bandwidth * 1e-9, networkSource),
       String(format: "  parameters          %.1f MB", Double(model.parameterBytes) * 1e-6),
-      "  an update of R ranks = model for a mean microbatch + waiting for the rank with the most work",
+      "  an update of R ranks = model for an average part + waiting for the rank with the most work",
       "    + optimizer: adding up + 1/R of the update",
       "    + network: (2 (R - 1) + log2 R) messages + 2 (R - 1) / R of the parameters' bytes",
       "    (slices of gradients and parameters to every rank, metrics by recursive doubling)",

@@ -14,8 +14,8 @@ package struct Spread: Encodable, Sendable {
   /// - Precondition: `values` is not empty.
   package init(_ values: [Double]) {
     let sorted = values.sorted()
-    func quantile(_ microbatch: Double) -> Double {
-      let place = microbatch * Double(sorted.count - 1)
+    func quantile(_ fraction: Double) -> Double {
+      let place = fraction * Double(sorted.count - 1)
       let below = Int(place)
       let above = min(below + 1, sorted.count - 1)
       return sorted[below] + (place - Double(below)) * (sorted[above] - sorted[below])

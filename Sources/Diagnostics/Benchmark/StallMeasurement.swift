@@ -12,7 +12,7 @@ struct StallMeasurement {
     /// Updates from one to the next.
     let every: Int
     /// Seconds for each second of training.
-    let microbatch: Double
+    let fraction: Double
   }
 
   let frames: Int
@@ -59,7 +59,7 @@ struct StallMeasurement {
       }
       let each = try communicator.maximum(Spread(all).median)
       return Interruption(
-        name: name, seconds: each, every: every, microbatch: every > 0 ? each / (Double(every) * seconds) : 0)
+        name: name, seconds: each, every: every, fraction: every > 0 ? each / (Double(every) * seconds) : 0)
     }
     let logging = configuration.logging
     interruptions = [
@@ -80,8 +80,8 @@ struct StallMeasurement {
     updateSeconds = seconds
   }
 
-  /// Microbatch of the time by which everything together makes training longer.
-  var microbatch: Double { interruptions.reduce(0) { $0 + $1.microbatch } }
+  /// Fraction of the time by which all of them together prolong training.
+  var fraction: Double { interruptions.reduce(0) { $0 + $1.fraction } }
 
   var text: String {
     var lines = [
@@ -94,10 +94,10 @@ struct StallMeasurement {
       lines.append(
         "  " + interruption.name.padding(toLength: 14, withPad: " ", startingAt: 0)
           + String(
-            format: "%9.3f %7d %11.2f %%", interruption.seconds, interruption.every, 100 * interruption.microbatch))
+            format: "%9.3f %7d %11.2f %%", interruption.seconds, interruption.every, 100 * interruption.fraction))
     }
     lines.append(
-      "  all           " + String(format: "%9@ %7@ %11.2f %%", "" as NSString, "" as NSString, 100 * microbatch))
+      "  all           " + String(format: "%9@ %7@ %11.2f %%", "" as NSString, "" as NSString, 100 * fraction))
     return lines.joined(separator: "\n")
   }
 
@@ -116,6 +116,6 @@ struct StallMeasurement {
     return try compactJSON(
       Object(
         frames: frames, batch: batch, particles: particles, hidden: hidden, ranks: ranks, source: source,
-        seconds_per_update: updateSeconds, interruptions: interruptions, share_of_time: microbatch))
+        seconds_per_update: updateSeconds, interruptions: interruptions, share_of_time: fraction))
   }
 }

@@ -35,7 +35,7 @@ struct UpdateReport {
         m.utilisation.lowerQuartile, m.utilisation.upperQuartile),
       String(format: "  memory       %.0f MB per rank at most", Double(m.peakMemory) * 1e-6),
       "  allocations  " + allocations,
-      "  part                forward ms  backward ms     microbatch   GFLOP/s",
+      "  part                forward ms  backward ms     share   GFLOP/s",
     ]
     let isShown = { (row: UpdateMeasurement.Row) in row.name != "other" || abs(row.seconds) > 0.01 * m.meanSeconds }
     for row in m.rows where isShown(row) {

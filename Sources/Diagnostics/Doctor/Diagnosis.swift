@@ -116,7 +116,7 @@ package struct Diagnosis: Sendable {
     let text =
       "\(host.name): \(Self.counted(host.ranks.count, "rank")) on \(Self.counted(all.count, "core")), "
       + (isBound ? "bound (\(shown)\(host.ranks.count > 8 ? ", ..." : ""))" : "not bound")
-    // A rank microbatches its cores with those that may run on no others: there must be a core for each of them.
+    // A rank shares its cores with ranks that may run on no others: there must be a core for each of them.
     func sharers(_ rank: RankFacts) -> [RankFacts] { host.ranks.filter { Set($0.cores).isSubset(of: rank.cores) } }
     guard let crowded = host.ranks.first(where: { sharers($0).count > $0.cores.count }) else {
       return HealthCheck("cores", .ok, text)
@@ -124,7 +124,7 @@ package struct Diagnosis: Sendable {
     let most = host.ranks[0].coresOfHost
     return HealthCheck(
       "cores", .warn,
-      "\(text): \(Self.names(sharers(crowded))) microbatch \(crowded.cores.count == 1 ? "core" : "cores") "
+      "\(text): \(Self.names(sharers(crowded))) share \(crowded.cores.count == 1 ? "core" : "cores") "
         + "\(Self.list(crowded.cores)) and wait for each other",
       host.ranks.count > most
         ? "Start at most \(Self.counted(most, "rank")) on this host."
@@ -162,7 +162,7 @@ package struct Diagnosis: Sendable {
     guard !slow.isEmpty else { return HealthCheck("speed", .ok, text) }
     return HealthCheck(
       "speed", .warn, "\(text); \(Self.names(slow)) much slower than the others, which will wait",
-      "Look for other programs on that host, a lower clock, or ranks that microbatch a core.")
+      "Check for other programs on that host, a lower clock rate, or ranks that share a core.")
   }
 
   // MARK: Between ranks

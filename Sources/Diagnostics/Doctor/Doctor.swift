@@ -99,7 +99,7 @@ private struct Doctor {
     return communicator.isRoot ? (0, 0) : best
   }
 
-  /// Sums and microbatches numbers that are known, and times it.
+  /// Sums and gathers known numbers, and measures the time.
   private func measureNetwork(_ facts: inout RankFacts) throws {
     let size = communicator.size
     guard size > 1 else { return }

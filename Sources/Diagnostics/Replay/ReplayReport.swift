@@ -143,7 +143,7 @@ struct ReplayReport: Encodable {
       lines.append("not finite  parameters \(parametersNotFinite.joined(separator: ", "))")
     }
     lines.append("")
-    lines.append("example  microbatch  sequence           loss  gradient norm  first that is not finite")
+    lines.append("example  microbatch  sequence           loss  gradient norm  first number that is not finite")
     for example in examples {
       let gradients = example.gradientsNotFinite
       let names = gradients.prefix(3).joined(separator: ", ") + (gradients.count > 3 ? ", ..." : "")
@@ -152,7 +152,7 @@ struct ReplayReport: Encodable {
         ?? (!example.loss.isFinite ? "the loss" : gradients.isEmpty ? "" : "gradient of \(names)")
       lines.append(
         String(
-          format: "%7d %6d %9d %14.6g %14.6g  ", example.example, example.microbatch, example.sequence, example.loss,
+          format: "%7d %11d %9d %14.6g %14.6g  ", example.example, example.microbatch, example.sequence, example.loss,
           example.gradientNorm) + trouble)
     }
     let bad = examples.count { isBad($0) }
