@@ -175,7 +175,7 @@ import Testing
   @Test func aPartOfTheBatchIsComputedAlone() throws {
     #expect(try toy.train("run", "--batch", "11", "--set", "training.shares=7").exitCode == 0)
     let whole = try replay("run", "--step", "5")
-    let part = try replay("run", "--step", "5", "--share", "1", "--example", "10")
+    let part = try replay("run", "--step", "5", "--microbatch", "1", "--example", "10")
     #expect(part.examples.map(\.example) == [2, 3, 10])
     #expect(part.examples.map(\.share) == [1, 1, 6])
     #expect(part.examples.map(\.sequence) == [2, 3, 10].map { whole.examples[$0].sequence })
@@ -187,7 +187,7 @@ import Testing
     let other = try ToySequences.write(to: toy.path("other.h5"), seed: 4)
     let cases: [([String], String)] = [
       ([toy.path("nothing")], "nothing' is not there"),
-      ([toy.path("run"), "--share", "8"], "--share 8: the batch has 8 of them"),
+      ([toy.path("run"), "--microbatch", "8"], "--microbatch 8: the batch has 8 of them"),
       ([toy.path("run"), "--example=-1"], "--example -1: the batch has 8 of them"),
       ([toy.path("run"), "--data", other], "the run was trained on another file"),
       ([toy.checkpointPath("run", step: 8), "--step", "8"], "holds the state after 8 updates"),
