@@ -20,7 +20,7 @@ import Testing
     }
     struct Example: Decodable {
       let example: Int
-      let share: Int
+      let microbatch: Int
       let sequence: Int
       let trouble: Trouble?
     }
@@ -46,15 +46,15 @@ import Testing
 
   /// Changes the parameters in a checkpoint that a run has saved.
   private func spoil(_ run: String, step: Int, _ change: (inout [String: [Float]]) -> Void) throws {
-    let sound = try toy.checkpoint(run, step: step)
-    var values = Dictionary(uniqueKeysWithValues: sound.parameters.map { ($0.name, $0.values) })
+    let valid = try toy.checkpoint(run, step: step)
+    var values = Dictionary(uniqueKeysWithValues: valid.parameters.map { ($0.name, $0.values) })
     change(&values)
-    let spoilt = Checkpoint(
-      step: sound.step, model: sound.model, seed: sound.seed, configuration: sound.configuration, data: sound.data,
-      software: sound.software, kernels: sound.kernels,
-      parameters: sound.parameters.map { NamedArray(name: $0.name, shape: $0.shape, values: values[$0.name]!) },
-      optimizer: sound.optimizer)
-    _ = try CheckpointStore(directory: toy.path(run) + "/checkpoints").commit(spoilt)
+    let spoiled = Checkpoint(
+      step: valid.step, model: valid.model, seed: valid.seed, configuration: valid.configuration, data: valid.data,
+      software: valid.software, kernels: valid.kernels,
+      parameters: valid.parameters.map { NamedArray(name: $0.name, shape: $0.shape, values: values[$0.name]!) },
+      optimizer: valid.optimizer)
+    _ = try CheckpointStore(directory: toy.path(run) + "/checkpoints").commit(spoiled)
   }
 
   /// One sequence, which the batch holds once, shows a pixel whose weights are so large that the image encoder
@@ -177,7 +177,7 @@ import Testing
     let whole = try replay("run", "--step", "5")
     let part = try replay("run", "--step", "5", "--microbatch", "1", "--example", "10")
     #expect(part.examples.map(\.example) == [2, 3, 10])
-    #expect(part.examples.map(\.share) == [1, 1, 6])
+    #expect(part.examples.map(\.microbatch) == [1, 1, 6])
     #expect(part.examples.map(\.sequence) == [2, 3, 10].map { whole.examples[$0].sequence })
     #expect(part.figures.isEmpty)
   }
@@ -186,7 +186,7 @@ import Testing
     #expect(try toy.train("run").exitCode == 0)
     let other = try ToySequences.write(to: toy.path("other.h5"), seed: 4)
     let cases: [([String], String)] = [
-      ([toy.path("nothing")], "nothing' is not there"),
+      ([toy.path("nothing")], "nothing' does not exist"),
       ([toy.path("run"), "--microbatch", "8"], "--microbatch 8: the batch has 8 of them"),
       ([toy.path("run"), "--example=-1"], "--example -1: the batch has 8 of them"),
       ([toy.path("run"), "--data", other], "the run was trained on another file"),
