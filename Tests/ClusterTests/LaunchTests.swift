@@ -39,7 +39,7 @@ import Testing
   @Test func manyRunsOfOneRankAreNoticed() throws {
     let launch = Launch(environment: ["SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "5"])
     let (reason, advice) = try #require(launch.mismatch(size: 1))
-    #expect(reason == "the launcher (srun without --mpi=pmix) started 5 processes, but MPI joins 1")
+    #expect(reason == "the launcher (srun without --mpi=pmix) started 5 processes, but MPI connects 1")
     #expect(advice.contains("srun --mpi=pmix"))
     #expect(launch.mismatch(size: 5) == nil)
     #expect(Launch(environment: [:]).mismatch(size: 1) == nil)

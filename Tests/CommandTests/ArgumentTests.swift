@@ -51,7 +51,7 @@ import Testing
     Mistake(
       "generate --data x --checkpoint y --out z --condition 10 --frames 10", 64,
       """
-      The value of '--frames' counts seen and imagined frames, so it must be more than '--condition' (10), not 10.
+      The value of '--frames' includes the observed frames, so it must be greater than '--condition' (10), not 10.
       """),
     Mistake(
       "data moving-digits --out x --sequences 1 --canvas 5x", 64, "The value '5x' is invalid for '--canvas <pixels>'"),

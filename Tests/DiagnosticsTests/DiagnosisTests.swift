@@ -103,7 +103,7 @@ import Training
     #expect(try check("memory", ranks(2) { $0.freeMemory = 1_000_000_000 }).state == .warn)
     #expect(try check("memory", ranks(1) { $0.freeMemory = 1_000_000_000 }).state == .ok)
     let little = try check("memory", ranks(3) { $0.freeMemory = $0.rank == 2 ? 100_000_000 : 4_000_000_000 })
-    #expect(little.state == .fail && little.text == "node1: 100 MB free, 100 MB a rank")
+    #expect(little.state == .fail && little.text == "node1: 100 MB free, 100 MB per rank")
     #expect(try check("memory", ranks(1) { $0.freeMemory = nil }).state == .ok)
   }
 
@@ -134,7 +134,7 @@ import Training
     #expect(try judge { $0.freeBytes = 1_000_000_000 }.0.state == .warn)
     #expect(try judge { $0.freeBytes = 100_000_000 }.0.state == .fail)
     let readOnly = try judge { $0.writingProblem = "Permission denied" }.0
-    #expect(readOnly.state == .fail && readOnly.text == "nothing can be written in /shared/run: Permission denied")
+    #expect(readOnly.state == .fail && readOnly.text == "cannot write to /shared/run: Permission denied")
     #expect(try judge { $0.lockingProblem = "No locks available" }.1.state == .warn)
     #expect(try check("folder", ranks(2) { $0.seesFolder = $0.rank == 0 }).state == .warn)
     let free = try check("locks", ranks(4) { if $0.rank > 1 { $0.isKeptOut = false } })

@@ -139,7 +139,7 @@ import Testing
     settings.frames = 4
     settings.maximumDigits = 1
     let error = #expect(throws: MovingDigitsError.self) { _ = try MovingDigits(settings, source: Square()) }
-    #expect(error.map { "\($0)".contains("hardly ever hide as asked for: 0 of 1000 tries") } == true)
+    #expect(error.map { "\($0)".contains("almost never occluded as requested: 0 of 1000 attempts") } == true)
   }
 
   private struct Square: DigitSource {

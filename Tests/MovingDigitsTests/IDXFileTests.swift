@@ -106,15 +106,15 @@ struct IDXFileTests {
       ),
       (
         Array(Self.images.dropLast()), Self.labels,
-        "\(image): the header promises 18 bytes of shape [2, 3, 3], but only 17 follow. \(again)"
+        "\(image): the header announces 18 bytes of shape [2, 3, 3], but only 17 follow. \(again)"
       ),
       (
         Self.images + [0], Self.labels,
-        "\(image): the header promises 18 bytes of shape [2, 3, 3], but more follow. \(again)"
+        "\(image): the header announces 18 bytes of shape [2, 3, 3], but more follow. \(again)"
       ),
       (
         Self.images, [0, 0, 8, 1, 0, 0, 0, 3, 1, 7, 2],
-        "\(image) holds 2 images but \(label) holds 3 labels: they are not of the same set. "
+        "\(image) holds 2 images but \(label) holds 3 labels: they do not belong together. "
           + "Put the two files of one set into a folder."
       ),
       (
@@ -127,7 +127,7 @@ struct IDXFileTests {
       ),
       (
         changed(Self.images) { $0[6] = 200 }, Self.labels,
-        "\(image): the header promises 460818 bytes of shape [51202, 3, 3], more than a file of 34 bytes holds. \(again)"
+        "\(image): the header announces 460818 bytes of shape [51202, 3, 3], more than a file of 34 bytes holds. \(again)"
       ),
     ]
     for (images, labels, text) in table {

@@ -246,7 +246,7 @@ struct MovingDigitsTests {
       ),
       (
         .with { $0.maximumDigits = 12 },
-        "a canvas of 50x50 has hardly room for 12 digits that do not overlap in the first frame: 0 of 1000 tries "
+        "a canvas of 50x50 is too small for 12 digits that do not overlap in the first frame: 0 of 1000 attempts "
           + "succeeded. Ask for fewer digits or make the canvas larger."
       ),
     ]

@@ -193,7 +193,7 @@ import Testing
     ("training.frames.end=2", "training.frames.end must not be less than frames.start (3), not 2"),
     (
       "checkpoint.keepLast=1",
-      "checkpoint.keepLast must be at least 2, so that one damaged file never ends a run, not 1"
+      "checkpoint.keepLast must be at least 2, so that a damaged file does not end a run, not 1"
     ),
     ("training.optimizer.learningRate=0", "training.optimizer.learningRate must be above 0, not 0.0"),
     (
@@ -218,7 +218,7 @@ import Testing
     (#"{"training": 3}"#, "training: expected an object { ... }, given 3"),
     (
       #"{"training.batch": 3}"#,
-      #"training.batch: write each word as an object of its own: { "training": { "batch": 16 } }"#
+      #"training.batch: nest the objects: { "training": { "batch": 16 } }"#
     ),
     (#"{"optimizer": {"kind": "adam"}}"#, "unknown key optimizer; did you mean training.optimizer?"),
     (

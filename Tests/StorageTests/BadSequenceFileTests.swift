@@ -55,14 +55,14 @@ struct BadSequenceFileTests {
   @Test(
     "a broken rule is named",
     arguments: [
-      (Recipe(format: nil), "attribute 'format': there is none, so this is not a sqair-dist/sequences file."),
-      (Recipe(format: "other"), "attribute 'format': it says 'other' where 'sqair-dist/sequences' was expected."),
+      (Recipe(format: nil), "attribute 'format': it is missing, so this is not a sqair-dist/sequences file."),
+      (Recipe(format: "other"), "attribute 'format': it is 'other' where 'sqair-dist/sequences' was expected."),
       (Recipe(version: nil), "attribute 'version': there is no such attribute."),
       (
         Recipe(version: 2),
         "attribute 'version': the file is of version 2, and this program reads up to 1. Update sqair-dist"
       ),
-      (Recipe(version: 0), "attribute 'version': 0 is no version."),
+      (Recipe(version: 0), "attribute 'version': 0 is not a version."),
       (Recipe(frames: nil), "/frames: there is no such data set."),
       (Recipe(frames: [0, 3, 4, 5]), "/frames: the file has no sequences. Generate it again"),
       (Recipe(frames: [2, 0, 4, 5]), "/frames: its shape [2, 0, 4, 5] has an empty dimension."),
@@ -70,13 +70,13 @@ struct BadSequenceFileTests {
       (Recipe(framesAreFloats: true), "/frames: it holds float32 where the format says uint8."),
       (Recipe(mean: nil), "/mean: there is no such data set."),
       (Recipe(mean: [5, 4]), "/mean: its shape is [5, 4] where [4, 5] was expected."),
-      (Recipe(meanValue: 127), "/mean: it has values outside [0, 1]. The mean frame is of grey values divided by 255"),
+      (Recipe(meanValue: 127), "/mean: it has values outside [0, 1]. The mean frame holds grey values divided by 255"),
       (Recipe(meanValue: .nan), "/mean: it has values outside [0, 1]."),
       (Recipe(counts: [2, 4]), "/counts: its shape is [2, 4] where [2, 3] was expected."),
       (Recipe(boxes: [2, 3, 2, 5]), "/boxes: its shape is [2, 3, 2, 5] where [2, 3, any, 4] was expected."),
       (Recipe(ids: [2, 3, 3]), "/ids: its shape is [2, 3, 3] where [2, 3, 2] was expected."),
       (Recipe(labels: [2, 1]), "/labels: its shape is [2, 1] where [2, 2] was expected."),
-      (Recipe(digest: "sha256:0"), "attribute 'digest': it says sha256:0 but the attributes, mean, counts and outer"),
+      (Recipe(digest: "sha256:0"), "attribute 'digest': it is sha256:0, but attributes, mean, counts and outer"),
     ])
   func brokenRule(recipe: Recipe, expected: String) throws {
     let folder = try TemporaryDirectory()
@@ -93,7 +93,7 @@ struct BadSequenceFileTests {
     try Samples.write([], folder.path("empty.h5"))
     let table = [
       (folder.path("none.h5"), "there is no such file. Check the path."),
-      (folder.path, "this is a folder, not a file. Name the HDF5 file inside it."),
+      (folder.path, "this is a folder, not a file. Give the HDF5 file inside it."),
       (folder.path("text.h5"), "this is not an HDF5 file (5 bytes). Check the path, or create the file again."),
       (folder.path("empty.h5"), "this is not an HDF5 file (0 bytes). Check the path, or create the file again."),
     ]
@@ -127,6 +127,6 @@ struct BadSequenceFileTests {
     try file.write([Float](repeating: 0, count: 20), shape: [4, 5], to: "/mean")
     try file.close()
     let message = Samples.message { _ = try SequenceFile(path: path) }
-    #expect(message.hasPrefix("\(path): /frames: only 0 of its 2 chunks were ever written."))
+    #expect(message.hasPrefix("\(path): /frames: only 0 of its 2 chunks were written."))
   }
 }

@@ -71,7 +71,7 @@ struct CheckpointStoreTests {
     #expect(
       Samples.message { _ = try CheckpointStore(directory: folder.path, retention: .init(keepLast: 1)) }
         == "\(folder.path): keeping 1 checkpoints is unsafe. "
-        + "Keep at least 2, so that one damaged file does not end the run.")
+        + "Keep at least 2, so that a damaged file does not end the run.")
     #expect(throws: StorageError.self) {
       try CheckpointStore(directory: folder.path, retention: .init(keepLast: 2, keepEvery: 0))
     }
@@ -95,7 +95,7 @@ struct CheckpointStoreTests {
     #expect(restored.checkpoint.step == 1)
     #expect(restored.skipped.map(\.file) == [entries[2].path, entries[1].path])
     #expect(restored.skipped[0].description.contains("this is not an HDF5 file"))
-    #expect(restored.skipped[1].description.contains("attribute 'step': it says 1, unlike the file's name"))
+    #expect(restored.skipped[1].description.contains("attribute 'step': it is 1, which contradicts the file name"))
 
     try Samples.write([], entries[0].path)
     let message = Samples.message { _ = try store.latestValid() }
@@ -136,7 +136,7 @@ struct CheckpointStoreTests {
       return bytes.count
     }
     let swapped = try CheckpointStore(directory: folder.path, fileSystem: system)
-    #expect(Samples.message { _ = try swapped.commit(Samples.checkpoint()) }.contains("it reads back as sha256:"))
+    #expect(Samples.message { _ = try swapped.commit(Samples.checkpoint()) }.contains("reading it back gives the digest sha256:"))
     #expect(try names(folder) == [])
   }
 }

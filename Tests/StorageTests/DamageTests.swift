@@ -109,8 +109,8 @@ struct DamageTests {
         #expect(check != nil, "\(place): \(error)")
         return check ?? "\(error)"
       }
-      if error.part == "attribute 'digest'", error.problem.hasPrefix("it says ") { return "digest" }
-      if error.part == "attribute 'format'", error.problem.hasPrefix("it says ") { return "format" }
+      if error.part == "attribute 'digest'", error.problem.hasPrefix("it is ") { return "digest" }
+      if error.part == "attribute 'format'", error.problem.hasPrefix("it is ") { return "format" }
       if error.problem.contains("Fletcher32") { return "Fletcher-32 of a chunk" }
       if error.problem.contains("checksum") { return "checksum of metadata" }
       let claims = [

@@ -62,7 +62,7 @@ import Testing
     var bars = [Float](repeating: 0, count: 4)
     #expect(
       Samples.message { try file.readBars(of: 0, into: &bars) }
-        .contains("/bars: the file does not have this ground truth"))
+        .contains("/bars: the file lacks this ground truth"))
     try file.verify()
   }
 
@@ -77,7 +77,7 @@ import Testing
     let writer = try SequenceFileWriter(path: folder.path("a.h5"), settings: settings)
     let frames = Samples.frames(0, settings)
     var truth = Samples.truth(0, settings)
-    #expect(Samples.message { try writer.append(frames: frames, truth: truth) }.contains("no scene, unlike"))
+    #expect(Samples.message { try writer.append(frames: frames, truth: truth) }.contains("no scene, in contradiction"))
     truth.scene = scene(0, bars: 1)
     truth.scene?.ink.removeLast()
     #expect(

@@ -19,15 +19,15 @@ import Training
     #expect(said.map(\.update) == [2 * StragglerDetector.window - 1])
     #expect(
       said[0].text.hasPrefix(
-        "rank 1 on node1 lags: it works 0.17 s in an update before it meets the others, who work 0.11 s and wait for "
-          + "it (medians of 25 updates); 0.16 s of it computing. Look at that host"))
+        "rank 1 on node1 is slow: it computes for 0.17 s per update, the others for 0.11 s and wait for it "
+          + "(medians of 25 updates); 0.16 s of it computing. Check that host"))
     let again = warnings(updates: 3_000) { rank, _ in RankTiming(model: rank == 1 ? 0.16 : 0.1) }
     #expect(again.count == 3)
   }
 
   @Test func aSlowDiskIsTold() {
     let said = warnings(examples: [8, 8]) { rank, _ in RankTiming(data: rank == 0 ? 0.05 : 0, model: 0.1) }
-    #expect(said.count == 1 && said[0].text.contains("0.05 s of it waiting for data. Look at the disk"))
+    #expect(said.count == 1 && said[0].text.contains("0.05 s of it waiting for data. Check the disk"))
   }
 
   @Test func whatPassesIsNotTold() {
