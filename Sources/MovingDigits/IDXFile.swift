@@ -25,7 +25,4 @@ public struct IDXFile: Sendable {
     try reader.finish()
     self.bytes = bytes
   }
-
-  /// What to do about a file that is not as published; it is the user's, who decides what becomes of it.
-  static let advice = "Get a good copy: scripts/get-mnist FOLDER fetches MNIST's own files into a folder."
 }

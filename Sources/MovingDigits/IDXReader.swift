@@ -58,11 +58,11 @@ final class IDXReader {
       let found = count >= 4 ? String(format: "0x%08x", words[0]) : "only \(count) bytes"
       throw MovingDigitsError(
         "\(path) is not an IDX file of bytes with \(dimensions) dimension\(dimensions == 1 ? "" : "s"): its first four "
-          + "bytes should be \(String(format: "0x%08x", magic)), found \(found). \(IDXFile.advice)")
+          + "bytes should be \(String(format: "0x%08x", magic)), found \(found). \(IDXReader.advice)")
     }
     let shape = Array(words.dropFirst())
     guard count == header.count else {
-      throw MovingDigitsError("\(path) ends inside its header, after \(count) bytes. \(IDXFile.advice)")
+      throw MovingDigitsError("\(path) ends inside its header, after \(count) bytes. \(IDXReader.advice)")
     }
     let promised = shape.reduce((bytes: 1, overflow: false)) { total, length in
       let (product, overflow) = total.bytes.multipliedReportingOverflow(by: length)
@@ -71,12 +71,12 @@ final class IDXReader {
     // Deflate makes at most 1032 bytes of one.
     let largest = gzdirect(file) == 1 ? size : size.multipliedReportingOverflow(by: 1032).partialValue
     guard !promised.overflow, promised.bytes > 0, shape.dropFirst().allSatisfy({ $0 <= 4096 }) else {
-      throw MovingDigitsError("\(path) has an impossible shape \(shape) in its header. \(IDXFile.advice)")
+      throw MovingDigitsError("\(path) has an impossible shape \(shape) in its header. \(IDXReader.advice)")
     }
     guard promised.bytes <= largest else {
       throw MovingDigitsError(
         "\(path): the header announces \(promised.bytes) bytes of shape \(shape), more than a file of \(size) bytes holds. "
-          + IDXFile.advice)
+          + IDXReader.advice)
     }
     return shape
   }
@@ -88,7 +88,7 @@ final class IDXReader {
     guard count == bytes.count else {
       throw MovingDigitsError(
         "\(path): the header announces \(shape.reduce(1, *)) bytes of shape \(shape), but only \(position) follow. "
-          + IDXFile.advice)
+          + IDXReader.advice)
     }
   }
 
@@ -97,7 +97,7 @@ final class IDXReader {
     var next: [UInt8] = [0]
     guard try Self.fill(&next, from: file, path: path, at: position) == 0 else {
       throw MovingDigitsError(
-        "\(path): the header announces \(shape.reduce(1, *)) bytes of shape \(shape), but more follow. \(IDXFile.advice)"
+        "\(path): the header announces \(shape.reduce(1, *)) bytes of shape \(shape), but more follow. \(IDXReader.advice)"
       )
     }
   }
@@ -114,11 +114,14 @@ final class IDXReader {
         let message = gzerror(file, &code).map { String(cString: $0) } ?? ""
         guard code == Z_OK || code == Z_STREAM_END else {
           throw MovingDigitsError(
-            "\(path) cannot be decompressed after byte \(position + count): \(message). \(IDXFile.advice)")
+            "\(path) cannot be decompressed after byte \(position + count): \(message). \(IDXReader.advice)")
         }
         break
       }
     }
     return count
   }
+
+  /// What to do about a file that is not as published; it is the user's, who decides what becomes of it.
+  static let advice = "Get a good copy: scripts/get-mnist FOLDER fetches MNIST's own files into a folder."
 }

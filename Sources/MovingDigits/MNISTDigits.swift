@@ -29,7 +29,7 @@ public struct MNISTDigits: DigitSource {
     }
     // 255 stands for no object in sequence files.
     if let wrong = classes.bytes.firstIndex(of: 255) {
-      throw MovingDigitsError("\(folder.labels): label \(wrong) is 255, expected 0 to 254. \(IDXFile.advice)")
+      throw MovingDigitsError("\(folder.labels): label \(wrong) is 255, expected 0 to 254. \(IDXReader.advice)")
     }
 
     // EMNIST's images lie on their sides: rows and columns are exchanged.
@@ -58,7 +58,7 @@ public struct MNISTDigits: DigitSource {
     }
     guard blanks <= digits.count else {
       throw MovingDigitsError(
-        "\(folder.images): most images are empty (\(blanks) of the first \(blanks + digits.count)). \(IDXFile.advice)")
+        "\(folder.images): most images are empty (\(blanks) of the first \(blanks + digits.count)). \(IDXReader.advice)")
     }
     try reader.finish()
     images = digits

@@ -58,7 +58,7 @@ private struct Run {
     if configuration.data.train == nil, let ending = try builtin.make(communicator) { return ending }
     let (training, validation) = try openData(orElse: builtin)
     let earlier = try setEarlierRunAside()
-    try training.identify(with: communicator, rememberedIn: folder.dataDigests)
+    if let reason = try training.identify(with: communicator, rememberedIn: folder.dataDigests) { return reason }
     configuration.model.constants.height = training.height
     configuration.model.constants.width = training.width
     let reasons = configuration.validate()

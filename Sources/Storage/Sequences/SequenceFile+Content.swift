@@ -85,14 +85,13 @@ extension SequenceFile {
     let known = frameDigests
     var all: [UInt8] = []
     all.reserveCapacity(sequenceCount * FrameDigests.size)
-    let interval = max(1, sequenceCount / 200)
     for sequence in 0..<sequenceCount {
       let digest = SHA256Digest()
       try forEachPiece(of: sequence) { digest.add($0) }
       let bytes = digest.finishBytes()
       if let known, !known.isDigest(bytes, of: sequence) { throw changed(sequence) }
       all += bytes
-      if (sequence + 1) % interval == 0 || sequence + 1 == sequenceCount { try onProgress(sequence + 1, sequenceCount) }
+      try onProgress(sequence + 1, sequenceCount)
     }
     return FrameDigests(bytes: all, sequences: sequenceCount)!
   }

@@ -1,0 +1,45 @@
+import CHDF5
+import Foundation
+
+/// What the process does that a check has started.
+extension HDF5StructureCheck {
+  /// Does the exercise and ends, if this process was started for it; otherwise takes note that the program can do it.
+  public static func runIfAsked() {
+    let arguments = CommandLine.arguments
+    guard arguments.count == 3, arguments[1] == exercise else {
+      isAvailable.withLock { $0 = true }
+      return
+    }
+    limit(RLIMIT_CORE.rawValue, to: 0)
+    limit(RLIMIT_CPU.rawValue, to: rlim_t(timeLimit))
+    limit(RLIMIT_AS.rawValue, to: memoryLimit)
+    readStructure(of: arguments[2])
+    _exit(0)
+  }
+
+  private static func limit(_ resource: UInt32, to value: rlim_t) {
+    var limits = rlimit()
+    guard getrlimit(__rlimit_resource_t(resource), &limits) == 0 else { return }
+    limits.rlim_max = min(limits.rlim_max, value)
+    limits.rlim_cur = min(limits.rlim_cur, limits.rlim_max)
+    setrlimit(__rlimit_resource_t(resource), &limits)
+  }
+
+  /// All calls of HDF5 with which the readers of this room look at the structure of a file. What is wrong in a way that
+  /// they notice is left to them.
+  private static func readStructure(of path: String) {
+    guard let file = try? HDF5File(reading: path, isChecked: true) else { return }
+    let texts = ["format", "generator", "source", "digest", "model", "config", "data", "software", "kernels"]
+    for name in texts where (try? file.hasAttribute(name)) == true { _ = try? file.textAttribute(name) }
+    for name in ["version", "seed", "step"] where (try? file.hasAttribute(name)) == true {
+      _ = try? file.doublesAttribute(name)
+    }
+    _ = chdf5_collect_garbage()
+    for path in (try? file.dataSets()) ?? [] {
+      guard let set = try? file.dataSet(path) else { continue }
+      _ = try? set.requireComplete()
+      _ = try? set.readCorners(largestChunk: largestChunk)
+    }
+    _ = chdf5_collect_garbage()
+  }
+}
