@@ -159,22 +159,48 @@ int chdf5_exists(chdf5_id file, const char *path) {
   return (int)end(answer);
 }
 
-int64_t chdf5_child_count(chdf5_id file, const char *group) {
-  H5G_info_t info = {0};
-  begin();
-  hid_t access = access_within_file(H5P_LINK_ACCESS);
-  int status = H5Gget_info_by_name(file, group, &info, access);
-  H5Pclose(access);
-  return end(status < 0 ? -1 : (int64_t)info.nlinks);
+struct names {
+  char *text;
+  size_t size, capacity;
+};
+
+static herr_t add_name(hid_t group, const char *name, const H5L_info_t *info, void *context) {
+  (void)group, (void)info;
+  struct names *names = context;
+  size_t length = strlen(name) + 1;
+  if (names->size + length > names->capacity) {
+    size_t capacity = 2 * names->capacity + length;
+    char *text = capacity > CHDF5_MAX_NAMES ? NULL : realloc(names->text, capacity);
+    if (!text) return -1;
+    names->text = text;
+    names->capacity = capacity;
+  }
+  memcpy(names->text + names->size, name, length);
+  names->size += length;
+  return 0;
 }
 
-int chdf5_child(chdf5_id file, const char *group, int64_t index, char *name, size_t capacity) {
+// In the order of storage: to sort the links HDF5 1.10 builds a table, and frees what it has not yet filled of it where
+// one of them is damaged.
+char *chdf5_names(chdf5_id file, const char *group, size_t *size) {
+  struct names names = {malloc(1), 0, 1};
   begin();
-  hid_t access = access_within_file(H5P_LINK_ACCESS), object = -1;
+  hid_t access = access_within_file(H5P_LINK_ACCESS);
+  int status = H5Literate_by_name(file, group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, add_name, &names, access);
+  H5Pclose(access);
+  if (status < 0) {
+    free(names.text);
+    names.text = NULL;
+  }
+  *size = names.size;
+  end(status);
+  return names.text;
+}
+
+int chdf5_kind(chdf5_id file, const char *path) {
+  begin();
+  hid_t access = access_within_file(H5P_LINK_ACCESS), object = H5Oopen(file, path, access);
   int kind = -1;
-  ssize_t length = H5Lget_name_by_idx(file, group, H5_INDEX_NAME, H5_ITER_INC, index, name, capacity, access);
-  if (length >= (ssize_t)capacity) kind = -2;
-  else if (length >= 0) object = H5Oopen_by_idx(file, group, H5_INDEX_NAME, H5_ITER_INC, index, access);
   if (object >= 0) {
     H5I_type_t type = H5Iget_type(object);
     H5Oclose(object);

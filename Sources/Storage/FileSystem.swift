@@ -42,7 +42,9 @@ public struct FileSystem: Sendable {
   /// The operating system's own.
   public static let posix = FileSystem(
     makeFolder: { path in
-      guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw FileSystemError("cannot create the folder \(path)") }
+      guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
+        throw FileSystemError("cannot create the folder \(path)")
+      }
     },
     open: { path in
       let descriptor = Foundation.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)

@@ -12,7 +12,8 @@ struct FolderLockTests {
     #expect(lock.warning == nil && lock.path == folder.path(".lock"))
     let message = Samples.message { _ = try FolderLock(folder: folder.path, patience: 0) }
     #expect(message.hasPrefix("\(folder.path): the folder is in use by process \(getpid()) on "), "\(message)")
-    #expect(message.hasSuffix("If there is no such process, the file server still holds its lock: remove \(lock.path)."))
+    #expect(
+      message.hasSuffix("If there is no such process, the file server still holds its lock: remove \(lock.path)."))
     lock.release()
     lock.release()
     #expect(try Samples.bytes(lock.path) == [])

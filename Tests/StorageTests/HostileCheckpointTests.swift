@@ -49,6 +49,31 @@ struct HostileCheckpointTests {
     #expect(damaged.contains("/parameters/w\\u{1B}[2J") && !damaged.unicodeScalars.contains("\u{1B}"), "\(damaged)")
   }
 
+  @Test("damaged links of a large group end in an error")
+  func links() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.path("a.h5")
+    // More links than a header holds, so that they are in a heap without checksums.
+    let arrays = (0..<40).map { NamedArray(name: "parameter.\($0)", shape: [1], values: [Float($0)]) }
+    let whole = try Checkpoint(
+      step: 1, model: "sqair", seed: 1, configuration: "{}", data: "", software: "", parameters: arrays,
+      optimizer: [.init(name: "ms", arrays: arrays)]
+    ).encoded(as: path)
+    let probe = try BuiltProgram.path(of: "storage-probe")
+    try Samples.write(whole, path)
+    #expect(try ProcessRunner.run(probe, ["open", path, "0"], timeout: 30).exitCode == 0)
+    let names = whole.indices.filter { whole[$0...].starts(with: Array("parameter.".utf8)) }
+    #expect(names.count == 80)
+    for start in stride(from: 0, to: names.count, by: 9) {
+      var bytes = whole
+      // Version, flags, character set and length of the name stand before it.
+      for index in names[start] - 4..<names[start] { bytes[index] = 0xEE }
+      try Samples.write(bytes, path)
+      let outcome = try ProcessRunner.run(probe, ["open", path, "0"], timeout: 30)
+      #expect(outcome.exitCode == 1 && outcome.standardError.hasPrefix(path), "\(start): \(outcome)")
+    }
+  }
+
   @Test("problems are told one by one")
   func problems() {
     let arrays = [

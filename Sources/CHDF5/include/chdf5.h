@@ -43,10 +43,12 @@ int chdf5_close_file(chdf5_id file);
 int chdf5_create_group(chdf5_id file, const char *path);
 /// 1 when the last link of `path` exists (the ones before it must), 0 when not.
 int chdf5_exists(chdf5_id file, const char *path);
-int64_t chdf5_child_count(chdf5_id file, const char *group);
-/// Name of child `index` in increasing order of names; returns 0 for a group, 1 a data set, 2 anything else, -2 for a
-/// name that is longer than `capacity`.
-int chdf5_child(chdf5_id file, const char *group, int64_t index, char *name, size_t capacity);
+/// The names of all links of a group, each with a NUL, in no order, and the bytes of them; free() it. NULL on failure.
+char *chdf5_names(chdf5_id file, const char *group, size_t *size);
+/// Bytes of names beyond which a group is refused.
+enum { CHDF5_MAX_NAMES = 1 << 26 };
+/// What there is at `path`: 0 a group, 1 a data set, 2 anything else.
+int chdf5_kind(chdf5_id file, const char *path);
 
 // Data sets.
 chdf5_id chdf5_open_data_set(chdf5_id file, const char *path);

@@ -156,27 +156,23 @@ public final class HDF5File: @unchecked Sendable {
     }
   }
 
-  /// What a group holds directly, sorted by name.
+  /// What a group holds directly, sorted by the bytes of the names.
   ///
-  /// - Throws: `StorageError` also for names that are not UTF-8 or longer than 1023 bytes.
+  /// - Throws: `StorageError` also for names that are not UTF-8.
   public func children(of group: String) throws -> [(name: String, kind: ObjectKind)] {
-    let count = chdf5_child_count(handle, group)
-    guard count >= 0 else { throw failure("cannot list the group", group) }
-    // An entry takes at least some bytes of the file.
-    guard isNew || count <= size / 8 else { throw damaged(group, "the group claims \(count) entries") }
-    return try (0..<count).map { index in
-      try withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1024) { name in
-        name[0] = 0
-        let kind = chdf5_child(handle, group, index, name.baseAddress, name.count)
-        guard kind != -2, let text = String(validatingCString: name.baseAddress!) else {
-          throw damaged(group, "the name of entry \(index) of the group is \(kind == -2 ? "too long" : "not UTF-8")")
-        }
-        guard kind >= 0 else {
-          guard !text.isEmpty else { throw failure("cannot read entry \(index) of the group", group) }
-          throw failure("cannot open it", group == "/" ? "/" + text : "\(group)/\(text)")
-        }
-        return (text, ObjectKind(rawValue: kind) ?? .other)
+    var size = 0
+    guard let text = chdf5_names(handle, group, &size) else { throw failure("cannot list the group", group) }
+    defer { free(text) }
+    let names = UnsafeBufferPointer(start: UnsafePointer<CChar>(text), count: size).split(separator: 0)
+      .map { $0.map(UInt8.init(bitPattern:)) }
+    return try names.sorted { $0.lexicographicallyPrecedes($1) }.map { bytes in
+      guard let name = String(validating: bytes, as: UTF8.self) else {
+        throw damaged(group, "a name in it is not UTF-8: '\(String(decoding: bytes, as: UTF8.self))'")
       }
+      let path = group == "/" ? "/" + name : "\(group)/\(name)"
+      let kind = chdf5_kind(handle, path)
+      guard kind >= 0 else { throw failure("cannot open it", path) }
+      return (name, ObjectKind(rawValue: kind) ?? .other)
     }
   }
 

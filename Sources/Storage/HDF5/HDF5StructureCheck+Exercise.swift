@@ -35,11 +35,18 @@ extension HDF5StructureCheck {
       _ = try? file.doublesAttribute(name)
     }
     _ = chdf5_collect_garbage()
-    for path in (try? file.dataSets()) ?? [] {
-      guard let set = try? file.dataSet(path) else { continue }
+    readGroup("/", of: file, depth: 0)
+    _ = chdf5_collect_garbage()
+  }
+
+  private static func readGroup(_ group: String, of file: HDF5File, depth: Int) {
+    guard depth < 32 else { return }
+    for child in (try? file.children(of: group)) ?? [] {
+      let path = (group == "/" ? "/" : group + "/") + child.name
+      if child.kind == .group { readGroup(path, of: file, depth: depth + 1) }
+      guard child.kind == .dataSet, let set = try? file.dataSet(path) else { continue }
       _ = try? set.requireComplete()
       _ = try? set.readCorners(largestChunk: largestChunk)
     }
-    _ = chdf5_collect_garbage()
   }
 }

@@ -15,7 +15,8 @@ final class SequenceTruthBuffer {
   init(file: HDF5File, settings: SequenceFileSettings, slots: Int) throws {
     guard slots > 0 else {
       throw StorageError(
-        file: file.path, problem: "there are \(slots) object slots", hint: "Ask for at least one, or for no ground truth.")
+        file: file.path, problem: "there are \(slots) object slots",
+        hint: "Ask for at least one, or for no ground truth.")
     }
     path = file.path
     frameCount = settings.frameCount
@@ -23,7 +24,8 @@ final class SequenceTruthBuffer {
     func create<T: HDF5Element>(_ name: String, _ type: T.Type, _ inner: [Int]) throws -> HDF5DataSet {
       try file.createDataSet(
         name, of: type, shape: [settings.sequenceCount] + inner,
-        chunk: [min(SequenceFileSettings.truthBlockLength, settings.sequenceCount)] + inner, compression: settings.compression)
+        chunk: [min(SequenceFileSettings.truthBlockLength, settings.sequenceCount)] + inner,
+        compression: settings.compression)
     }
     counts = try create("/counts", UInt8.self, [frameCount])
     boxes = try create("/boxes", Float.self, [frameCount, slots, 4])
