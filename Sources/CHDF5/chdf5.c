@@ -8,10 +8,12 @@
 
 static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
 static _Thread_local char error_text[1024];
+static int lacks_memory;
 
 // The innermost entry of HDF5's error stack is the cause; the outer ones say how it was reached.
 static herr_t note_cause(unsigned depth, const H5E_error2_t *entry, void *unused) {
   (void)unused;
+  if (entry->min_num == H5E_NOSPACE || entry->min_num == H5E_CANTALLOC) lacks_memory = 1;
   if (depth == 0 && entry->desc) snprintf(error_text, sizeof error_text, "%s", entry->desc);
   return 0;
 }
@@ -36,6 +38,7 @@ static int64_t end(int64_t status) {
 }
 
 const char *chdf5_error(void) { return error_text; }
+int chdf5_lacks_memory(void) { return lacks_memory; }
 
 static hid_t number_type(int type, int in_file) {
   switch (type) {

@@ -80,10 +80,9 @@ private struct Run {
     if let journal {
       if let warning = lock?.warning { journal.note("warning: \(warning)") }
       try folder.write(configuration.resolvedJSON, to: folder.configuration)
-      let dataWarnings = [training, validation].compactMap { $0 }.flatMap { file in
-        file.warnings.map { "warning: \(file.path): \($0)" }
+      for line in summary(training, validation, state, origin) + dataWarnings(training, validation) + warnings {
+        journal.note(line)
       }
-      for line in summary(training, validation, state, origin) + dataWarnings + warnings { journal.note(line) }
     }
     let trainer = try Trainer(
       configuration, state: state, training: training, validation: validation, journal: journal,
@@ -177,6 +176,18 @@ private struct Run {
     try state.restore(checkpoint, from: restored.path)
     let skipped = restored.skipped.map { "\nskipped a damaged checkpoint: \($0)" }.joined()
     return "resumed from \(restored.path)" + skipped
+  }
+
+  /// What is strange about the data although they can be used.
+  private func dataWarnings(_ training: SequenceFile, _ validation: SequenceFile?) -> [String] {
+    let used = configuration.training.frames.end
+    let unused =
+      "only the first \(used) of the \(training.frameCount) frames of each sequence are used (training.frames.end). "
+      + "Cut the sequences into shorter ones to use all."
+    return (training.frameCount >= 10 * used ? ["warning: \(training.path): \(unused)"] : [])
+      + [training, validation].compactMap { $0 }.flatMap { file in
+        file.warnings.map { "warning: \(file.path): \($0)" }
+      }
   }
 
   private func summary(

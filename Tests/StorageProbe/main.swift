@@ -9,6 +9,7 @@ import TestSupport
 // What HDF5 may do to the process that looks at the structure of a file.
 if CommandLine.arguments.count == 3, let fate = ProcessInfo.processInfo.environment["STORAGE_PROBE_FATE"] {
   if fate == "abort" { abort() }
+  if fate == "memory" { exit(71) }
   var limits = rlimit(rlim_cur: 1, rlim_max: 1)
   setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &limits)
   while true {}

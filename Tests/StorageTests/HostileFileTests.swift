@@ -93,8 +93,11 @@ struct HostileFileTests {
     let path = folder.path("a.h5")
     try ToySequences.write(to: path)
     #expect(try open(path).exitCode == 0)
-    // The probe stands in for HDF5: with this variable the process that looks at the structure dies, or never ends.
-    for (fate, problem) in [("abort", "crashes on it (signal 6)"), ("hang", "does not come to an end with it")] {
+    // The probe stands in for HDF5: with this variable the process that looks at the structure dies, never ends, or gets no memory.
+    for (fate, problem) in [
+      ("abort", "crashes on it (signal 6)"), ("hang", "does not come to an end with it"),
+      ("memory", "wants more than 1024 MiB of memory for it"),
+    ] {
       var environment = ProcessInfo.processInfo.environment
       environment["STORAGE_PROBE_FATE"] = fate
       let outcome = try ProcessRunner.run(

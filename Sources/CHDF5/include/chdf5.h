@@ -23,6 +23,9 @@ enum { CHDF5_MAX_RANK = 32 };
 /// Why the last call on this thread failed; empty where HDF5 gave no reason.
 const char *chdf5_error(void);
 
+/// Whether any call of this process has failed for want of memory.
+int chdf5_lacks_memory(void);
+
 /// The version of the library that runs.
 void chdf5_version(unsigned *major, unsigned *minor, unsigned *release);
 

@@ -83,7 +83,7 @@ struct HDF5Storage {
       }
       filters.append(filter)
     }
-    guard filters.count { $0 == .deflate } <= 1, storage.leaves_edges_unfiltered == 0 || filters.isEmpty else {
+    guard filters.count(where: { $0 == .deflate }) <= 1, storage.leaves_edges_unfiltered == 0 || filters.isEmpty else {
       throw StorageError(
         file: file.path, part: path, problem: "its chunks are stored in a way that this program does not read",
         hint: "Write it again: h5repack -f SHUF -f GZIP=2 OLD NEW.")

@@ -12,9 +12,15 @@ extension HDF5StructureCheck {
     }
     limit(RLIMIT_CORE.rawValue, to: 0)
     limit(RLIMIT_CPU.rawValue, to: rlim_t(timeLimit))
-    limit(RLIMIT_AS.rawValue, to: memoryLimit)
+    limit(RLIMIT_AS.rawValue, to: addressSpace() + memoryLimit)
     readStructure(of: arguments[2])
-    _exit(0)
+    _exit(chdf5_lacks_memory() != 0 ? outOfMemory : 0)
+  }
+
+  /// Bytes of address space that the process has before it opens the file: libraries, above all.
+  private static func addressSpace() -> rlim_t {
+    let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ").first
+    return rlim_t(pages.flatMap { Int($0) } ?? 1 << 20) * rlim_t(sysconf(Int32(_SC_PAGESIZE)))
   }
 
   private static func limit(_ resource: UInt32, to value: rlim_t) {

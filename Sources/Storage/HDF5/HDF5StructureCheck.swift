@@ -12,10 +12,14 @@ import Synchronization
 public enum HDF5StructureCheck {
   /// Names the exercise on the command line; hidden from users.
   static let exercise = "__check-hdf5-structure"
-  /// Seconds that HDF5 may take for the structure of a file.
-  static let timeLimit = 20
-  /// Bytes of memory that it may take.
-  static let memoryLimit: rlim_t = 3 << 30
+  /// Seconds of processor time that HDF5 may take for the structure of a file.
+  static let timeLimit = 10
+  /// Seconds until the process is given up, on a machine or a disk that is too busy.
+  private static let waitLimit = 300
+  /// Bytes of memory that HDF5 may take.
+  static let memoryLimit: rlim_t = 1 << 30
+  /// Exit code of a process that did not get the memory that the file claims.
+  static let outOfMemory: Int32 = 71
   /// Larger chunks are not read for the check.
   static let largestChunk = 64 << 20
 
@@ -75,7 +79,7 @@ public enum HDF5StructureCheck {
   ///
   /// - Returns: how HDF5 failed; nil if it did not, or if something else ended the process.
   private static func wait(for child: pid_t) -> String? {
-    let end = ContinuousClock.now + .seconds(timeLimit + 5)
+    let end = ContinuousClock.now + .seconds(waitLimit)
     var pause: UInt32 = 500
     while true {
       var status: Int32 = 0
@@ -84,6 +88,8 @@ public enum HDF5StructureCheck {
         switch status & 0x7f {
         case SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP, SIGSYS: return "crashes on it (signal \(status & 0x7f))"
         case SIGXCPU, SIGKILL: return "does not come to an end with it"
+        case 0 where (status >> 8) & 0xff == outOfMemory:
+          return "wants more than \(memoryLimit >> 20) MiB of memory for it"
         default: return nil
         }
       }
@@ -91,7 +97,7 @@ public enum HDF5StructureCheck {
       if ContinuousClock.now > end {
         kill(child, SIGKILL)
         waitpid(child, &status, 0)
-        return "does not come to an end with it in \(timeLimit) s"
+        return "does not come to an end with it in \(waitLimit) s"
       }
       usleep(pause)
       pause = min(pause * 2, 10_000)
