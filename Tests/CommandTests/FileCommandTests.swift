@@ -93,7 +93,7 @@ import Testing
     running.send(SIGTERM)
     let outcome = try running.wait(timeout: 20)
     #expect(outcome.exitCode == 143, "\(outcome)")
-    #expect(outcome.standardError.hasSuffix("error: stopped by SIGTERM; nothing was written\n"))
+    #expect(outcome.standardError.hasSuffix("error: stopped by SIGTERM; no file was written\n"))
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
   }
 
@@ -135,7 +135,7 @@ import Testing
       outcome.standardError == """
         error: \(path) is not valid:
           sequence 0, frame 0: /counts is not the number of identities in /ids
-          sequence 0, frame 0: /ids has an identity twice
+          sequence 0, frame 0: /ids contains an identity twice
           sequence 0, frame 0: /ids has an object whose box in /boxes is empty
 
         """)
@@ -180,8 +180,8 @@ import Testing
 
   @Test(arguments: [
     ("text.h5", "this is not an HDF5 file (5 bytes)."), ("empty.h5", "this is not an HDF5 file"),
-    ("plain.h5", "attribute 'format': there is none. Files of this program say 'sqair-dist/sequences'"),
-    ("other.h5", "attribute 'format': 'other' is no format of this program."),
+    ("plain.h5", "attribute 'format': it is missing. Expected 'sqair-dist/sequences'"),
+    ("other.h5", "attribute 'format': 'other' is not a format of this program."),
     ("folder", "there are no checkpoints in this folder."),
   ])
   func inspectSaysWhatAFileIsNot(name: String, message: String) throws {

@@ -230,7 +230,7 @@ struct IDXFileTests {
     process.waitUntilExit()
     #expect(process.terminationStatus == 1)
     #expect(text.contains("expected f68b3c2dcbeaaa9fbdd348bbdeb94873"))
-    #expect(text.contains("no mirror gave a good train-images-idx3-ubyte.gz"))
+    #expect(text.contains("no mirror has a valid train-images-idx3-ubyte.gz"))
     #expect(text.contains("built-in stroke digits"))
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("mnist")).isEmpty)
   }

@@ -136,7 +136,9 @@ struct CheckpointStoreTests {
       return bytes.count
     }
     let swapped = try CheckpointStore(directory: folder.path, fileSystem: system)
-    #expect(Samples.message { _ = try swapped.commit(Samples.checkpoint()) }.contains("reading it back gives the digest sha256:"))
+    #expect(
+      Samples.message { _ = try swapped.commit(Samples.checkpoint()) }.contains(
+        "reading it back gives the digest sha256:"))
     #expect(try names(folder) == [])
   }
 }

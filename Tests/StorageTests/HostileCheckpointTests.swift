@@ -25,13 +25,13 @@ struct HostileCheckpointTests {
     let folder = try TemporaryDirectory()
     #expect(
       try message(checkpoint(step: step), in: folder)
-        == "a.h5: attribute 'step': no run has \(step) updates. The file was not made by this program: use another "
+        == "a.h5: attribute 'step': no run has \(step) updates. The file was not written by this program: use another "
         + "checkpoint.")
     let name = "step-\(step).h5"
     try Samples.write([0], folder.path(name))
     let store = CheckpointStore(readingFrom: folder.path)
     for text in [Samples.message { _ = try store.list() }, Samples.message { _ = try store.latestValid() }] {
-      #expect(text.contains("\(name): by its name it is of step \(step), which no run has. The file was not made"))
+      #expect(text.contains("\(name): by its name it is of step \(step), which no run has. The file was not written"))
     }
     #expect(try message(checkpoint(step: 1 << 53), in: folder) == "nothing was thrown")
   }

@@ -117,6 +117,6 @@ struct HostileFileTests {
     try file.setAttribute("format", to: "\u{1B}]0;owned\u{7}")
     try file.close()
     let message = Samples.message { _ = try SequenceFile(path: path) }
-    #expect(message.contains("it says '\\u{1B}]0;owned\\u{7}' where") && !message.unicodeScalars.contains("\u{1B}"))
+    #expect(message.contains("it is '\\u{1B}]0;owned\\u{7}' where") && !message.unicodeScalars.contains("\u{1B}"))
   }
 }

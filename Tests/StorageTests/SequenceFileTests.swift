@@ -152,7 +152,7 @@ struct SequenceFileTests {
     short.ids.removeLast()
     #expect(
       Samples.message { try writer.append(frames: [1, 2], truth: short) }.contains("2 bytes where T x H x W is 72"))
-    #expect(Samples.message { try writer.append(frames: frames) }.contains("no ground truth, in contradiction"))
+    #expect(Samples.message { try writer.append(frames: frames) }.contains("no ground truth, in contradiction to"))
     #expect(
       Samples.message { try writer.append(frames: frames, truth: short) }
         .contains("[3, 24, 5, 2] counts, box values, ids and labels where [3, 24, 6, 2] were expected"))

@@ -77,7 +77,8 @@ import Testing
     let writer = try SequenceFileWriter(path: folder.path("a.h5"), settings: settings)
     let frames = Samples.frames(0, settings)
     var truth = Samples.truth(0, settings)
-    #expect(Samples.message { try writer.append(frames: frames, truth: truth) }.contains("no scene, in contradiction"))
+    #expect(
+      Samples.message { try writer.append(frames: frames, truth: truth) }.contains("no scene, in contradiction to"))
     truth.scene = scene(0, bars: 1)
     truth.scene?.ink.removeLast()
     #expect(

@@ -114,7 +114,7 @@ public struct CheckpointStore: Sendable {
       guard step <= Checkpoint.largestStep else {
         throw StorageError(
           file: directory + "/" + name, problem: "by its name it is of step \(step), which no run has",
-          hint: "The file was not made by this program: move it out of the folder.")
+          hint: "The file was not written by this program: move it out of the folder.")
       }
       return Entry(step: step, path: directory + "/" + name)
     }.sorted { $0.step < $1.step }

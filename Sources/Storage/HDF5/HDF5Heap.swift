@@ -61,7 +61,7 @@ enum HDF5Heap {
         // and class.
         if UInt32(length) >> 16 == 0x0304 { continue }
         // Of elements of several bytes the length counts the elements.
-        guard length > 0, [1, 2, 4, 8, 16].contains(where: { length * $0 == size }) else { return false }
+        guard [1, 2, 4, 8, 16].contains(where: { length * $0 == size }) else { return false }
       }
       return true
     }
