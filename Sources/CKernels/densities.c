@@ -57,6 +57,21 @@ void kernel_normal_sample_backward(const float *scale, float *restrict dscale, i
 }
 
 VECTOR_CLONES
+void kernel_normal_sample_pathwise_backward(const float *scale, float *restrict dscale, int64_t scale_stride,
+                                            const float *noise, int64_t noise_stride, const float *dx,
+                                            int64_t x_stride, const float *dlog, float *restrict dlocation,
+                                            int64_t location_stride, int64_t rows, int64_t columns) {
+  for (int64_t r = 0; r < rows; r++) {
+    for (int64_t c = 0; c < columns; c++) {
+      float e = noise[r * noise_stride + c];
+      float g = dx[r * x_stride + c] - dlog[r] * e / scale[r * scale_stride + c];
+      dscale[r * scale_stride + c] += g * e;
+      if (dlocation) dlocation[r * location_stride + c] += g;
+    }
+  }
+}
+
+VECTOR_CLONES
 void kernel_normal_log_density(const float *x, int64_t x_stride, const float *location, int64_t location_stride,
                                const float *scale, int64_t scale_stride, float *restrict log_density, int64_t rows,
                                int64_t columns) {

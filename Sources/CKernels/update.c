@@ -1,11 +1,13 @@
 #include "update.h"
 #include "clones.h"
 #include <math.h>
+#include <stddef.h>
 
-VECTOR_CLONES
-void kernel_rmsprop(float *restrict x, const float *restrict gradient, float factor, float *restrict mean_square,
+// A pass over the parameters is bound by memory, so the average moves in the same pass: it costs one more stream, not a
+// second reading of the parameters.
+INLINE void rmsprop(float *restrict x, const float *restrict gradient, float factor, float *restrict mean_square,
                     float *restrict momentum_state, float rate, float decay, float momentum, float epsilon,
-                    int64_t count) {
+                    float *restrict average, float weight, int64_t count) {
   for (int64_t i = 0; i < count; i++) {
     float g = factor * gradient[i];
     float v = decay * mean_square[i] + (1.0f - decay) * g * g;
@@ -13,12 +15,23 @@ void kernel_rmsprop(float *restrict x, const float *restrict gradient, float fac
     mean_square[i] = v;
     momentum_state[i] = u;
     x[i] -= u;
+    if (average) average[i] += weight * (x[i] - average[i]);
   }
 }
 
 VECTOR_CLONES
-void kernel_adam(float *restrict x, const float *restrict gradient, float factor, float *restrict first,
-                 float *restrict second, float rate, float beta1, float beta2, float epsilon, int64_t count) {
+void kernel_rmsprop(float *restrict x, const float *restrict gradient, float factor, float *restrict mean_square,
+                    float *restrict momentum_state, float rate, float decay, float momentum, float epsilon,
+                    float *restrict average, float weight, int64_t count) {
+  if (average)
+    rmsprop(x, gradient, factor, mean_square, momentum_state, rate, decay, momentum, epsilon, average, weight, count);
+  else
+    rmsprop(x, gradient, factor, mean_square, momentum_state, rate, decay, momentum, epsilon, NULL, 0, count);
+}
+
+INLINE void adam(float *restrict x, const float *restrict gradient, float factor, float *restrict first,
+                 float *restrict second, float rate, float beta1, float beta2, float epsilon, float *restrict average,
+                 float weight, int64_t count) {
   for (int64_t i = 0; i < count; i++) {
     float g = factor * gradient[i];
     float m = beta1 * first[i] + (1.0f - beta1) * g;
@@ -26,7 +39,18 @@ void kernel_adam(float *restrict x, const float *restrict gradient, float factor
     first[i] = m;
     second[i] = v;
     x[i] -= rate * m / (sqrtf(v) + epsilon);
+    if (average) average[i] += weight * (x[i] - average[i]);
   }
+}
+
+VECTOR_CLONES
+void kernel_adam(float *restrict x, const float *restrict gradient, float factor, float *restrict first,
+                 float *restrict second, float rate, float beta1, float beta2, float epsilon, float *restrict average,
+                 float weight, int64_t count) {
+  if (average)
+    adam(x, gradient, factor, first, second, rate, beta1, beta2, epsilon, average, weight, count);
+  else
+    adam(x, gradient, factor, first, second, rate, beta1, beta2, epsilon, NULL, 0, count);
 }
 
 VECTOR_CLONES

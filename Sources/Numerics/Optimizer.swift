@@ -15,9 +15,23 @@ public protocol Optimizer: AnyObject {
   ///   - gradients: those of the slice, as many as it has elements.
   ///   - learningRate: the rate of this update, after the schedule.
   ///   - update: the number of this update, counted from 1.
+  ///   - average: a mean of the parameters whose slice moves with them.
   func update(
     _ slice: Range<Int>, of parameters: UnsafeMutableBufferPointer<Float>,
-    gradients: UnsafeMutableBufferPointer<Float>, factor: Float, learningRate: Float, update: Int)
+    gradients: UnsafeMutableBufferPointer<Float>, factor: Float, learningRate: Float, update: Int,
+    average: ParameterAverage?)
+}
+
+extension Optimizer {
+  /// The same without a mean.
+  public func update(
+    _ slice: Range<Int>, of parameters: UnsafeMutableBufferPointer<Float>,
+    gradients: UnsafeMutableBufferPointer<Float>, factor: Float, learningRate: Float, update number: Int
+  ) {
+    update(
+      slice, of: parameters, gradients: gradients, factor: factor, learningRate: learningRate, update: number,
+      average: nil)
+  }
 }
 
 /// RMSProp with momentum as published (section 9): epsilon inside the root, mean squares start at one.
@@ -49,14 +63,16 @@ public final class RMSProp: Optimizer {
 
   public func update(
     _ slice: Range<Int>, of parameters: UnsafeMutableBufferPointer<Float>,
-    gradients: UnsafeMutableBufferPointer<Float>, factor: Float, learningRate: Float, update: Int
+    gradients: UnsafeMutableBufferPointer<Float>, factor: Float, learningRate: Float, update: Int,
+    average: ParameterAverage?
   ) {
     precondition(gradients.count == slice.count && slice.upperBound <= parameters.count)
     guard !slice.isEmpty else { return }
     let first = slice.lowerBound
     kernel_rmsprop(
       parameters.baseAddress! + first, gradients.baseAddress, factor, meanSquare.baseAddress! + first,
-      velocity.baseAddress! + first, learningRate, decay, momentum, epsilon, Int64(slice.count))
+      velocity.baseAddress! + first, learningRate, decay, momentum, epsilon,
+      average.map { $0.values.baseAddress! + first }, average?.weight(ofUpdate: update) ?? 0, Int64(slice.count))
   }
 }
 
@@ -89,7 +105,8 @@ public final class Adam: Optimizer {
 
   public func update(
     _ slice: Range<Int>, of parameters: UnsafeMutableBufferPointer<Float>,
-    gradients: UnsafeMutableBufferPointer<Float>, factor: Float, learningRate: Float, update: Int
+    gradients: UnsafeMutableBufferPointer<Float>, factor: Float, learningRate: Float, update: Int,
+    average: ParameterAverage?
   ) {
     precondition(gradients.count == slice.count && slice.upperBound <= parameters.count)
     guard !slice.isEmpty else { return }
@@ -98,7 +115,7 @@ public final class Adam: Optimizer {
     kernel_adam(
       parameters.baseAddress! + first, gradients.baseAddress, factor, meanGradient.baseAddress! + first,
       meanSquare.baseAddress! + first, Float(Double(learningRate) * correction), beta1, beta2, epsilon,
-      Int64(slice.count))
+      average.map { $0.values.baseAddress! + first }, average?.weight(ofUpdate: update) ?? 0, Int64(slice.count))
   }
 }
 

@@ -36,6 +36,10 @@ public final class Tape {
   /// The microbatch of each row of the operations that run in `withRowMicrobatches`; nil if all are of microbatch 0.
   public var rowMicrobatches: Index?
 
+  /// Whether samples of the coming operations leave out the score of their density on the way back: its derivative by
+  /// its own moments at a fixed sample. Off after `reset()`.
+  public var dropsScoreTerms = false
+
   /// Whether operations are recorded and tensors have gradients.
   public let isRecording: Bool
 
@@ -62,6 +66,14 @@ public final class Tape {
     return Tensor(
       rows: rows, columns: columns, stride: columns, values: values, gradients: gradients,
       feedsOneProduct: feedsOneProduct)
+  }
+
+  /// A tensor with the values of another, whose rows lie without gaps, and a gradient of its own.
+  func tensor(sharingValuesOf x: Tensor) -> Tensor {
+    precondition(x.stride == x.columns || x.rows <= 1, "the rows of [\(x.rows), \(x.columns)] lie \(x.stride) apart")
+    return Tensor(
+      rows: x.rows, columns: x.columns, stride: x.columns, values: x.values,
+      gradients: isRecording ? floats(x.rows * x.columns, in: gradientArena) : nil)
   }
 
   /// A tensor without gradients and with undefined values, for data, noise and samples of presence.
@@ -169,6 +181,7 @@ public final class Tape {
     writtenArena.reset()
     microbatchCount = microbatches
     rowMicrobatches = nil
+    dropsScoreTerms = false
     label = nil
     eachMicrobatch = Self.count(to: microbatches, in: valueArena)
   }

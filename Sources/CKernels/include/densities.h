@@ -16,6 +16,12 @@ void kernel_normal_sample(const float *location, int64_t location_stride, const 
 void kernel_normal_sample_backward(const float *scale, float *dscale, int64_t scale_stride, const float *noise,
                                    int64_t noise_stride, const float *dx, int64_t x_stride, const float *dlog,
                                    float *dlocation, int64_t location_stride, int64_t rows, int64_t columns);
+/// The same without the derivative of the log density by location and scale at fixed x: the path through x alone, whose
+/// gradient is g = dx - dlog noise / scale. dlocation += g (NULL: not wanted), dscale += g noise.
+void kernel_normal_sample_pathwise_backward(const float *scale, float *dscale, int64_t scale_stride,
+                                            const float *noise, int64_t noise_stride, const float *dx,
+                                            int64_t x_stride, const float *dlog, float *dlocation,
+                                            int64_t location_stride, int64_t rows, int64_t columns);
 
 /// log_density[i] = sum over columns of log N(x; location, scale).
 void kernel_normal_log_density(const float *x, int64_t x_stride, const float *location, int64_t location_stride,

@@ -5,6 +5,10 @@ import Numerics
 ///
 /// C is lower triangular, built from ten trainable numbers in the order of `template`. The log
 /// density follows from the noise: -|noise|^2 / 2 - sum log(scale_i |1 + C_ii|) - 2 log 2 pi.
+///
+/// The derivative of that is total: the path through x and the score, which is the derivative by location, scale and C
+/// at fixed x. Where the tape `dropsScoreTerms`, the score is left out; what reaches x is then
+/// g = dx - dlog L^-T noise, and nothing else comes from the log density.
 package struct CorrelatedNormalSample: ExampledOperation {
   let location: Tensor
   let scale: Tensor
@@ -15,6 +19,7 @@ package struct CorrelatedNormalSample: ExampledOperation {
   let microbatches: Index?
   let x: Tensor
   let logDensity: Tensor
+  let dropsScore: Bool
 
   /// Which of the ten numbers is at each position of the lower triangle, row by row.
   static let template: [(row: Int, column: Int, number: Int)] = [
@@ -25,9 +30,13 @@ package struct CorrelatedNormalSample: ExampledOperation {
     let dLocation = location.gradients!
     let dScale = scale.gradients!
     for row in 0..<x.rows {
-      let dx = x.gradients! + row * x.stride
-      let dLog = logDensity.gradients![row]
       let microbatch = microbatches?[row] ?? 0
+      var (dx, dLog) = (gradient(ofRow: row), logDensity.gradients![row])
+      if dropsScore {
+        let toX = whitened(row, microbatch: microbatch)
+        for i in 0..<4 { dx[i] -= dLog * toX[i] }
+        dLog = 0
+      }
       let dCholesky = cholesky.gradients! + microbatch * cholesky.stride
       for i in 0..<4 {
         dLocation[row * location.stride + i] += dx[i]
@@ -41,6 +50,22 @@ package struct CorrelatedNormalSample: ExampledOperation {
         if i == j { dCholesky[number] -= dLog / (1 + c) }
       }
     }
+  }
+
+  private func gradient(ofRow row: Int) -> SIMD4<Float> {
+    let dx = x.gradients! + row * x.stride
+    return SIMD4(dx[0], dx[1], dx[2], dx[3])
+  }
+
+  /// L^-T noise, which is minus the derivative of the log density by x at fixed moments.
+  private func whitened(_ row: Int, microbatch: Int) -> SIMD4<Float> {
+    let c = cholesky.values + microbatch * cholesky.stride
+    // (C + I)^T u = noise from the last element up, in the numbers of `template`; then u / scale.
+    let u3 = noise[row, 3] / (1 + c[0])
+    let u2 = (noise[row, 2] - c[1] * u3) / (1 + c[5])
+    let u1 = (noise[row, 1] - c[2] * u3 - c[6] * u2) / (1 + c[9])
+    let u0 = (noise[row, 0] - c[3] * u3 - c[7] * u2 - c[8] * u1) / (1 + c[4])
+    return SIMD4(u0 / scale[row, 0], u1 / scale[row, 1], u2 / scale[row, 2], u3 / scale[row, 3])
   }
 
   package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
@@ -84,7 +109,7 @@ extension Tape {
     record(
       CorrelatedNormalSample(
         location: location, scale: scale, cholesky: cholesky, noise: noise, microbatches: rowMicrobatches, x: x,
-        logDensity: logDensity))
+        logDensity: logDensity, dropsScore: dropsScoreTerms))
     return (x, logDensity)
   }
 }

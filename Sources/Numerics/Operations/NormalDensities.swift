@@ -35,15 +35,20 @@ package struct SoftplusScale: ExampledOperation {
 
 /// x = location + scale noise for a diagonal normal, and log q(x) from the noise (14.1): its value and its total
 /// derivative are those of the density at the sample.
+///
+/// The total derivative is the path through x and the score, the derivative by location and scale at fixed x. Where the
+/// tape `dropsScoreTerms`, the score is left out.
 package struct NormalSample: ExampledOperation {
   let location: Tensor
   let scale: Tensor
   let noise: Tensor
   let x: Tensor
   let logDensity: Tensor
+  let dropsScore: Bool
 
   package func backward(_ products: MatrixProduct) {
-    kernel_normal_sample_backward(
+    let kernel = dropsScore ? kernel_normal_sample_pathwise_backward : kernel_normal_sample_backward
+    kernel(
       scale.values, scale.gradients!, Int64(scale.stride), noise.values, Int64(noise.stride), x.gradients!,
       Int64(x.stride), logDensity.gradients!, location.gradients, Int64(location.stride), Int64(x.rows),
       Int64(x.columns))
@@ -127,7 +132,9 @@ extension Tape {
     kernel_normal_sample(
       location.values, Int64(location.stride), scale.values, Int64(scale.stride), noise.values, Int64(noise.stride),
       x.values, Int64(x.stride), logDensity.values, Int64(x.rows), Int64(x.columns))
-    record(NormalSample(location: location, scale: scale, noise: noise, x: x, logDensity: logDensity))
+    record(
+      NormalSample(
+        location: location, scale: scale, noise: noise, x: x, logDensity: logDensity, dropsScore: dropsScoreTerms))
     return (x, logDensity)
   }
 
