@@ -89,6 +89,9 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
 
   /// Whether discovery is limited to the slots that propagation left free (oddity O1). Off as published.
   public var maskDiscovery = false
+  /// Whether the prior of a propagated object says how its appearance and place change, instead of what they are: the
+  /// mean is the last value plus the network's output. It changes p(x, z). Off as published.
+  public var residualPrior = false
 
   public init() {}
 

@@ -85,14 +85,20 @@ public struct FrameBatch: BitwiseCopyable {
   public let particles: Int
   /// The microbatch of the batch that each example belongs to, [B]; nil if there is one microbatch only.
   public let microbatches: Index?
+  /// Limits the gradients of objects from frame to frame; nil does not, and a model that hands on no objects ignores it.
+  public let gradientLimit: StateGradientLimit?
 
-  public init(frames: Tensor, frameCount: Int, examples: Int, particles: Int, microbatches: Index? = nil) {
+  public init(
+    frames: Tensor, frameCount: Int, examples: Int, particles: Int, microbatches: Index? = nil,
+    gradientLimit: StateGradientLimit? = nil
+  ) {
     precondition(frames.rows == frameCount * examples, "\(frames.rows) frames for \(frameCount) x \(examples)")
     self.frames = frames
     self.frameCount = frameCount
     self.examples = examples
     self.particles = particles
     self.microbatches = microbatches
+    self.gradientLimit = gradientLimit
   }
 
   var rowCount: Int { examples * particles }

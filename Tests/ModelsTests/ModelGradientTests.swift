@@ -6,6 +6,15 @@ import Testing
 @Suite struct ModelGradientTests {
   enum Kind: CaseIterable { case sqair, air, vrnn }
 
+  /// Switches of the model and of training that are off as published.
+  struct Switches: Sendable {
+    var residualPrior = false
+    var klWeight = 1.0
+    /// Of the gradients from frame to frame; nil for none.
+    var gradientLimit: Float?
+    var dropsScoreTerms = false
+  }
+
   private func configuration(_ encoder: SQAIRConfiguration.Encoder) -> SQAIRConfiguration {
     var c = SQAIRConfiguration()
     (c.height, c.width) = (11, 10)
@@ -30,22 +39,49 @@ import Testing
   private static let rows = 4
 
   /// Explains three frames of two examples; two particles each.
-  private func infer(_ model: any SequenceModel, on tape: Tape) -> [FrameInference] {
+  private func infer(
+    _ model: any SequenceModel, limit: StateGradientLimit? = nil, on tape: Tape
+  ) -> [FrameInference] {
     let c = model.configuration
     let frames = tape.constant(rows: 6, columns: c.height * c.width)
     for place in 0..<frames.rows * frames.columns { frames.values[place] = Float(place * 37 % 23) / 23 }
     var results: [FrameInference] = []
     model.infer(
-      FrameBatch(frames: frames, frameCount: 3, examples: 2, particles: 2), noise: FixedNoise(), on: tape,
-      into: &results)
+      FrameBatch(frames: frames, frameCount: 3, examples: 2, particles: 2, gradientLimit: limit), noise: FixedNoise(),
+      on: tape, into: &results)
     return results
   }
 
-  private func loss(_ model: any SequenceModel) -> Double {
+  private func loss(_ model: any SequenceModel, klWeight: Double = 1) -> Double {
     let tape = Tape(recording: false)
     return infer(model, on: tape).reduce(0) { sum, frame in
-      (0..<Self.rows).reduce(sum) { $0 + frame.logWeight($1) + 0.3 * frame.discreteLogProbability($1) }
+      (0..<Self.rows).reduce(sum) {
+        $0 + frame.logWeight($1, klWeight: klWeight) + 0.3 * frame.discreteLogProbability($1)
+      }
     }
+  }
+
+  /// The gradient of `loss` by all parameters, with the switches of training, and the counts of the limit.
+  private func gradient(
+    _ model: any SequenceModel, _ switches: Switches = Switches()
+  ) -> (values: [Float], handedOn: Int, limited: [Int]) {
+    let tape = Tape()
+    defer { withExtendedLifetime(tape) {} }
+    tape.dropsScoreTerms = switches.dropsScoreTerms
+    let limit = switches.gradientLimit.map { StateGradientLimit(norm: $0, on: tape) }
+    model.parameters.clearGradients()
+    let frames = infer(model, limit: limit, on: tape)
+    tape.prepareBackward()
+    for frame in frames {
+      for row in 0..<Self.rows {
+        frame.seed(row, logWeight: 1, discrete: 0.3, klWeight: Float(switches.klWeight))
+      }
+    }
+    tape.backward()
+    return (
+      Array(model.parameters.gradients), limit?.handedOn[0] ?? 0,
+      StateGradientLimit.Part.allCases.map { limit?.limited($0)[0] ?? 0 }
+    )
   }
 
   @Test(arguments: Kind.allCases, [SQAIRConfiguration.Encoder.mlp, .conv])
@@ -77,6 +113,92 @@ import Testing
       parameters.write(start, to: parameter)
       #expect(
         abs(difference - norm) <= 0.03 * norm + 0.03, "\(parameter.name): \(difference) by differences, not \(norm)")
+    }
+  }
+
+  /// Differences along the gradient of each parameter, with what is off as published.
+  @Test(arguments: [
+    Switches(residualPrior: true), Switches(klWeight: 0.3),
+    Switches(residualPrior: true, klWeight: 0.5, gradientLimit: 1e9),
+  ])
+  func gradientsAgreeWithDifferencesWithSwitchesOn(_ switches: Switches) {
+    var c = configuration(.mlp)
+    c.residualPrior = switches.residualPrior
+    let model = model(.sqair, c)
+    let parameters = model.parameters
+    parameters.initialize(seed: 5)
+    let all = gradient(model, switches).values
+    for parameter in parameters.parameters {
+      let gradient = all.withUnsafeBufferPointer { parameters.read(parameter, from: $0) }
+      let norm = gradient.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+      let start = parameters.read(parameter)
+      let step = min(0.002, 0.02 / max(norm, 1e-3))
+      func moved(_ sign: Double) -> Double {
+        let scale = sign * step / max(norm, 1e-12)
+        parameters.write(zip(start, gradient).map { Float(Double($0) + scale * Double($1)) }, to: parameter)
+        return loss(model, klWeight: switches.klWeight)
+      }
+      let difference = (moved(1) - moved(-1)) / (2 * step)
+      parameters.write(start, to: parameter)
+      #expect(
+        abs(difference - norm) <= 0.03 * norm + 0.03, "\(parameter.name): \(difference) by differences, not \(norm)")
+    }
+  }
+
+  @Test func aResidualPriorMovesItsMeans() {
+    func priors(_ isResidual: Bool) -> (whereMeans: [Float], whatMeans: [Float], state: ObjectState, tape: Tape) {
+      var c = configuration(.mlp)
+      c.residualPrior = isResidual
+      let model = model(.sqair, c)
+      model.parameters.initialize(seed: 5)
+      let tape = Tape(recording: false)
+      let propagation = infer(model, on: tape)[1].details!.propagation!
+      return (
+        propagation.propagated.prior.whereMean.array, propagation.propagated.prior.whatMean.array,
+        propagation.previous, tape
+      )
+    }
+    let (plain, residual) = (priors(false), priors(true))
+    #expect(plain.whereMeans.count >= 8)
+    func expectSum(_ sums: [Float], _ parts: [Float], _ last: [Float]) {
+      for (sum, terms) in zip(sums, zip(parts, last)) { #expect(abs(sum - terms.0 - terms.1) < 1e-5) }
+    }
+    withExtendedLifetime((plain.tape, residual.tape)) {
+      expectSum(residual.whereMeans, plain.whereMeans, plain.state.whereLogits.array)
+      expectSum(residual.whatMeans, plain.whatMeans, plain.state.what.array)
+    }
+  }
+
+  @Test func aLimitChangesOnlyWhatItShortens() {
+    let model = model(.sqair, configuration(.mlp))
+    model.parameters.initialize(seed: 5)
+    let plain = gradient(model)
+    let far = gradient(model, Switches(gradientLimit: 1e9))
+    // Two objects in each of four rows after the first frame, and as many after the second.
+    #expect(far.values.map(\.bitPattern) == plain.values.map(\.bitPattern))
+    #expect(far.handedOn == 16 && far.limited == [0, 0, 0, 0])
+    let near = gradient(model, Switches(gradientLimit: 1e-3))
+    #expect(near.values != plain.values && near.limited == [16, 16, 16, 16])
+    // A model that hands on no objects has none to limit.
+    let air = self.model(.air, configuration(.mlp))
+    air.parameters.initialize(seed: 5)
+    let limited = gradient(air, Switches(gradientLimit: 1e-3))
+    #expect(limited.values == gradient(air).values && limited.handedOn == 0)
+  }
+
+  /// Scores belong to the parameters of q: those of the prior and of the decoder learn the same without them.
+  @Test func withoutScoresOnlyTheParametersOfQChange() {
+    let model = model(.sqair, configuration(.mlp))
+    model.parameters.initialize(seed: 5)
+    let (plain, pathwise) = (gradient(model).values, gradient(model, Switches(dropsScoreTerms: true)).values)
+    func read(_ name: String, _ values: [Float]) -> [Float] {
+      values.withUnsafeBufferPointer { model.parameters.read(model.parameters.parameter(name)!, from: $0) }
+    }
+    for name in ["dec.l0.w", "dec.mean_img", "prop.prior.out.w", "disc.prior.where.out.w"] {
+      #expect(read(name, plain) == read(name, pathwise), "\(name)")
+    }
+    for name in ["disc.where.scale_offset", "prop.where.chol", "prop.what.w", "enc.glimpse.out.w"] {
+      #expect(read(name, plain) != read(name, pathwise), "\(name)")
     }
   }
 

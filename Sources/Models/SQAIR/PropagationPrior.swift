@@ -20,6 +20,7 @@ package struct PropagationPrior: BitwiseCopyable {
   private let what: Int
   private let stepBias: Float
   private let minimum: Float
+  private let isResidual: Bool
 
   init(_ configuration: SQAIRConfiguration, in store: ParameterStore) {
     unit = GatedRecurrentUnitWeights("prop.prior.gru", in: store)
@@ -28,6 +29,7 @@ package struct PropagationPrior: BitwiseCopyable {
     what = configuration.what
     stepBias = configuration.propagationPriorStepBias
     minimum = configuration.minimumStandardDeviation
+    isResidual = configuration.residualPrior
   }
 
   /// Moments of a state's objects at the next frame; to run in `withRowMicrobatches` of the objects.
@@ -37,9 +39,10 @@ package struct PropagationPrior: BitwiseCopyable {
     let raw = tape.dense(next, head)
     let means = 1..<1 + 4 + what
     let scales = tape.softplusScale(raw.slice(columns: means.upperBound..<raw.columns), minimum: minimum)
+    func mean(_ last: Tensor, _ output: Tensor) -> Tensor { isResidual ? tape.scaledSum(last, 1, output, 1) : output }
     return Output(
       state: next, logit: tape.scaledSum(raw.slice(columns: 0..<1), 1, plus: stepBias),
-      whereMean: raw.slice(columns: 1..<5), whereScale: scales.slice(columns: 0..<4),
-      whatMean: raw.slice(columns: 5..<means.upperBound), whatScale: scales.slice(columns: 4..<4 + what))
+      whereMean: mean(state.whereLogits, raw.slice(columns: 1..<5)), whereScale: scales.slice(columns: 0..<4),
+      whatMean: mean(state.what, raw.slice(columns: 5..<means.upperBound)), whatScale: scales.slice(columns: 4..<4 + what))
   }
 }

@@ -41,6 +41,9 @@ public final class SQAIRModel: SequenceModel {
       let result = infer(context, from: state, shared: shared, on: tape)
       results.append(result)
       state = result.state
+      if let limit = batch.gradientLimit, frame + 1 < batch.frameCount {
+        state = state.limitingGradients(limit, microbatches: shared.microbatches, on: tape)
+      }
     }
     tape.label = nil
     return state

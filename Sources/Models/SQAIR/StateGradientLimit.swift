@@ -1,0 +1,48 @@
+import Numerics
+
+/// A limit on the gradient that an object's state hands back from a frame to the one before; see `GradientLimit`.
+///
+/// Appearance, place, temporal and prior state of each object are limited each by itself: they have different units and
+/// very different gradients. (At ten frames, in units of d log w / d state, most gradients by the appearance are below
+/// 100 and most by the place between 100 and 1,000, with tails up to 10^5.)
+public struct StateGradientLimit: BitwiseCopyable {
+  /// What is limited.
+  public enum Part: Int, CaseIterable, Sendable {
+    case what, whereLogits, temporal, prior
+  }
+
+  /// Largest Euclidean norm of the gradient of one object's part, in units of the loss.
+  public let norm: Float
+  /// For each microbatch how many objects were handed on from frame to frame, [microbatches].
+  public let handedOn: Index
+  /// Of how many of them the gradient was shortened: [parts, microbatches]. Counted on the way back.
+  private let limited: Index
+
+  public init(norm: Float, on tape: Tape) {
+    self.norm = norm
+    handedOn = tape.index(count: tape.microbatchCount) { _ in 0 }
+    limited = tape.index(count: Part.allCases.count * tape.microbatchCount) { _ in 0 }
+  }
+
+  /// Of how many objects the gradient of a part was shortened, for each microbatch.
+  public func limited(_ part: Part) -> Index {
+    let microbatches = handedOn.count
+    return limited.slice(part.rawValue * microbatches..<(part.rawValue + 1) * microbatches)
+  }
+}
+
+extension ObjectState {
+  /// The same state, whose gradients are limited on the way back.
+  func limitingGradients(_ limit: StateGradientLimit, microbatches: RowMicrobatches, on tape: Tape) -> ObjectState {
+    tape.enter(.merging)
+    for object in 0..<count { limit.handedOn[microbatches.microbatch(ofRow: rows[object])] += 1 }
+    tape.rowMicrobatches = microbatches.of(rows, on: tape)
+    func limited(_ x: Tensor, _ part: StateGradientLimit.Part) -> Tensor {
+      tape.limitGradient(of: x, toNorm: limit.norm, counting: limit.limited(part))
+    }
+    return ObjectState(
+      rowCount: rowCount, slots: slots, rows: rows, slotStarts: slotStarts, objects: objects, ids: ids,
+      lastIDs: lastIDs, what: limited(what, .what), whereLogits: limited(whereLogits, .whereLogits),
+      temporal: limited(temporal, .temporal), prior: limited(prior, .prior), memory: memory)
+  }
+}
