@@ -33,7 +33,7 @@ public final class CounterNoise: NoiseSource {
   private let purpose: CounterRandom.Purpose
   private var random: CounterRandom
   private var examples: UnsafeBufferPointer<UInt32>
-  private let particles: Int
+  private var particles: Int
   private let firstParticle: Int
 
   /// - Parameters:
@@ -53,8 +53,9 @@ public final class CounterNoise: NoiseSource {
     self.firstParticle = firstParticle
   }
 
-  /// Switches to another step and other examples; everything else stays.
-  public func use(step: UInt64, examples: UnsafeBufferPointer<UInt32>) {
+  /// Switches to another step, other examples and another number of particles; everything else stays.
+  public func use(step: UInt64, examples: UnsafeBufferPointer<UInt32>, particles: Int) {
+    self.particles = particles
     random = CounterRandom(seed: seed, purpose: purpose, step: step)
     self.examples = examples
   }

@@ -61,7 +61,8 @@ public enum Objective {
   ///   - discreteGradient: receives d loss / d D_j; the signal is a constant.
   public static func loss(
     _ logWeights: UnsafeBufferPointer<Double>, discrete: UnsafeBufferPointer<Double>, estimator: Estimator,
-    elboWeight: Double = 0, weightGradient: UnsafeMutableBufferPointer<Double>, discreteGradient: UnsafeMutableBufferPointer<Double>
+    elboWeight: Double = 0, weightGradient: UnsafeMutableBufferPointer<Double>,
+    discreteGradient: UnsafeMutableBufferPointer<Double>
   ) -> Double {
     let bound = bound(logWeights)
     importanceWeights(logWeights, into: weightGradient)

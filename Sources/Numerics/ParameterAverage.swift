@@ -1,7 +1,7 @@
 /// A mean of the parameters over the updates so far that forgets old ones exponentially.
 ///
-/// After update n, counted from 1, a += (1 - d) (x - a) with d = min(decay, n / (n + 10)): at first a mean over the last
-/// tenth of the updates or so, later one over the last 1 / (1 - decay). Updates at a constant rate move around a
+/// After update n, counted from 1, a += (1 - d) (x - a) with d = min(decay, n / (n + 10)): at first a mean over the
+/// last tenth of the updates or so, later one over the last 1 / (1 - decay). Updates at a constant rate move around a
 /// minimum; their mean lies nearer to it than any of them. The model is used with the mean, and learns with its own
 /// parameters.
 public final class ParameterAverage {

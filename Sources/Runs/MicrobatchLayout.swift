@@ -11,9 +11,11 @@ package struct MicrobatchLayout: Sendable {
   /// Microbatches they are cut into, each of one example at least.
   package let count: Int
 
-  package init(_ settings: TrainingConfiguration) {
-    batch = settings.batch
-    count = min(settings.shares, settings.batch)
+  /// - Parameter batch: examples of the batch; nil takes those of the run. Batches of all sizes have as many
+  ///   microbatches as the smallest, so that a process takes the same microbatches of all.
+  package init(_ settings: TrainingConfiguration, batch: Int? = nil) {
+    self.batch = batch ?? settings.batch
+    count = min(settings.shares, settings.smallestBatch)
   }
 
   /// The examples of a microbatch, as positions in the global batch.

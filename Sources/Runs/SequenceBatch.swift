@@ -59,7 +59,8 @@ package final class SequenceBatch {
 
   /// Some examples as the model wants them: values in [0, 1], frame by frame.
   package func modelBatch(
-    _ range: Range<Int>, frames count: Int? = nil, particles: Int, microbatches: Index? = nil, on tape: Tape
+    _ range: Range<Int>, frames count: Int? = nil, particles: Int, microbatches: Index? = nil,
+    gradientLimit: StateGradientLimit? = nil, on tape: Tape
   ) -> FrameBatch {
     let count = count ?? frameCount
     let frames = tape.constant(rows: count * range.count, columns: imagePixels)
@@ -73,6 +74,7 @@ package final class SequenceBatch {
       }
     }
     return FrameBatch(
-      frames: frames, frameCount: count, examples: range.count, particles: particles, microbatches: microbatches)
+      frames: frames, frameCount: count, examples: range.count, particles: particles, microbatches: microbatches,
+      gradientLimit: gradientLimit)
   }
 }

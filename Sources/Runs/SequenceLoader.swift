@@ -43,15 +43,17 @@ package final class SequenceLoader: @unchecked Sendable {
 
   /// Starts reading what a process learns from in the updates `steps`.
   ///
-  /// - Parameter examples: those that the process takes, as positions in the global batch.
+  /// - Parameter microbatches: those of each batch that the process takes; nil takes all.
   package convenience init(
-    _ file: SequenceFile, _ settings: TrainingConfiguration, steps: Range<Int>, examples: Range<Int>
+    _ file: SequenceFile, _ settings: TrainingConfiguration, steps: Range<Int>, microbatches: Range<Int>? = nil
   ) {
-    let plan = BatchPlan(seed: settings.seed, sequences: file.sequenceCount)
+    let order = BatchPlan(seed: settings.seed, sequences: file.sequenceCount)
     self.init(file, steps: steps) { step in
-      Request(
-        sequences: examples.map { plan.sequence(step: step, position: $0) },
-        frameCount: settings.frames.frames(atStep: step))
+      let update = settings.plan(atStep: step)
+      let layout = MicrobatchLayout(settings, batch: update.batch)
+      let examples = layout.examples(ofMicrobatches: microbatches ?? 0..<layout.count)
+      return Request(
+        sequences: examples.map { order.sequence(step: step, position: $0) }, frameCount: update.frames)
     }
   }
 

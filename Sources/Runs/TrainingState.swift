@@ -2,13 +2,15 @@ import Models
 import Numerics
 import Storage
 
-/// All that changes while a run trains: parameters, optimizer state and the number of finished updates.
+/// All that changes while a run trains: parameters, optimizer state, average and the number of finished updates.
 ///
 /// Together with the configuration it determines the rest of the run; nothing in it depends on the
 /// number of processes.
 package final class TrainingState {
   package let model: any SequenceModel
   package let optimizer: any Optimizer
+  /// The mean of the parameters that the model is used with; nil if it is used with the parameters themselves.
+  package let average: ParameterAverage?
   /// Finished updates.
   package var step = 0
   /// The kernels that the numbers were computed with, as `JobKernels` describes them; nil if that is not known. They do
@@ -24,6 +26,23 @@ package final class TrainingState {
     model.parameters.initialize(seed: configuration.training.seed)
     if let mean = model.parameters.parameter("dec.mean_img") { model.parameters.write(meanImage, to: mean) }
     optimizer = configuration.training.optimizer.make(count: model.parameters.count)
+    let decay = configuration.training.average
+    average = decay > 0 ? ParameterAverage(of: model.parameters.values, decay: decay) : nil
+  }
+
+  /// What belongs to each parameter beside its value: the optimizer's state, and under the name `average` the mean. Of
+  /// these an update leaves each process with its slice.
+  package var buffers: [(name: String, values: UnsafeMutableBufferPointer<Float>)] {
+    optimizer.state + (average.map { [(name: Self.averageName, values: $0.values)] } ?? [])
+  }
+
+  private static let averageName = "average"
+
+  /// Uses the model with the average, if there is one; see `TrainingStep.shareAverage`.
+  package func withAverage<Result>(_ body: () throws -> Result) rethrows -> Result {
+    average?.swap(with: model.parameters.values)
+    defer { average?.swap(with: model.parameters.values) }
+    return try body()
   }
 
   /// The state as a file's content.
@@ -38,18 +57,24 @@ package final class TrainingState {
       step: UInt64(step), model: configuration.model.kind.rawValue, seed: configuration.training.seed,
       configuration: configuration.resolvedJSON, data: data, software: softwareVersion, kernels: kernels,
       parameters: arrays(parameters.values),
-      optimizer: optimizer.state.map { Checkpoint.OptimizerSlot(name: $0.name, arrays: arrays($0.values)) })
+      optimizer: buffers.map { Checkpoint.OptimizerSlot(name: $0.name, arrays: arrays($0.values)) })
   }
 
-  /// Takes over the parameters of a checkpoint of the same model, to use them; the optimizer stays as it is.
+  /// Takes over the parameters of a checkpoint of the same model, to use them: their average if it holds one. The
+  /// optimizer stays as it is.
   ///
   /// - Throws: `RunError` that names what does not fit, or is not finite.
   package func restoreModel(_ checkpoint: Checkpoint, from path: String) throws {
-    if let array = checkpoint.parameters.first(where: { !$0.values.allSatisfy(\.isFinite) }) {
+    let average = checkpoint.optimizer.first { $0.name == Self.averageName }
+    try restore(average?.arrays ?? checkpoint.parameters, of: checkpoint, from: path)
+  }
+
+  private func restore(_ parameters: [NamedArray], of checkpoint: Checkpoint, from path: String) throws {
+    if let array = parameters.first(where: { !$0.values.allSatisfy(\.isFinite) }) {
       throw RunError(
         "\(path): parameter '\(array.name.printable)' has numbers that are not finite. Use an earlier checkpoint.")
     }
-    try model.parameters.restore(checkpoint.parameters, into: model.parameters.values, from: path)
+    try model.parameters.restore(parameters, into: model.parameters.values, from: path)
     step = Int(checkpoint.step)
     kernels = checkpoint.kernels
   }
@@ -63,7 +88,7 @@ package final class TrainingState {
         "\(path): it holds a model without the state of the optimizer, so that no run can be resumed from it. "
           + "Evaluate it, generate from it, or begin a new run with it (--from).")
     }
-    try restoreModel(checkpoint, from: path)
+    try restore(checkpoint.parameters, of: checkpoint, from: path)
     for slot in checkpoint.optimizer {
       if let array = slot.arrays.first(where: { !$0.values.allSatisfy(\.isFinite) }) {
         throw RunError(
@@ -71,7 +96,7 @@ package final class TrainingState {
             + "finite. Use an earlier checkpoint.")
       }
     }
-    for (name, values) in optimizer.state {
+    for (name, values) in buffers {
       guard let slot = checkpoint.optimizer.first(where: { $0.name == name }) else {
         throw RunError(
           "\(path): it holds no optimizer state '\(name)' (only "

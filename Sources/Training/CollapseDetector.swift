@@ -4,8 +4,10 @@ import Runs
 
 /// Watches for the known ways in which training fails, and says so once each time it happens.
 ///
-/// The model may fall back to explaining everything without objects, or switch every slot on; and
-/// gradients may explode before that (they were seen to). All three show in the figures of an update.
+/// The model may fall back to explaining everything without objects, switch every slot on, or carry no object from
+/// frame to frame and find all of them anew in each; the last looks well by its counts, but identities are lost. And
+/// where gradients are not clipped, a single update may be so large that it undoes what was learnt. All four show in
+/// the figures of an update.
 package struct CollapseDetector {
   /// Updates for which a state must last before it counts as collapsed.
   private static let patience = 100
@@ -14,6 +16,7 @@ package struct CollapseDetector {
   private let slots: Int
   private var updatesWithoutObjects = 0
   private var updatesWithAllSlots = 0
+  private var updatesWithoutPropagation = 0
   private var typicalNorm: Double?
   private var quietUntil = 0
   private var updates = 0
@@ -24,14 +27,20 @@ package struct CollapseDetector {
   ///
   /// - Parameters:
   ///   - objects: objects per frame that the model found; nil if it has none.
+  ///   - propagated: how many of them per frame came from the frame before; nil where none could.
   ///   - trueObjects: objects per frame in the data; nil if unknown.
   ///   - gradientNorm: before clipping.
-  package mutating func observe(objects: Double?, trueObjects: Double?, gradientNorm: Double) -> [String] {
+  ///   - isClipped: whether gradients are clipped.
+  package mutating func observe(
+    objects: Double?, propagated: Double?, trueObjects: Double?, gradientNorm: Double, isClipped: Bool
+  ) -> [String] {
     updates += 1
     var warnings: [String] = []
     let expectsObjects = (trueObjects ?? 1) > 0.2
     updatesWithoutObjects = objects ?? 1 < 0.05 && expectsObjects ? updatesWithoutObjects + 1 : 0
     updatesWithAllSlots = objects ?? 0 > 0.97 * Double(slots) ? updatesWithAllSlots + 1 : 0
+    let isForgetful = propagated.map { $0 < 0.02 * (objects ?? 0) } ?? false && objects ?? 0 > 0.2
+    updatesWithoutPropagation = isForgetful ? updatesWithoutPropagation + 1 : 0
     if updatesWithoutObjects == Self.patience {
       warnings.append(
         "collapse: no objects for \(Self.patience) updates. This rarely recovers: start again from an earlier "
@@ -42,11 +51,17 @@ package struct CollapseDetector {
         "collapse: all \(slots) slots on for \(Self.patience) updates. Try a smaller learning rate, or a larger "
           + "model.outputStandardDeviation.")
     }
+    if updatesWithoutPropagation == Self.patience {
+      warnings.append(
+        "collapse: no propagation for \(Self.patience) updates. Every frame's objects are found anew, so identities "
+          + "mean nothing although counts may be right. It rarely comes back: start again from an earlier checkpoint "
+          + "with training.gradientLimit on, or with a smaller training.optimizer.learningRate.")
+    }
     if let typical = typicalNorm {
-      if gradientNorm > Self.largestNormRatio * typical, updates > quietUntil, updates > Self.patience {
+      if !isClipped, gradientNorm > Self.largestNormRatio * typical, updates > quietUntil, updates > Self.patience {
         warnings.append(
-          String(format: "gradient norm %.3g, %.3g times the usual: ", gradientNorm, gradientNorm / typical)
-            + "collapse often follows. Check that training.optimizer.clipNorm is on.")
+          String(format: "gradient norm %.3g, %.3g times the usual, ", gradientNorm, gradientNorm / typical)
+            + "and training.optimizer.clipNorm is off: one such update can undo what was learnt.")
         quietUntil = updates + Self.patience
       }
       // One outlier must not move what is usual.

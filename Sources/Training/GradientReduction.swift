@@ -131,8 +131,7 @@ package final class GradientReduction {
     try communicator.allGather(parameters.values, parts: slices)
   }
 
-  /// Gives every process the optimizer's whole state. Between updates, each process keeps only its slice up to date.
-  func shareState(of optimizer: any Optimizer) throws {
-    for (_, values) in optimizer.state { try communicator.allGather(values, parts: slices) }
-  }
+  /// Collects on every process a buffer that is laid out like the parameters, such as the optimizer's state. Between
+  /// updates, each process keeps only its slice up to date.
+  func gather(_ values: UnsafeMutableBufferPointer<Float>) throws { try communicator.allGather(values, parts: slices) }
 }

@@ -59,11 +59,14 @@ package final class Journal {
         ("objects", objects), ("propagated", sums.mean(.propagated)), ("discovered", sums.mean(.discovered)),
       ]
     }
+    let plan = record.plan
     figures += [
       ("effective_particles", sums.mean(.effectiveParticles)), ("gradient_norm", record.gradientNorm),
-      ("clip_factor", record.clipFactor), ("learning_rate", record.learningRate),
-      ("frames", Double(record.frameCount)), ("seconds_per_update", seconds),
+      ("clip_factor", record.clipFactor), ("learning_rate", plan.learningRate), ("frames", Double(plan.frames)),
+      ("particles", Double(plan.particles)), ("elbo_weight", plan.elboWeight), ("kl_weight", plan.klWeight),
+      ("seconds_per_update", seconds),
     ]
+    figures += sums.limitedFractions.map { ("limited_\($0.part)", $0.fraction) }
     write("train", figures, step: step)
   }
 

@@ -11,11 +11,15 @@ package final class Replica {
   private let gradients: PartialGradients
   private let counterNoise: CounterNoise
   private var frames: [FrameInference] = []
-  /// Log weights of particles, of their discrete draws, and the gradients by both: [weightings, rows].
+  /// Log weights of particles as the update takes them and as they are, log probabilities of their discrete draws, and
+  /// the gradients by weights and draws: [weightings, rows].
   private var weights: [Double] = []
+  private var plainWeights: [Double] = []
   private var discrete: [Double] = []
   private var weightGradients: [Double] = []
   private var discreteGradients: [Double] = []
+  /// Importance weights: [weightings, rows].
+  private var importance: [Double] = []
   /// Position in the global batch of each example of the piece; it identifies the example's noise.
   private var positions: [UInt32] = []
   /// The losses of the examples of the last call, in their order.
@@ -62,12 +66,13 @@ package final class Replica {
   ///   - batch: the examples of the microbatches.
   ///   - microbatches: the microbatches of this process.
   ///   - layout: how the global batch is cut.
-  ///   - step: updates finished before this one.
+  ///   - plan: what the update is made with.
   ///   - sums: receives the figures of these microbatches.
   package func accumulate(
-    _ batch: SequenceBatch, microbatches: Range<Int>, of layout: MicrobatchLayout, step: Int,
+    _ batch: SequenceBatch, microbatches: Range<Int>, of layout: MicrobatchLayout, _ plan: UpdatePlan,
     into sums: inout MicrobatchSums
   ) {
+    precondition(plan.frames == batch.frameCount, "\(batch.frameCount) frames in place of \(plan.frames)")
     nonFiniteSequences.removeAll(keepingCapacity: true)
     losses.removeAll(keepingCapacity: true)
     gradients.clear()
@@ -84,7 +89,7 @@ package final class Replica {
       for start in stride(from: examples.lowerBound, to: examples.upperBound, by: Self.pieceSize) {
         let piece = start..<min(start + Self.pieceSize, examples.upperBound)
         accumulate(
-          batch, piece, place: start - position, microbatches: first..<end, of: layout, step: step, into: &sums)
+          batch, piece, place: start - position, microbatches: first..<end, of: layout, plan, into: &sums)
       }
       gradients.addCompletedBlocks()
       first = end
@@ -97,12 +102,13 @@ package final class Replica {
   ///   - microbatches: the microbatches that they belong to.
   private func accumulate(
     _ batch: SequenceBatch, _ piece: Range<Int>, place: Int, microbatches: Range<Int>, of layout: MicrobatchLayout,
-    step: Int,
-    into sums: inout MicrobatchSums
+    _ plan: UpdatePlan, into sums: inout MicrobatchSums
   ) {
-    let particles = settings.particles
+    let particles = plan.particles
     let rows = piece.count * particles
     tape.reset(microbatches: microbatches.count)
+    tape.dropsScoreTerms = plan.dropsScoreTerms
+    let limit = gradientLimit(plan)
     positions.removeAll(keepingCapacity: true)
     for position in piece { positions.append(UInt32(position)) }
     let exampleMicrobatches = tape.index(count: piece.count) {
@@ -110,32 +116,34 @@ package final class Replica {
     }
 
     positions.withUnsafeBufferPointer { positions in
-      counterNoise.use(step: UInt64(step), examples: positions)
+      counterNoise.use(step: UInt64(plan.step), examples: positions, particles: particles)
       model.infer(
         batch.modelBatch(
-          place..<place + piece.count, particles: particles, microbatches: exampleMicrobatches, on: tape),
+          place..<place + piece.count, particles: particles, microbatches: exampleMicrobatches, gradientLimit: limit,
+          on: tape),
         noise: noise ?? counterNoise, on: tape, into: &frames)
     }
 
     tape.enter(.objective)
     let weightings = model.weightings(ofFrames: frames.count)
     resize(weightings * rows)
-    for place in 0..<weightings * rows { (weights[place], discrete[place]) = (0, 0) }
+    for place in 0..<weightings * rows { (weights[place], plainWeights[place], discrete[place]) = (0, 0, 0) }
     // By number: a frame is a large value, and a loop over values would copy each.
     for t in frames.indices {
       let first = model.weighting(ofFrame: t) * rows
       for row in 0..<rows {
-        weights[first + row] += frames[t].logWeight(row)
+        weights[first + row] += frames[t].logWeight(row, klWeight: plan.klWeight)
+        plainWeights[first + row] += frames[t].logWeight(row)
         discrete[first + row] += frames[t].discreteLogProbability(row)
       }
     }
     tape.prepareBackward()
-    let scale = 1 / Double(settings.batch * batch.frameCount)
+    let scale = 1 / Double(plan.batch * batch.frameCount)
     for example in 0..<piece.count {
       var loss = 0.0
       for weighting in 0..<weightings {
         let first = weighting * rows + example * particles
-        loss += self.loss(of: first..<first + particles)
+        loss += self.loss(of: first..<first + particles, plan)
       }
       losses.append(loss)
       if !loss.isFinite { nonFiniteSequences.append(batch.sequences[place + example]) }
@@ -144,27 +152,44 @@ package final class Replica {
         for row in example * particles..<(example + 1) * particles {
           frames[t].seed(
             row, logWeight: Float(scale * weightGradients[first + row]),
-            discrete: Float(scale * discreteGradients[first + row]))
+            discrete: Float(scale * discreteGradients[first + row]), klWeight: Float(plan.klWeight))
         }
       }
       note(
-        example, rows: rows, of: batch, at: place + example,
+        example, rows: rows, particles: particles, of: batch, at: place + example,
         microbatch: microbatches.lowerBound + exampleMicrobatches[example],
         isFinite: loss.isFinite, in: &sums)
     }
     tape.backward(into: gradients, firstMicrobatch: microbatches.lowerBound)
+    if let limit { note(limit, firstMicrobatch: microbatches.lowerBound, in: &sums) }
     if arithmetic != nil { model.count(frames, examples: piece.count, in: &arithmetic!) }
   }
 
+  private func gradientLimit(_ plan: UpdatePlan) -> StateGradientLimit? {
+    guard settings.gradientLimit > 0 else { return nil }
+    return StateGradientLimit(norm: plan.norm(ofGradientLimit: settings.gradientLimit), on: tape)
+  }
+
+  /// Adds how many objects were handed on, and how many of their gradients were shortened.
+  private func note(_ limit: StateGradientLimit, firstMicrobatch: Int, in sums: inout MicrobatchSums) {
+    for microbatch in 0..<limit.handedOn.count {
+      sums[firstMicrobatch + microbatch, .handedOn] += Double(limit.handedOn[microbatch])
+      sums[firstMicrobatch + microbatch, .limitedWhat] += Double(limit.limited(.what)[microbatch])
+      sums[firstMicrobatch + microbatch, .limitedWhere] += Double(limit.limited(.whereLogits)[microbatch])
+      sums[firstMicrobatch + microbatch, .limitedTemporal] += Double(limit.limited(.temporal)[microbatch])
+      sums[firstMicrobatch + microbatch, .limitedPrior] += Double(limit.limited(.prior)[microbatch])
+    }
+  }
+
   /// The surrogate loss of the particles of one weighting; its derivatives go to `weightGradients` and `discreteGradients`.
-  private func loss(of rows: Range<Int>) -> Double {
+  private func loss(of rows: Range<Int>, _ plan: UpdatePlan) -> Double {
     weights.withUnsafeBufferPointer { weights in
       discrete.withUnsafeBufferPointer { discrete in
         weightGradients.withUnsafeMutableBufferPointer { weightGradients in
           discreteGradients.withUnsafeMutableBufferPointer { discreteGradients in
             Objective.loss(
               UnsafeBufferPointer(rebasing: weights[rows]), discrete: UnsafeBufferPointer(rebasing: discrete[rows]),
-              estimator: settings.vimco.estimator,
+              estimator: settings.vimco.estimator, elboWeight: plan.elboWeight,
               weightGradient: UnsafeMutableBufferPointer(rebasing: weightGradients[rows]),
               discreteGradient: UnsafeMutableBufferPointer(rebasing: discreteGradients[rows]))
           }
@@ -173,21 +198,36 @@ package final class Replica {
     }
   }
 
-  /// Adds the figures of one example. Its importance weights are, up to sign, the gradients by its log weights.
+  /// Adds the figures of one example. They are those of IWAE, whatever is maximized.
   private func note(
-    _ example: Int, rows: Int, of batch: SequenceBatch, at place: Int, microbatch: Int, isFinite: Bool,
+    _ example: Int, rows: Int, particles: Int, of batch: SequenceBatch, at place: Int, microbatch: Int, isFinite: Bool,
     in sums: inout MicrobatchSums
   ) {
     sums[microbatch, .examples] += 1
     if model.findsObjects { sums[microbatch, .explainedByObjects] += 1 }
     let isCounted = batch.hasCounts && model.findsObjects
     if !isFinite { sums[microbatch, .nonFinite] += 1 }
-    let particles = settings.particles
     let perFrame = 1 / Double(batch.frameCount)
+    let weightings = model.weightings(ofFrames: frames.count)
+    for weighting in 0..<weightings {
+      let first = weighting * rows + example * particles
+      let own = first..<first + particles
+      let bound = plainWeights.withUnsafeBufferPointer { weights in
+        let logWeights = UnsafeBufferPointer(rebasing: weights[own])
+        importance.withUnsafeMutableBufferPointer {
+          Objective.importanceWeights(logWeights, into: UnsafeMutableBufferPointer(rebasing: $0[own]))
+        }
+        return Objective.bound(logWeights)
+      }
+      var squares = 0.0
+      for place in own { squares += importance[place] * importance[place] }
+      sums[microbatch, .effectiveParticles] += 1 / squares / Double(weightings)
+      sums[microbatch, .bound] += bound * perFrame
+    }
     for particle in 0..<particles {
       let row = example * particles + particle
       for t in frames.indices {
-        let weight = -weightGradients[model.weighting(ofFrame: t) * rows + row]
+        let weight = importance[model.weighting(ofFrame: t) * rows + row]
         sums[microbatch, .reconstruction] += weight * Double(frames[t].logLikelihood[row, 0]) * perFrame
         sums[microbatch, .klEstimate] += weight * Double(frames[t].klEstimate(row)) * perFrame
         sums[microbatch, .objects] += weight * Double(frames[t].objectCount(row)) * perFrame
@@ -197,17 +237,6 @@ package final class Replica {
         if frames[t].objectCount(row) == batch.count(example: place, frame: t) {
           sums[microbatch, .countedRight] += weight
         }
-      }
-    }
-    let weightings = model.weightings(ofFrames: frames.count)
-    for weighting in 0..<weightings {
-      let first = weighting * rows + example * particles
-      var squares = 0.0
-      for place in first..<first + particles { squares += weightGradients[place] * weightGradients[place] }
-      sums[microbatch, .effectiveParticles] += 1 / squares / Double(weightings)
-      weights.withUnsafeBufferPointer {
-        let own = UnsafeBufferPointer(rebasing: $0[first..<first + particles])
-        sums[microbatch, .bound] += Objective.bound(own) * perFrame
       }
     }
     guard isCounted else { return }
@@ -220,6 +249,8 @@ package final class Replica {
   private func resize(_ count: Int) {
     guard weights.count < count else { return }
     weights = Array(repeating: 0, count: count)
+    plainWeights = weights
+    importance = weights
     discrete = weights
     weightGradients = weights
     discreteGradients = weights

@@ -16,6 +16,9 @@ package struct StepSums {
     case effectiveParticles
     /// Examples whose loss is not finite.
     case nonFinite
+    /// Objects that were handed on from frame to frame while gradients were limited, and of how many of them the
+    /// gradient of each part was shortened.
+    case handedOn, limitedWhat, limitedWhere, limitedTemporal, limitedPrior
   }
 
   package private(set) var values = [Double](repeating: 0, count: Field.allCases.count)
@@ -40,6 +43,16 @@ package struct StepSums {
   /// Objects per frame that the model found; nil if it has none.
   package var objects: Double? {
     self[.explainedByObjects] > 0 ? self[.objects] / self[.explainedByObjects] : nil
+  }
+
+  /// For each part of the state the fraction of objects whose gradient was shortened on the way back from the next
+  /// frame; empty if gradients were not limited.
+  package var limitedFractions: [(part: String, fraction: Double)] {
+    guard self[.handedOn] > 0 else { return [] }
+    let fields: [(part: String, field: Field)] = [
+      ("what", .limitedWhat), ("where", .limitedWhere), ("temporal", .limitedTemporal), ("prior", .limitedPrior),
+    ]
+    return fields.map { (part: $0.part, fraction: self[$0.field] / self[.handedOn]) }
   }
 
   /// Fraction of frames with the right count; nil if no true count is known.

@@ -108,12 +108,13 @@ private struct Run {
   private func openData(orElse builtin: BuiltinData) throws -> (training: SequenceFile, validation: SequenceFile?) {
     let train = configuration.data.train ?? builtin.train
     let valid = configuration.data.valid ?? (configuration.data.train == nil ? builtin.valid : nil)
-    let longest = configuration.training.frames.end
+    let longest = configuration.training.longestFrames
+    let setting = longest == configuration.training.frames.end ? "training.frames.end" : "training.start.frames"
     return try communicator.collectively("opening the data") {
       let training = try SequenceFile(path: train)
       guard training.frameCount >= longest else {
         throw RunError(
-          "\(train): its sequences have \(training.frameCount) frames, but training.frames.end is \(longest). "
+          "\(train): its sequences have \(training.frameCount) frames, but \(setting) is \(longest). "
             + "Give --frames \(training.frameCount) or less, or create longer sequences.")
       }
       let validation = try valid.map { try SequenceFile(path: $0) }
@@ -149,7 +150,7 @@ private struct Run {
     // Rank 0 reads the checkpoint and sends the state to the others.
     state.step = Int(try communicator.maximum(Int64(communicator.isRoot ? state.step : 0)))
     try communicator.broadcast(UnsafeMutableRawBufferPointer(state.model.parameters.values))
-    for (_, values) in state.optimizer.state { try communicator.broadcast(UnsafeMutableRawBufferPointer(values)) }
+    for (_, values) in state.buffers { try communicator.broadcast(UnsafeMutableRawBufferPointer(values)) }
     return origin
   }
 
@@ -174,8 +175,22 @@ private struct Run {
           + "Give the same training data to resume, or another --run for a new run.")
     }
     try state.restore(checkpoint, from: restored.path)
+    let isAsLong = theirs.training.steps == configuration.training.steps
+    let moved = isAsLong ? "" : movedSchedules(since: theirs, at: state.step)
     let skipped = restored.skipped.map { "\nskipped a damaged checkpoint: \($0)" }.joined()
-    return "resumed from \(restored.path)" + skipped
+    return "resumed from \(restored.path)" + moved + skipped
+  }
+
+  /// What another length of the run means for schedules that are fractions of it: the part that is done was trained
+  /// with other values than a run of the new length would have had. Empty if nothing depends on the length.
+  private func movedSchedules(since earlier: Configuration, at step: Int) -> String {
+    guard configuration.training.dependsOnLength else { return "" }
+    let (old, new) = (earlier.training, configuration.training)
+    return String(
+      format: "\nschedules   training.steps is %d, was %d: boundaries that are fractions of the run move; the next "
+        + "update has the learning rate %.3g, would have had %.3g. A run of %d updates from the start would not be "
+        + "the same", new.steps, old.steps, new.plan(atStep: step).learningRate, old.plan(atStep: step).learningRate,
+      new.steps)
   }
 
   /// What is strange about the data although they can be used.
@@ -195,7 +210,9 @@ private struct Run {
   ) -> [String] {
     let settings = configuration.training
     let frames = settings.frames
-    let length = frames.start == frames.end ? "\(frames.end)" : "\(frames.start) to \(frames.end)"
+    let shortest = settings.start.steps > 0 ? min(settings.start.frames, frames.start) : frames.start
+    let longest = settings.longestFrames
+    let length = shortest == longest ? "\(longest)" : "\(shortest) to \(longest)"
     return [
       "run         \(folder.path): \(origin)",
       "data        \(training.path): \(training.sequenceCount) sequences of \(training.frameCount) frames, "

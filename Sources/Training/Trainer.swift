@@ -50,7 +50,7 @@ package final class Trainer {
       watchdog: watchdog)
     loader = SequenceLoader(
       training, configuration.training, steps: state.step..<max(state.step, configuration.training.steps),
-      examples: step.examples)
+      microbatches: step.microbatches)
   }
 
   func run() throws -> StopReason {
@@ -66,6 +66,7 @@ package final class Trainer {
       // Only diagnostics and saving below.
       let isLast = state.step == configuration.training.steps
       report(record, isLast: isLast)
+      if validator.isDue { try step.shareAverage() }
       if let ending = try validator.examine() { return try stop(ending) }
       if isDue(configuration.checkpoint.everySteps) || isLast { try save(mustSucceed: isLast) }
     }
@@ -77,7 +78,7 @@ package final class Trainer {
     do {
       return try step.run(batch)
     } catch let error as NonFiniteError {
-      try step.shareOptimizerState()
+      try step.shareState()
       let advice = journal?.keep(error, before: state, data: trainingFile.identity) ?? ""
       // If a rank ended before rank 0 has saved the state, the launcher would end rank 0 too.
       try communicator.barrier()
@@ -105,9 +106,11 @@ package final class Trainer {
   private func report(_ record: StepRecord, isLast: Bool) {
     watchdog.enter(.report, step: state.step)
     let sums = record.sums
+    let propagates = state.model.findsObjects && !state.model.framesAreIndependent && record.plan.frames > 1
     let warnings = watch.observe(
-      objects: sums.objects, trueObjects: sums[.counted] > 0 ? sums.mean(.trueObjects) : nil,
-      gradientNorm: record.gradientNorm)
+      objects: sums.objects, propagated: propagates ? sums.mean(.propagated) : nil,
+      trueObjects: sums[.counted] > 0 ? sums.mean(.trueObjects) : nil, gradientNorm: record.gradientNorm,
+      isClipped: configuration.training.optimizer.clipNorm > 0)
     guard let journal else { return }
     for warning in warnings { journal.warn(warning, step: state.step) }
     if let lagging = lag.observe(step.pace(ofRank:)) { journal.warn(lagging, step: state.step) }
@@ -124,7 +127,7 @@ package final class Trainer {
 
   package func save(mustSucceed: Bool) throws {
     watchdog.enter(.checkpoint, step: state.step)
-    try step.shareOptimizerState()
+    try step.shareState()
     let isSaved = try journal?.save(state, data: trainingFile.identity, mustSucceed: mustSucceed) ?? false
     if try communicator.maximum(Int64(isSaved ? 1 : 0)) > 0 { savedStep = state.step }
   }

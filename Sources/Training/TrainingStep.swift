@@ -11,8 +11,8 @@ package struct StepRecord {
   /// Global norm of the gradient before clipping, and the factor that clipping applied.
   let gradientNorm: Double
   let clipFactor: Double
-  let learningRate: Double
-  let frameCount: Int
+  /// What the update was made with.
+  package let plan: UpdatePlan
 }
 
 /// One update of the parameters: the same on any number of processes, bit for bit.
@@ -26,9 +26,8 @@ package struct TrainingStep {
   /// If set, it is notified of the phase of this process.
   var watchdog: Watchdog?
   private var pace = RankTiming()
-  private let layout: MicrobatchLayout
-  /// The microbatches of the batch that this process takes.
-  private let microbatches: Range<Int>
+  /// The microbatches of each batch that this process takes.
+  package let microbatches: Range<Int>
   private let reduction: GradientReduction
   private var sums: MicrobatchSums
   /// Sums over all microbatches; kept for its memory.
@@ -39,14 +38,11 @@ package struct TrainingStep {
     replica = Replica(model: state.model, settings: settings)
     self.settings = settings
     self.communicator = communicator
-    layout = MicrobatchLayout(settings)
+    let layout = MicrobatchLayout(settings)
     microbatches = layout.microbatches(ofRank: communicator.rank, among: communicator.size)
     sums = MicrobatchSums(microbatches: layout.count)
     reduction = GradientReduction(state.model.parameters, layout, communicator)
   }
-
-  /// The examples that this process takes, as positions in the global batch.
-  package var examples: Range<Int> { layout.examples(ofMicrobatches: microbatches) }
 
   /// Learns from this process's examples of the batch that belongs to the state's step.
   ///
@@ -54,12 +50,13 @@ package struct TrainingStep {
   ///   updated then.
   package mutating func run(_ batch: SequenceBatch) throws -> StepRecord {
     let parameters = state.model.parameters
+    let plan = settings.plan(atStep: state.step)
 
     // 1. Forwards and backwards over the microbatches of this process. Particles of an example stay together, so the
     //    gradient of the batch is the sum over microbatches.
     begin(.model)
     sums.clear()
-    replica.accumulate(batch, microbatches: microbatches, of: layout, step: state.step, into: &sums)
+    replica.accumulate(batch, microbatches: microbatches, of: layout(plan), plan, into: &sums)
 
     // 2. Sums over all microbatches: of the gradient in the slice that this process owns, of the figures and the gradient's
     //    squares everywhere.
@@ -68,26 +65,35 @@ package struct TrainingStep {
     let gradient = try reduction.sum(parameters.partialGradients)
     let norm = try reduction.complete(&sums, pace)
     sums.sum(into: &total)
-    try refuseNonFinite(batch, total, gradientNorm: norm)
+    try refuseNonFinite(batch, plan, total, gradientNorm: norm)
 
     // 3. Clip, and update the slice.
     begin(.optimizer)
     let factor = GradientClip.factor(norm: norm, limit: settings.optimizer.clipNorm)
-    let rate = settings.optimizer.learningRate(atStep: state.step, of: settings.steps)
     state.optimizer.update(
-      reduction.slice, of: parameters.values, gradients: gradient, factor: Float(factor), learningRate: Float(rate),
-      update: state.step + 1)
+      reduction.slice, of: parameters.values, gradients: gradient, factor: Float(factor),
+      learningRate: Float(plan.learningRate), update: state.step + 1, average: state.average)
 
     // 4. Every process receives the slices of all others.
     begin(.sharing)
     try reduction.shareParameters(parameters)
     state.step += 1
-    return StepRecord(
-      sums: total, gradientNorm: norm, clipFactor: factor, learningRate: rate, frameCount: batch.frameCount)
+    return StepRecord(sums: total, gradientNorm: norm, clipFactor: factor, plan: plan)
   }
 
-  /// Collects the whole optimizer state on every process, for a checkpoint: after an update each has only its slice.
-  func shareOptimizerState() throws { try reduction.shareState(of: state.optimizer) }
+  /// Collects the whole optimizer state and average on every process, for a checkpoint: after an update each has only
+  /// its slice.
+  func shareState() throws {
+    for (_, values) in state.buffers { try reduction.gather(values) }
+  }
+
+  /// Collects the whole average on every process, before the model is used with it.
+  func shareAverage() throws {
+    if let average = state.average { try reduction.gather(average.values) }
+  }
+
+  /// How the batch of an update is cut.
+  private func layout(_ plan: UpdatePlan) -> MicrobatchLayout { MicrobatchLayout(settings, batch: plan.batch) }
 
   /// How long a process computed in the last update before it waited for the others.
   func pace(ofRank rank: Int) -> RankTiming { reduction.pace(ofRank: rank) }
@@ -107,18 +113,20 @@ package struct TrainingStep {
   }
 
   /// All processes stop together, before the update.
-  private func refuseNonFinite(_ batch: SequenceBatch, _ total: StepSums, gradientNorm: Double) throws {
+  private func refuseNonFinite(
+    _ batch: SequenceBatch, _ plan: UpdatePlan, _ total: StepSums, gradientNorm: Double
+  ) throws {
     guard total[.nonFinite] > 0 || !gradientNorm.isFinite else { return }
-    throw try NonFiniteError(mine: nonFinite(in: batch, isLoss: total[.nonFinite] > 0), communicator)
+    throw try NonFiniteError(mine: nonFinite(in: batch, plan, isLoss: total[.nonFinite] > 0), communicator)
   }
 
   /// What this process computed that is not finite.
-  private func nonFinite(in batch: SequenceBatch, isLoss: Bool) -> NonFiniteError.Finding? {
+  private func nonFinite(in batch: SequenceBatch, _ plan: UpdatePlan, isLoss: Bool) -> NonFiniteError.Finding? {
     var sequences = replica.nonFiniteSequences
     if !isLoss {
       // The sum over processes has overwritten the gradient: compute it again.
       var sums = sums
-      replica.accumulate(batch, microbatches: microbatches, of: layout, step: state.step, into: &sums)
+      replica.accumulate(batch, microbatches: microbatches, of: layout(plan), plan, into: &sums)
       let isFinite = state.model.parameters.partialGradients.allSatisfy { $0.allSatisfy(\.isFinite) }
       sequences = isFinite ? [] : batch.sequences
     }

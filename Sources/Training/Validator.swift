@@ -35,9 +35,6 @@ package final class Validator {
   func examine(isResuming: Bool = false) throws -> StopReason? {
     guard file != nil, state.step > 0 else { return nil }
     let logging = configuration.logging
-    func isDue(_ period: Int) -> Bool {
-      period > 0 && state.step % period == 0 || state.step == configuration.training.steps
-    }
     // Rank 0 knows what was done, and all validate or none.
     let mustValidate = !isResuming || journal.map { !$0.hasLogged("valid") } ?? false
     if isDue(logging.validateEvery), try communicator.maximum(Int64(mustValidate ? 1 : 0)) > 0 {
@@ -50,6 +47,17 @@ package final class Validator {
     return nil
   }
 
+  /// Whether anything is due after the state's last update; the same on all processes.
+  var isDue: Bool {
+    let logging = configuration.logging
+    let periods = [logging.validateEvery, logging.picturesEvery, logging.imaginationEvery]
+    return file != nil && periods.contains(where: isDue)
+  }
+
+  private func isDue(_ period: Int) -> Bool {
+    period > 0 && state.step % period == 0 || state.step == configuration.training.steps
+  }
+
   /// A validation that was stopped has no result.
   private struct Stopped: Error { let ending: StopReason }
 
@@ -58,14 +66,18 @@ package final class Validator {
     watchdog.enter(.evaluation, step: state.step)
     let training = configuration.training
     // As many frames as training showed last.
-    let frames = min(training.frames.frames(atStep: max(0, state.step - 1)), file.frameCount)
+    let frames = min(training.plan(atStep: max(0, state.step - 1)).frames, file.frameCount)
     let evaluator = Evaluator(
-      model: state.model, particles: training.particles, seed: training.seed, batch: training.batch)
+      model: state.model, particles: configuration.evaluationParticles, seed: training.seed, batch: training.batch)
     do {
-      let evaluation = try evaluator.evaluate(
-        file, sequences: min(configuration.logging.validationSequences, file.sequenceCount), frameCount: frames,
-        communicator: communicator, progress: { _ in watchdog.reportProgress() },
-        betweenPieces: { if let ending = try StopReason.requested(of: communicator) { throw Stopped(ending: ending) } })
+      let evaluation = try state.withAverage {
+        try evaluator.evaluate(
+          file, sequences: min(configuration.logging.validationSequences, file.sequenceCount), frameCount: frames,
+          communicator: communicator, progress: { _ in watchdog.reportProgress() },
+          betweenPieces: {
+            if let ending = try StopReason.requested(of: communicator) { throw Stopped(ending: ending) }
+          })
+      }
       journal?.log(evaluation, step: state.step)
       return nil
     } catch let stopped as Stopped {
@@ -81,10 +93,9 @@ package final class Validator {
       let count = min(configuration.logging.pictureSequences, file.sequenceCount)
       try batch.read(Array(0..<count), frameCount: file.frameCount, from: file)
       let reconstructor = Reconstructor(
-        model: state.model, particles: configuration.training.particles, seed: configuration.training.seed)
-      try journal.keep(
-        reconstructor.figure(batch, title: "after \(state.step) updates").draw(), name: "reconstruction",
-        step: state.step)
+        model: state.model, particles: configuration.evaluationParticles, seed: configuration.training.seed)
+      let figure = state.withAverage { reconstructor.figure(batch, title: "after \(state.step) updates") }
+      try journal.keep(figure.draw(), name: "reconstruction", step: state.step)
     }
   }
 
@@ -96,10 +107,11 @@ package final class Validator {
       let count = min(configuration.logging.pictureSequences, file.sequenceCount)
       try batch.read(Array(0..<count), frameCount: file.frameCount, from: file)
       let imaginer = Imaginer(
-        model: state.model, particles: configuration.training.particles, seed: configuration.training.seed,
+        model: state.model, particles: configuration.evaluationParticles, seed: configuration.training.seed,
         discoversLater: false)
-      let result = imaginer.imagine(
-        batch, watched: min(3, file.frameCount - 1), frames: file.frameCount, futures: 3)
+      let result = state.withAverage {
+        imaginer.imagine(batch, watched: min(3, file.frameCount - 1), frames: file.frameCount, futures: 3)
+      }
       let busiest = (0..<count).max { batch.objects(in: $0) < batch.objects(in: $1) }!
       journal.log(imagination: result.figures, step: state.step)
       try journal.keep(

@@ -21,7 +21,7 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var source: CheckpointAndDataOptions
 
-  @Option(help: "Particles per sequence. (default: as in training)")
+  @Option(help: "Particles per sequence. (default: as in validations of the run)")
   var particles: Int?
 
   @Option(help: "Sequences computed at a time. (default: 8)")

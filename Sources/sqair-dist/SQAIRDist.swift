@@ -41,6 +41,7 @@ struct SQAIRDist: ParsableCommand {
       PaperTableCommand.self,
       ReportCommand.self,
       InspectCommand.self,
+      ExportCommand.self,
       ReplayCommand.self,
       ConfigCommand.self,
       BenchmarkCommand.self,

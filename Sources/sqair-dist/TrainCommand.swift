@@ -62,13 +62,13 @@ struct SettingOptions: ParsableArguments {
   @Option(help: "Updates in total (training.steps).")
   var steps: Int?
 
-  @Option(help: "Frames per sequence, the same throughout (training.frames.start and .end).")
+  @Option(help: "Frames per sequence, the same throughout (training.frames.start and .end, training.start.frames).")
   var frames: Int?
 
   @Option(help: "Sequences per batch, over all processes (training.batch).")
   var batch: Int?
 
-  @Option(help: "Particles per sequence (training.particles).")
+  @Option(help: "Particles per sequence (training.particles, training.start.particles).")
   var particles: Int?
 
   @Option(help: "Width of hidden layers (model.hidden).")
@@ -95,9 +95,14 @@ struct SettingOptions: ParsableArguments {
       if let frames {
         configuration.training.frames.start = frames
         configuration.training.frames.end = frames
+        // A number that is wrong is told once.
+        configuration.training.start.frames = max(1, frames)
       }
       if let batch { configuration.training.batch = batch }
-      if let particles { configuration.training.particles = particles }
+      if let particles {
+        configuration.training.particles = particles
+        configuration.training.start.particles = max(2, particles)
+      }
       if let hidden { configuration.model.constants.hidden = hidden }
       if let seed { configuration.training.seed = seed }
       if let model { configuration.model.kind = model }

@@ -41,7 +41,7 @@ import Testing
       "trian --steps 5", 64,
       """
       Unknown subcommand 'trian'; did you mean train? \
-      (known: train, data, evaluate, reconstruct, generate, sample, compare, paper-table, report, inspect, replay, config, \
+      (known: train, data, evaluate, reconstruct, generate, sample, compare, paper-table, report, inspect, export, replay, config, \
       benchmark, doctor, help)
       """),
     Mistake("evaluate --data x.h5", 64, "Missing expected argument '--checkpoint <checkpoint>'"),

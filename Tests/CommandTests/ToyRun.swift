@@ -7,7 +7,7 @@ final class ToyRun {
   let folder: TemporaryDirectory
   /// 24 sequences of 3 frames, 16x16 pixels.
   let data: String
-  /// Settings of the model and of everything that costs time.
+  /// Settings of the model and of everything that costs time; of `fast` nothing else but the rule of the updates.
   let configuration: String
 
   init() throws {
@@ -21,10 +21,14 @@ final class ToyRun {
         "wherePriorHidden": 16
       },
       "training": {
-        "steps": 8, "batch": 8, "particles": 3, "frames": { "start": 3, "end": 3 },
-        "optimizer": { "learningRate": 0.001 }
+        "steps": 8, "batch": 8, "particles": 3, "frames": { "start": 3, "end": 3, "stepsPerStage": 1000 },
+        "start": { "steps": 0 }, "objective": { "elboWeight": 0, "sticksTheLanding": false }, "gradientLimit": 0,
+        "average": 0,
+        "optimizer": { "learningRate": 0.001, "schedule": { "boundaries": [], "factors": [] } }
       },
-      "logging": { "everySteps": 1, "validateEvery": 0, "picturesEvery": 0, "imaginationEvery": 0 },
+      "logging": {
+        "validationParticles": 0, "everySteps": 1, "validateEvery": 0, "picturesEvery": 0, "imaginationEvery": 0
+      },
       "checkpoint": { "everySteps": 4, "keepLast": 3 }
     }
     """.write(toFile: configuration, atomically: true, encoding: .utf8)

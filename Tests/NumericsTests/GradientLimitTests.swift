@@ -7,7 +7,8 @@ import Testing
   /// Gradients of three rows: short, long, and with elements whose squares no float holds.
   private static let gradients: [[Float]] = [[0.375, -0.5, 0], [3, 0, -4], [2e30, -1e30, 2e30]]
 
-  /// The gradients that arrive for some rows at a limit, and the counts of two microbatches; row i is of microbatch `microbatches[i]`.
+  /// The gradients that arrive for some rows at a limit, and the counts of two microbatches; row i is of microbatch
+  /// `microbatches[i]`.
   private func limited(
     _ rows: [[Float]], norm: Float, microbatches: [Int]
   ) -> (gradients: [[Float]], counts: [Int], values: [[Float]]) {

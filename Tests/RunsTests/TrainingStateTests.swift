@@ -64,6 +64,42 @@ import Testing
     #expect(configuration.training.optimizer.kind == kind)
   }
 
+  /// Both kinds of parameters are in the file; a run goes on with both, and the model is used with the average.
+  @Test func theAverageIsPartOfTheState() throws {
+    func averaged() -> TrainingState { state { $0.training.average = 0.9 } }
+    let first = averaged()
+    let parameters = first.model.parameters
+    parameters.gradients.update(repeating: 1)
+    for update in 1...3 {
+      first.optimizer.update(
+        0..<parameters.count, of: parameters.values, gradients: parameters.gradients, factor: 1, learningRate: 1e-2,
+        update: update, average: first.average)
+    }
+    first.step = 3
+    let checkpoint = first.checkpoint(data: "toy")
+    #expect(checkpoint.optimizer.map(\.name) == ["average", "m", "v"])
+
+    let (second, used) = (averaged(), averaged())
+    try second.restore(checkpoint, from: "x.h5")
+    try used.restoreModel(checkpoint, from: "x.h5")
+    let mean = try #require(first.average)
+    let other = try #require(second.average)
+    withExtendedLifetime((first, second, used)) {
+      #expect(isEqual(first, second) && mean.values.elementsEqual(other.values))
+      #expect(!mean.values.elementsEqual(parameters.values))
+      #expect(used.model.parameters.values.elementsEqual(mean.values))
+      first.withAverage { #expect(isEqual(first, used)) }
+      #expect(isEqual(first, second))
+    }
+    // Without an average the parameters are used, and another setting is no checkpoint of this run.
+    let plain = state()
+    try plain.restoreModel(state { $0.training.seed = 3 }.checkpoint(data: ""), from: "x.h5")
+    #expect(isEqual(plain, state { $0.training.seed = 3 }))
+    #expect(
+      error { try averaged().restore(plain.checkpoint(data: ""), from: "x.h5") }
+        .hasPrefix("x.h5: it holds no optimizer state 'average' (only m, v)."))
+  }
+
   @Test func theStartIsAFunctionOfTheSeed() throws {
     let first = state()
     #expect(isEqual(first, state()))

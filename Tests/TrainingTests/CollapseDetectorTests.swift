@@ -6,11 +6,13 @@ import Training
 @Suite struct CollapseDetectorTests {
   /// Warnings of updates with the same figures, one after another.
   private func warnings(
-    _ updates: Int, objects: Double = 1, trueObjects: Double? = 1, gradientNorm: Double = 10,
-    in watch: inout CollapseDetector
+    _ updates: Int, objects: Double = 1, propagated: Double? = nil, trueObjects: Double? = 1,
+    gradientNorm: Double = 10, isClipped: Bool = false, in watch: inout CollapseDetector
   ) -> [String] {
     (0..<updates).flatMap { _ in
-      watch.observe(objects: objects, trueObjects: trueObjects, gradientNorm: gradientNorm)
+      watch.observe(
+        objects: objects, propagated: propagated, trueObjects: trueObjects, gradientNorm: gradientNorm,
+        isClipped: isClipped)
     }
   }
 
@@ -46,6 +48,26 @@ import Training
     #expect(warnings(150, objects: 0, in: &watch).count == 1)
     #expect(warnings(1, objects: 1, in: &watch).isEmpty)
     #expect(warnings(150, objects: 0, in: &watch).count == 1)
+  }
+
+  /// Counts look well then: as many objects as there are, all of them found anew.
+  @Test func aLossOfPropagationIsToldOnce() {
+    var watch = CollapseDetector(slots: 3)
+    #expect(warnings(99, propagated: 0, in: &watch).isEmpty)
+    let told = warnings(500, propagated: 0.01, in: &watch)
+    #expect(told.count == 1 && told[0].hasPrefix("collapse: no propagation for 100 updates. "), "\(told)")
+    #expect(warnings(500, propagated: 0.03, in: &watch).isEmpty)
+    #expect(warnings(100, propagated: 0, in: &watch).count == 1)
+    // One frame, or a model that carries nothing over; and where there is nothing to carry.
+    #expect(warnings(500, propagated: nil, in: &watch).isEmpty)
+    #expect(warnings(500, objects: 0.1, propagated: 0, in: &watch).isEmpty)
+  }
+
+  /// Clipping makes an outlier as short as any other gradient: there is nothing to warn of.
+  @Test func anOutlierThatIsClippedIsNotTold() {
+    var watch = CollapseDetector(slots: 3)
+    #expect(warnings(150, isClipped: true, in: &watch).isEmpty)
+    #expect(warnings(1, gradientNorm: 1e6, isClipped: true, in: &watch).isEmpty)
   }
 
   @Test func anExplodingGradientIsToldAtMostOnceInAHundredUpdates() {

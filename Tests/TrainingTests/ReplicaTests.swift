@@ -19,11 +19,13 @@ import Training
   /// Gradients and figures of a batch that is cut into `microbatches`, computed by so many processes one after the other.
   private func accumulate(
     batch: Int = 8, microbatches: Int = 1, processes: Int = 1, particles: Int = 3,
-    estimator: TrainingConfiguration.Estimator = .textbook, step: Int = 5
+    estimator: TrainingConfiguration.Estimator = .textbook, step: Int = 5,
+    _ change: (inout TrainingConfiguration) -> Void = { _ in }
   ) throws -> (gradients: [Float], sums: StepSums) {
     var configuration = ToyModel.configuration(batch: batch, particles: particles)
     configuration.training.vimco = estimator
     configuration.training.shares = microbatches
+    change(&configuration.training)
     let layout = MicrobatchLayout(configuration.training)
     var sums = MicrobatchSums(microbatches: layout.count)
     var blocks: [(block: Range<Int>, gradients: [Float])] = []
@@ -33,7 +35,7 @@ import Training
       let own = layout.microbatches(ofRank: process, among: processes)
       let data = SequenceBatch()
       try data.read(layout.examples(ofMicrobatches: own).map { ($0 * 7) % 80 }, frameCount: 3, from: file)
-      replica.accumulate(data, microbatches: own, of: layout, step: step, into: &sums)
+      replica.accumulate(data, microbatches: own, of: layout, configuration.training.plan(atStep: step), into: &sums)
       for (index, block) in ReductionTree.blocks(of: own).enumerated() {
         blocks.append((block, Array(state.model.parameters.partialGradients[index])))
       }
@@ -96,6 +98,45 @@ import Training
     #expect(abs(whole.sums.mean(.bound) - parts.sums.mean(.bound)) < 1e-5 * abs(whole.sums.mean(.bound)))
   }
 
+  /// All that is off as published.
+  private static func switchOn(_ training: inout TrainingConfiguration) {
+    training.objective.elboWeight = 1
+    training.objective.sticksTheLanding = true
+    training.gradientLimit = 20
+    training.klWarmup.steps = 50
+  }
+
+  @Test(arguments: [(8, 8), (11, 7)])
+  func theBitsAreThoseOfOneProcessWithEverythingOn(batch: Int, microbatches: Int) throws {
+    let alone = try accumulate(batch: batch, microbatches: microbatches, Self.switchOn)
+    #expect(alone.gradients != (try accumulate(batch: batch, microbatches: microbatches)).gradients)
+    #expect(alone.sums[.handedOn] > 0 && alone.sums[.limitedWhere] > 0)
+    for processes in [2, 3, microbatches] {
+      let parts = try accumulate(batch: batch, microbatches: microbatches, processes: processes, Self.switchOn)
+      #expect(parts.gradients.map(\.bitPattern) == alone.gradients.map(\.bitPattern), "\(processes) processes")
+      #expect(parts.sums.values.map(\.bitPattern) == alone.sums.values.map(\.bitPattern), "\(processes) processes")
+    }
+  }
+
+  /// The bound and all that is weighted by importance are those of IWAE, whatever is maximized and limited.
+  @Test func theFiguresAreThoseOfIWAE() throws {
+    let (plain, on) = (try accumulate(batch: 6).sums, try accumulate(batch: 6, Self.switchOn).sums)
+    let ofLimit: [StepSums.Field] = [.handedOn, .limitedWhat, .limitedWhere, .limitedTemporal, .limitedPrior]
+    for field in StepSums.Field.allCases where !ofLimit.contains(field) {
+      #expect(on[field] == plain[field], "\(field)")
+    }
+    #expect(plain.limitedFractions.isEmpty)
+    #expect(on.limitedFractions.map(\.part) == ["what", "where", "temporal", "prior"])
+    #expect(on.limitedFractions.allSatisfy { (0...1).contains($0.fraction) })
+  }
+
+  /// A limit that no gradient reaches changes no bit of the gradient.
+  @Test func aLimitOutOfReachChangesNothing() throws {
+    let (plain, far) = (try accumulate(microbatches: 4), try accumulate(microbatches: 4) { $0.gradientLimit = 1e12 })
+    #expect(far.gradients.map(\.bitPattern) == plain.gradients.map(\.bitPattern))
+    #expect(far.sums.limitedFractions.map(\.fraction) == [0, 0, 0, 0])
+  }
+
   @Test func theFiguresAgreeWithEachOther() throws {
     let sums = try accumulate(batch: 6).sums
     #expect(sums[.examples] == 6)
@@ -122,7 +163,8 @@ import Training
     try data.read([7, 9, 2, 7], frameCount: 3, from: file)
     let layout = MicrobatchLayout(configuration.training)
     var sums = MicrobatchSums(microbatches: layout.count)
-    replica.accumulate(data, microbatches: 0..<layout.count, of: layout, step: 0, into: &sums)
+    replica.accumulate(
+      data, microbatches: 0..<layout.count, of: layout, configuration.training.plan(atStep: 0), into: &sums)
     #expect(replica.nonFiniteSequences == [7, 9, 2, 7])
     #expect(sums.total[.nonFinite] == 4)
   }

@@ -5,7 +5,8 @@
 
 /// RMSProp (section 9): v = decay v + (1 - decay) g^2, u = momentum u + rate g / sqrt(v + epsilon), x -= u, with g = factor * gradient.
 void kernel_rmsprop(float *x, const float *gradient, float factor, float *mean_square, float *momentum_state,
-                    float rate, float decay, float momentum, float epsilon, float *average, float weight, int64_t count);
+                    float rate, float decay, float momentum, float epsilon, float *average, float weight,
+                    int64_t count);
 
 /// Adam: m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, x -= rate m / (sqrt(v) + epsilon), with g = factor * gradient
 /// and the bias corrections already in `rate`.

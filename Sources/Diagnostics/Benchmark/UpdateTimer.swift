@@ -67,6 +67,8 @@ final class UpdateTimer {
     self.countAllocations = countAllocations
     var configuration = workload.configuration
     configuration.training.optimizer.learningRate = 1e-30
+    // All updates are those of the main phase.
+    configuration.training.start.steps = 0
     let state = TrainingState(configuration, meanImage: workload.file.mean)
     if let parameters = workload.parameters {
       _ = state.model.parameters.values.update(from: UnsafeBufferPointer(parameters))
@@ -75,7 +77,7 @@ final class UpdateTimer {
     step = TrainingStep(state, settings, communicator)
     workload.noise?.findsInEveryFrame = state.model.framesAreIndependent
     step.replica.noise = workload.noise
-    loader = SequenceLoader(workload.file, settings, steps: 0..<Self.warmup + updates, examples: step.examples)
+    loader = SequenceLoader(workload.file, settings, steps: 0..<Self.warmup + updates, microbatches: step.microbatches)
   }
 
   /// Runs the updates. Every process of the job calls this.

@@ -65,22 +65,23 @@ struct Replay {
     let state = TrainingState(configuration, meanImage: file.mean)
     if let (checkpoint, path) = source.checkpoint { try state.restore(checkpoint, from: path) }
 
-    let loader = SequenceLoader(file, settings, steps: state.step..<source.step, examples: 0..<settings.batch)
+    let loader = SequenceLoader(file, settings, steps: state.step..<source.step)
     defer { loader.stop() }
     try Self.catchUp(state, settings, to: source.step, loader, communicator)
     let batch = try loader.next()
-    let layout = MicrobatchLayout(settings)
+    let plan = settings.plan(atStep: state.step)
+    let layout = MicrobatchLayout(settings, batch: plan.batch)
     let chosen = try Self.examples(request, layout)
 
     var report = ReplayReport(
-      path: request.path, step: source.step, origin: source.origin, microbatches: layout.count, batch: settings.batch,
+      path: request.path, step: source.step, origin: source.origin, microbatches: layout.count, batch: plan.batch,
       frames: batch.frameCount, computedWith: LinearAlgebra.kernels, stateComputedWith: state.kernels)
     report.parametersNotFinite = Self.notFinite(state.model.parameters, state.model.parameters.values)
-    let isWhole = chosen.count == settings.batch
+    let isWhole = chosen.count == plan.batch
     if isWhole {
       try report.add(Self.wholeBatch(batch, state, settings, communicator), logged: source.loggedFigures)
     }
-    let alone = ExampleReplay(state, settings, file)
+    let alone = ExampleReplay(state, settings, plan, file)
     report.add(
       try chosen.map { try alone.run($0, of: batch, microbatch: layout.microbatch(ofExample: $0)) },
       failure: isWhole ? source.failure : nil)
@@ -126,11 +127,12 @@ struct Replay {
   private static func wholeBatch(
     _ batch: SequenceBatch, _ state: TrainingState, _ settings: TrainingConfiguration, _ communicator: Communicator
   ) throws -> (sums: StepSums, gradientNorm: Double) {
-    let layout = MicrobatchLayout(settings)
+    let plan = settings.plan(atStep: state.step)
+    let layout = MicrobatchLayout(settings, batch: plan.batch)
     let replica = Replica(model: state.model, settings: settings)
     let reduction = GradientReduction(state.model.parameters, layout, communicator)
     var sums = MicrobatchSums(microbatches: layout.count)
-    replica.accumulate(batch, microbatches: 0..<layout.count, of: layout, step: state.step, into: &sums)
+    replica.accumulate(batch, microbatches: 0..<layout.count, of: layout, plan, into: &sums)
     _ = try reduction.sum(state.model.parameters.partialGradients)
     let norm = try reduction.complete(&sums)
     return (sums.total, norm)
@@ -145,15 +147,18 @@ struct Replay {
 /// Computes the examples of a batch one by one, each as a microbatch of its own, and checks all numbers.
 private struct ExampleReplay {
   private let state: TrainingState
+  private let plan: UpdatePlan
   private let layout: MicrobatchLayout
   private let file: SequenceFile
   private let replica: Replica
   private let check = FiniteCheck()
 
-  init(_ state: TrainingState, _ settings: TrainingConfiguration, _ file: SequenceFile) {
+  init(_ state: TrainingState, _ settings: TrainingConfiguration, _ plan: UpdatePlan, _ file: SequenceFile) {
     var single = settings
-    single.shares = settings.batch
+    (single.batch, single.shares) = (plan.batch, plan.batch)
+    single.batchSchedule = CountScheduleConfiguration()
     self.state = state
+    self.plan = plan
     self.file = file
     layout = MicrobatchLayout(single)
     replica = Replica(model: state.model, settings: single)
@@ -168,7 +173,7 @@ private struct ExampleReplay {
     // What a weight has from the example before must not look like something that this one computed.
     state.model.parameters.clearGradients()
     var sums = MicrobatchSums(microbatches: layout.count)
-    replica.accumulate(alone, microbatches: position..<position + 1, of: layout, step: state.step, into: &sums)
+    replica.accumulate(alone, microbatches: position..<position + 1, of: layout, plan, into: &sums)
     let gradient = state.model.parameters.partialGradients[0]
     return ReplayReport.Example(
       example: position, microbatch: microbatch, sequence: sequence, loss: replica.losses[0],

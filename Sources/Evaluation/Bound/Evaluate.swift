@@ -23,7 +23,8 @@ public func evaluate(_ request: EvaluateRequest) throws {
   }
   let training = trained.configuration.training
   let evaluator = Evaluator(
-    model: trained.state.model, particles: request.particles ?? training.particles, seed: training.seed,
+    model: trained.state.model, particles: request.particles ?? trained.configuration.evaluationParticles,
+    seed: training.seed,
     batch: request.batch ?? 8)
   // Rank 0 reports its own part; the others have as much to do.
   let total = evaluator.share(of: file.sequenceCount, rank: communicator.rank, size: communicator.size).count

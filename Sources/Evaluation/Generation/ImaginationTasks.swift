@@ -29,7 +29,7 @@ public func generate(_ request: GenerateRequest) throws {
         + "Give a number above \(request.condition), at most 10000.")
   }
   let imaginer = Imaginer(
-    model: trained.state.model, particles: trained.configuration.training.particles, seed: request.seed,
+    model: trained.state.model, particles: trained.configuration.evaluationParticles, seed: request.seed,
     discoversLater: request.discoverLater)
   let sequences = min(request.sequences, file.sequenceCount)
   var output = try ImaginationOutput(

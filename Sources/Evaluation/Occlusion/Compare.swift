@@ -57,7 +57,7 @@ public func compare(_ request: CompareRequest) throws {
     if communicator.isRoot, let out = request.out { try makeFolder(out) }
     return file
   }
-  let particles = request.particles ?? models[0].configuration.training.particles
+  let particles = request.particles ?? models[0].configuration.evaluationParticles
   var comparison = Comparison(
     data: request.data, sequences: file.sequenceCount, frames: file.frameCount, particles: particles,
     minimumOverlap: request.minimumOverlap)

@@ -77,7 +77,8 @@ private func measure(
   // The classifier is small: rank 0 alone.
   let addition = try communicator.collectively("measuring the addition accuracy of \(path)") {
     guard communicator.isRoot else { return (accuracy: 0.0, guess: 0.0) }
-    let reader = LatentReader(model: trained.state.model, particles: settings.particles, seed: settings.seed)
+    let reader = LatentReader(
+      model: trained.state.model, particles: trained.configuration.evaluationParticles, seed: settings.seed)
     let reading = Step("\(name) latents", total: trainCount + testCount, unit: "sequences", communicator)
     let known = try reader.read(train, sequences: trainCount, progress: reading.update)
     let unseen = try reader.read(test, sequences: testCount) { try reading.update(trainCount + $0) }

@@ -11,7 +11,7 @@ public func reconstruct(_ request: ReconstructRequest) throws {
   try batch.read(Array(0..<min(request.sequences, file.sequenceCount)), frameCount: file.frameCount, from: file)
   let training = trained.configuration.training
   let reconstructor = Reconstructor(
-    model: trained.state.model, particles: training.particles, seed: training.seed)
+    model: trained.state.model, particles: trained.configuration.evaluationParticles, seed: training.seed)
   try makeFolder(request.out)
   let path = request.out + "/reconstruction.png"
   try reconstructor.figure(batch, title: "reconstruction after \(trained.state.step) updates").draw().writePNG(to: path)

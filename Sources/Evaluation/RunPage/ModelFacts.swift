@@ -57,7 +57,8 @@ struct ModelFacts {
     let model = trained.state.model
 
     progress("evaluating \(name)")
-    let evaluator = Evaluator(model: model, particles: training.particles, seed: training.seed, batch: 8)
+    let particles = trained.configuration.evaluationParticles
+    let evaluator = Evaluator(model: model, particles: particles, seed: training.seed, batch: 8)
     evaluation = try evaluator.evaluate(
       file, sequences: min(extent.evaluated, file.sequenceCount),
       frameCount: min(training.frames.end, file.frameCount), communicator: communicator)
@@ -81,7 +82,7 @@ struct ModelFacts {
     let strips = SequenceBatch()
     try strips.read(
       order.prefix(extent.strips).sorted(), frameCount: min(file.frameCount, extent.stripFrames), from: file)
-    reconstructions = Reconstructor(model: model, particles: training.particles, seed: training.seed)
+    reconstructions = Reconstructor(model: model, particles: particles, seed: training.seed)
       .figure(strips, title: "")
 
     guard file.frameCount >= 2, !model.framesAreIndependent else {
@@ -100,7 +101,8 @@ struct ModelFacts {
     let training = trained.configuration.training
     let watched = min(extent.watched, file.frameCount - 1)
     let imaginer = Imaginer(
-      model: trained.state.model, particles: training.particles, seed: training.seed, discoversLater: false)
+      model: trained.state.model, particles: trained.configuration.evaluationParticles, seed: training.seed,
+      discoversLater: false)
     var measures = ImaginationMeasures(watched: watched, frameCount: extent.imaginedFrames, constants)
     var figures: [SequenceFigure] = []
     let batch = SequenceBatch()

@@ -43,6 +43,7 @@ package struct PropagationPrior: BitwiseCopyable {
     return Output(
       state: next, logit: tape.scaledSum(raw.slice(columns: 0..<1), 1, plus: stepBias),
       whereMean: mean(state.whereLogits, raw.slice(columns: 1..<5)), whereScale: scales.slice(columns: 0..<4),
-      whatMean: mean(state.what, raw.slice(columns: 5..<means.upperBound)), whatScale: scales.slice(columns: 4..<4 + what))
+      whatMean: mean(state.what, raw.slice(columns: 5..<means.upperBound)),
+      whatScale: scales.slice(columns: 4..<4 + what))
   }
 }

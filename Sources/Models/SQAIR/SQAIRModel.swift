@@ -42,7 +42,7 @@ public final class SQAIRModel: SequenceModel {
       results.append(result)
       state = result.state
       if let limit = batch.gradientLimit, frame + 1 < batch.frameCount {
-        state = state.limitingGradients(limit, microbatches: shared.microbatches, on: tape)
+        state = state.limitingGradients(limit, microbatches: microbatches, on: tape)
       }
     }
     tape.label = nil

@@ -36,13 +36,14 @@ extension ObjectState {
   func limitingGradients(_ limit: StateGradientLimit, microbatches: RowMicrobatches, on tape: Tape) -> ObjectState {
     tape.enter(.merging)
     for object in 0..<count { limit.handedOn[microbatches.microbatch(ofRow: rows[object])] += 1 }
-    tape.rowMicrobatches = microbatches.of(rows, on: tape)
     func limited(_ x: Tensor, _ part: StateGradientLimit.Part) -> Tensor {
       tape.limitGradient(of: x, toNorm: limit.norm, counting: limit.limited(part))
     }
-    return ObjectState(
-      rowCount: rowCount, slots: slots, rows: rows, slotStarts: slotStarts, objects: objects, ids: ids,
-      lastIDs: lastIDs, what: limited(what, .what), whereLogits: limited(whereLogits, .whereLogits),
-      temporal: limited(temporal, .temporal), prior: limited(prior, .prior), memory: memory)
+    return tape.withRowMicrobatches(microbatches.of(rows, on: tape)) {
+      ObjectState(
+        rowCount: rowCount, slots: slots, rows: rows, slotStarts: slotStarts, objects: objects, ids: ids,
+        lastIDs: lastIDs, what: limited(what, .what), whereLogits: limited(whereLogits, .whereLogits),
+        temporal: limited(temporal, .temporal), prior: limited(prior, .prior), memory: memory)
+    }
   }
 }

@@ -12,8 +12,8 @@ import CKernels
 /// untouched. The direction of every row stays; the gradient of the batch is biased by what was taken away.
 ///
 /// Each row is limited by itself, in a sum of fixed order over its columns, so the result does not depend on which rows
-/// stand beside it, on microbatches or on processes. Where no row reaches the limit, gradients are those without it, bit for
-/// bit.
+/// stand beside it, on microbatches or on processes. Where no row reaches the limit, gradients are those without it, bit
+/// for bit.
 ///
 /// A row that is not finite has no direction to keep. It passes unchanged, so that it reaches the parameters' gradient,
 /// where the update is refused: setting it to zero would hide a broken number and train on.
@@ -52,7 +52,8 @@ extension Tape {
   ///
   /// - Parameters:
   ///   - norm: largest Euclidean norm of the gradient of a row, in units of the loss.
-  ///   - limited: one number for each microbatch; each shortened row adds 1 to that of its microbatch in `rowMicrobatches`.
+  ///   - limited: one number for each microbatch; each shortened row adds 1 to that of its microbatch in
+  ///     `rowMicrobatches`.
   public func limitGradient(of x: Tensor, toNorm norm: Float, counting limited: Index) -> Tensor {
     precondition(norm > 0 && limited.count == microbatchCount, "limitGradient: no limit, or \(limited.count) counts")
     let y = tensor(sharingValuesOf: x)

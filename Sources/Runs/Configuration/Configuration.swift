@@ -1,7 +1,10 @@
 import Foundation
 import Models
 
-/// Every setting of a run, in five sections; `Configuration()` is the preset `fast`.
+/// Every setting of a run, in five sections; `Configuration()` has every default, which presets and files change.
+///
+/// A setting that is younger than a checkpoint takes its default there, so the default of a new setting is that nothing
+/// changes. What is recommended stands in the preset `fast`.
 ///
 /// The names of the properties are the key paths that users write: `training.optimizer.learningRate`.
 /// A run is made from a preset or a file, `--set` and flags by `Configuration.resolve`, checked by
@@ -19,6 +22,11 @@ public struct Configuration: Codable, Equatable, Sendable {
   public var data = DataConfiguration()
 
   public init() {}
+
+  /// Particles with which the model is used but not trained.
+  package var evaluationParticles: Int {
+    logging.validationParticles > 0 ? logging.validationParticles : training.particles
+  }
 
   /// Reasons why no run can be made of these settings, each with the key path; empty if one can.
   public func validate() -> [String] {
@@ -81,6 +89,9 @@ public struct LoggingConfiguration: Codable, Equatable, Sendable {
   public var everySteps = 10
   /// Updates between two validations. Default 1,000, which is less than 1 % of the time.
   public var validateEvery = 1_000
+  /// Particles of validations, pictures and, unless they are told otherwise, of `evaluate` and the other commands that
+  /// use a model; 0 takes `training.particles`. Default 0.
+  public var validationParticles = 0
   /// Sequences used by a validation, from the first of the file; all if it holds fewer. Default 256.
   public var validationSequences = 256
   /// Updates between two sets of pictures of reconstructed sequences. Default 2,000.
@@ -99,6 +110,9 @@ public struct LoggingConfiguration: Codable, Equatable, Sendable {
     reasons.require(validateEvery >= 0, "validateEvery must be at least 0 (0 = never), not \(validateEvery)")
     reasons.require(
       validationSequences >= 1, "validationSequences must be at least 1, not \(validationSequences)")
+    reasons.require(
+      validationParticles >= 0,
+      "validationParticles must be at least 0 (0 = training.particles), not \(validationParticles)")
     reasons.require(picturesEvery >= 0, "picturesEvery must be at least 0 (0 = never), not \(picturesEvery)")
     reasons.require(pictureSequences >= 1, "pictureSequences must be at least 1, not \(pictureSequences)")
     reasons.require(

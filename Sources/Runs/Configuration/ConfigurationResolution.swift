@@ -14,7 +14,7 @@ extension Configuration {
     from source: String? = nil, settings: [String] = [],
     override: (inout Configuration) -> Void = { _ in }
   ) throws -> Configuration {
-    var configuration = try source.map(load) ?? Configuration()
+    var configuration = try source.map(load) ?? fast()
     for setting in settings {
       configuration = try configuration.setting(setting)
     }
@@ -60,7 +60,7 @@ extension Configuration {
     return try partial(ConfigurationTree(json: contents, place: place), place: place)
   }
 
-  /// A file's tree over the preset that its `base` names, or over the default.
+  /// A file's tree over the preset that its `base` names, or over `fast`.
   private static func partial(_ tree: ConfigurationTree, place: String) throws -> Configuration {
     guard case .object(var members) = tree else {
       throw ConfigurationError(place: place, problem: "expected an object { ... }, given \(tree.phrase)")
@@ -68,7 +68,7 @@ extension Configuration {
     let names = presets.map(\.name)
     switch members.removeValue(forKey: "base") {
     case nil:
-      return try Configuration().merging(.object(members), place: place)
+      return try fast().merging(.object(members), place: place)
     case .string(let name):
       guard let base = named(name) else {
         throw ConfigurationError(

@@ -1,3 +1,5 @@
+import Foundation
+
 /// How a model is trained: length, batch, objective, curriculum and optimizer.
 public struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// The two estimators of the gradient of the discrete draws (section 8.3 of the specification).
@@ -22,7 +24,23 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var seed: UInt64 = 0
   /// Estimator of the gradient of the discrete draws. Default textbook.
   public var vimco = Estimator.textbook
-  /// Length of the training sequences over the run.
+  /// What is maximized.
+  public var objective = ObjectiveConfiguration()
+  /// Largest norm of the gradient that one object hands back from a frame to the one before, for each of appearance,
+  /// place, temporal and prior state by itself, in units of d log w / d state; see `GradientLimit`. 0 = off. Default 0.
+  public var gradientLimit = 0.0
+  /// A smaller weight of the KL estimate at the beginning.
+  public var klWarmup = KLWarmupConfiguration()
+  /// A first phase with settings of its own.
+  public var start = StartConfiguration()
+  /// Other numbers of particles later in the main phase.
+  public var particleSchedule = CountScheduleConfiguration()
+  /// Other batches later in the main phase.
+  public var batchSchedule = CountScheduleConfiguration()
+  /// Decay of the average of the parameters that evaluation, validation and pictures use; see `ParameterAverage`. 0
+  /// uses the parameters themselves. Default 0.
+  public var average = 0.0
+  /// Length of the training sequences over the main phase.
   public var frames = CurriculumConfiguration()
   /// The rule that updates the parameters.
   public var optimizer = OptimizerConfiguration()
@@ -44,7 +62,14 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     reasons.require(
       watchdogSeconds == 0 || watchdogSeconds >= 1 && watchdogSeconds.isFinite,
       "watchdogSeconds must be 0 (off) or at least 1, not \(watchdogSeconds)")
+    reasons.require(
+      gradientLimit >= 0 && gradientLimit.isFinite, "gradientLimit must be at least 0 (0 = off), not \(gradientLimit)")
+    reasons.require((0..<1).contains(average), "average must be at least 0 (0 = off) and below 1, not \(average)")
     return reasons.list + frames.validate().map { "frames.\($0)" }
+      + objective.validate().map { "objective.\($0)" } + klWarmup.validate().map { "klWarmup.\($0)" }
+      + start.validate().map { "start.\($0)" }
+      + particleSchedule.validate(least: 2).map { "particleSchedule.\($0)" }
+      + batchSchedule.validate(least: 1).map { "batchSchedule.\($0)" }
       + optimizer.validate().map { "optimizer.\($0)" }
   }
 }
@@ -125,11 +150,11 @@ public struct OptimizerConfiguration: Codable, Equatable, Sendable {
 
   public init() {}
 
-  /// Learning rate of an update.
+  /// Learning rate of an update of the main phase.
   ///
   /// - Parameters:
-  ///   - step: updates finished before it, from 0.
-  ///   - steps: updates of the whole run.
+  ///   - step: updates of the phase finished before it, from 0.
+  ///   - steps: updates of the whole phase.
   public func learningRate(atStep step: Int, of steps: Int) -> Double {
     learningRate * schedule.factor(atStep: step, of: steps)
   }
@@ -156,42 +181,60 @@ public struct OptimizerConfiguration: Codable, Equatable, Sendable {
   }
 }
 
-/// Factors on the learning rate: a linear warm-up, and changes at fractions of the run.
+/// Factors on the learning rate over the main phase: a linear warm-up, changes at fractions of it, and a decay to zero
+/// at its end. They are multiplied.
 ///
-/// Boundaries are fractions of `training.steps`, so a run that is resumed with more steps moves them.
+/// Boundaries are fractions of the main phase (all of `training.steps` if there is no start phase), so a run that is
+/// resumed with other `training.steps` moves them, and says so.
 public struct ScheduleConfiguration: Codable, Equatable, Sendable {
+  /// How the rate falls.
+  public enum Decay: String, ConfigurationChoice {
+    /// Not at all.
+    case none
+    /// Along a straight line.
+    case linear
+    /// Along half a period of a cosine.
+    case cosine
+  }
+
   /// Updates over which the rate rises linearly to its full value; 0 = none. Default 0.
   public var warmupSteps = 0
-  /// Fractions of the run at which the rate changes, ascending between 0 and 1. Default none: a constant rate.
+  /// Fractions of the main phase at which the rate changes, ascending between 0 and 1. Default none: a constant rate.
   public var boundaries: [Double] = []
   /// Factor on the base rate from each boundary on; as many as boundaries. Default none.
   public var factors: [Double] = []
+  /// How the rate falls to zero at the end. Default none.
+  public var decay = Decay.none
+  /// The fraction of the main phase from which on it falls. Default 0.
+  public var decayStart = 0.0
 
   public init() {}
 
-  /// Factor on the base learning rate for an update.
+  /// Factor on the base learning rate for an update of the main phase.
   ///
   /// - Parameters:
-  ///   - step: updates finished before it, from 0.
-  ///   - steps: updates of the whole run.
+  ///   - step: updates of the phase finished before it, from 0.
+  ///   - steps: updates of the whole phase.
   public func factor(atStep step: Int, of steps: Int) -> Double {
-    let passed = boundaries.count { Double(step) >= $0 * Double(steps) }
-    let stage = passed == 0 ? 1 : factors[passed - 1]
+    let stage = Stages(boundaries).value(1, factors, atStep: step, of: steps)
     let warmup = step < warmupSteps ? Double(step + 1) / Double(warmupSteps) : 1
-    return stage * warmup
+    return stage * warmup * remainder(atStep: step, of: steps)
+  }
+
+  /// The factor of the decay.
+  private func remainder(atStep step: Int, of steps: Int) -> Double {
+    let first = decayStart * Double(steps)
+    guard decay != .none, Double(step) > first else { return 1 }
+    let passed = (Double(step) - first) / (Double(steps) - first)
+    return decay == .linear ? 1 - passed : (1 + cos(Double.pi * passed)) / 2
   }
 
   /// Reasons against these settings, each beginning with the key; empty if there are none.
   public func validate() -> [String] {
     var reasons = Reasons()
     reasons.require(warmupSteps >= 0, "warmupSteps must be at least 0, not \(warmupSteps)")
-    reasons.require(
-      boundaries.count == factors.count,
-      "factors must be as many as boundaries (\(boundaries.count)), not \(factors.count)")
-    reasons.require(
-      boundaries.allSatisfy { $0 > 0 && $0 < 1 } && zip(boundaries, boundaries.dropFirst()).allSatisfy(<),
-      "boundaries must ascend between 0 and 1, as fractions of the run, not \(boundaries)")
     reasons.require(factors.allSatisfy { $0 > 0 && $0.isFinite }, "factors must be above 0, not \(factors)")
-    return reasons.list
+    reasons.require((0..<1).contains(decayStart), "decayStart must be at least 0 and below 1, not \(decayStart)")
+    return Stages(boundaries).validate(valuesNamed: "factors", count: factors.count) + reasons.list
   }
 }

@@ -1,0 +1,52 @@
+import Foundation
+import Storage
+
+/// Write the model of a checkpoint as a file of its own, without what only training needs.
+public struct ExportRequest: Sendable {
+  /// Path of the checkpoint file, or of a run folder (its latest valid checkpoint).
+  public var checkpoint: String
+  /// The file to write.
+  public var out: String
+  /// What to add to the attribute `software`: the commit and the command that trained it, say.
+  public var note: String?
+  /// Whether to replace the file if it is there.
+  public var force: Bool
+
+  public init(checkpoint: String, out: String, note: String? = nil, force: Bool = false) {
+    self.checkpoint = checkpoint
+    self.out = out
+    self.note = note
+    self.force = force
+  }
+}
+
+/// Writes the parameters that a checkpoint's model is used with: their average if it holds one. The file has the format
+/// of a checkpoint without optimizer state; every command uses it, only `train` cannot resume from it.
+///
+/// - Throws: `StorageError` for a checkpoint that cannot be used, `RunError` if the file cannot be written.
+public func exportModel(_ request: ExportRequest) throws {
+  guard request.force || !FileManager.default.fileExists(atPath: request.out) else {
+    throw RunError("'\(request.out)' is there already. Give --force to replace it, or another name.")
+  }
+  let trained = try TrainedModel(request.checkpoint)
+  let whole = try Checkpoint(reading: trained.path)
+  let model = Checkpoint(whole, withoutOptimizerAndWith: trained.state, note: request.note)
+  do {
+    try Data(model.encoded(as: request.out)).write(to: URL(fileURLWithPath: request.out), options: .atomic)
+  } catch let error as CocoaError {
+    throw RunError("'\(request.out)' cannot be written: \(error.localizedDescription)")
+  }
+  print("wrote \(request.out): step \(model.step) of \(trained.path), \(model.parametersDigest)")
+}
+
+extension Checkpoint {
+  /// The model of a checkpoint, with the parameters that a state was given from it.
+  fileprivate init(_ whole: Checkpoint, withoutOptimizerAndWith state: TrainingState, note: String?) {
+    let store = state.model.parameters
+    self.init(
+      step: whole.step, model: whole.model, seed: whole.seed, configuration: whole.configuration, data: whole.data,
+      software: note.map { "\(whole.software), \($0)" } ?? whole.software, kernels: whole.kernels,
+      parameters: store.parameters.map { NamedArray(name: $0.name, shape: $0.shape, values: store.read($0)) },
+      optimizer: [])
+  }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import Storage
+import TestSupport
+import Testing
+
+/// Everything that training can do at once has the same bits on any number of processes, and wherever it is cut.
+@Suite struct TrainingRecipeTests {
+  private let toy: ToyRun
+
+  init() throws { toy = try ToyRun() }
+
+  /// Twelve updates: four of the start phase, then four at b = 1, two at b = 0 with more particles, and two with a
+  /// larger batch. The KL term has a smaller weight up to the sixth.
+  private var options: [String] {
+    let settings = [
+      "training.start={\"steps\":4,\"particles\":4,\"frames\":2}",
+      "training.objective={\"elboWeight\":1,\"sticksTheLanding\":true,\"boundaries\":[0.5],\"elboWeights\":[0]}",
+      "training.particleSchedule={\"boundaries\":[0.5],\"values\":[5]}",
+      "training.batchSchedule={\"boundaries\":[0.75],\"values\":[9]}",
+      "training.klWarmup={\"start\":0.2,\"steps\":6}", "training.gradientLimit=10", "training.average=0.6",
+      "training.optimizer.schedule.decay=cosine", "training.optimizer.schedule.warmupSteps=2",
+      "logging.validationParticles=4", "logging.validateEvery=1", "checkpoint.everySteps=1", "checkpoint.keepLast=100",
+    ]
+    return ["--steps", "12", "--valid", toy.data] + settings.flatMap { ["--set", $0] }
+  }
+
+  private func train(_ run: String, _ options: [String], ranks: Int) throws -> String {
+    let outcome = try ToyRun.program(toy.arguments(run, options), ranks: ranks)
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    return outcome.standardError
+  }
+
+  private func expect(_ run: String, isLike other: String, _ what: String) throws {
+    let (figures, expectedFigures) = (toy.figures(run), toy.figures(other))
+    let different = zip(figures, expectedFigures).filter { $0 != $1 }.map(\.1)
+    #expect(figures.count == expectedFigures.count && different.isEmpty, "\(what): \(different.prefix(2))")
+    let (files, expected) = try (
+      ToyRun.snapshot(toy.path(run) + "/checkpoints"), ToyRun.snapshot(toy.path(other) + "/checkpoints")
+    )
+    #expect(files.keys.sorted() == expected.keys.sorted(), "\(what)")
+    #expect(files.keys.filter { files[$0] != expected[$0] }.sorted() == [], "\(what)")
+  }
+
+  @Test func everyNumberOfProcessesLearnsTheSame() throws {
+    for ranks in [1, 2, 3, 5, 8] {
+      _ = try train("on-\(ranks)", options, ranks: ranks)
+      try expect("on-\(ranks)", isLike: "on-1", "\(ranks) processes")
+    }
+    // Each part of the recipe was there.
+    let updates = toy.figures("on-1").filter { $0["train/bound"] != nil }
+    func values(_ name: String) -> [Double] { updates.compactMap { $0["train/" + name] } }
+    #expect(values("particles") == [4, 4, 4, 4, 3, 3, 3, 3, 5, 5, 5, 5])
+    #expect(values("frames") == [2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3])
+    #expect(values("elbo_weight") == [0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0])
+    #expect(values("kl_weight").prefix(7).map { ($0 * 1000).rounded() } == [200, 333, 467, 600, 733, 867, 1000])
+    #expect(Set(values("learning_rate")).count == 8 && values("learning_rate")[3] == 0.001)
+    #expect(values("limited_where").contains { $0 > 0 })
+  }
+
+  /// Cut after every update, so in each phase and at each of its ends, and taken up by other numbers of processes.
+  @Test func aRunIsTheSumOfItsParts() throws {
+    _ = try train("whole", options, ranks: 1)
+    let files = FileManager.default
+    for step in 1...11 {
+      let run = "cut-\(step)"
+      try files.copyItem(atPath: toy.path("whole"), toPath: toy.path(run))
+      for later in try toy.checkpointSteps(run) where later > step {
+        try files.removeItem(atPath: toy.checkpointPath(run, step: later))
+      }
+      _ = try train(run, options, ranks: 1 + step % 3)
+      try expect(run, isLike: "whole", "cut after \(step) updates")
+    }
+  }
+
+  /// Validation and `evaluate` use the average; the parameters that learn are in the file too.
+  @Test func theModelIsUsedWithItsAverage() throws {
+    _ = try train("run", options, ranks: 2)
+    let last = try toy.checkpoint("run", step: 12)
+    let average = try #require(last.optimizer.first { $0.name == "average" })
+    #expect(average.arrays != last.parameters && average.arrays.map(\.shape) == last.parameters.map(\.shape))
+    // The same model as a file without optimizer state, and the parameters that learn as another.
+    func model(_ parameters: [NamedArray]) -> Checkpoint {
+      Checkpoint(
+        step: last.step, model: last.model, seed: last.seed, configuration: last.configuration, data: last.data,
+        software: last.software, parameters: parameters, optimizer: [])
+    }
+    func bound(_ checkpoint: Checkpoint?, _ name: String) throws -> Double {
+      var path = toy.checkpointPath("run", step: 12)
+      if let checkpoint {
+        path = try CheckpointStore(directory: toy.path(name)).commit(checkpoint).path
+      }
+      let outcome = try ToyRun.program(["evaluate", "--checkpoint", path, "--data", toy.data, "--json"])
+      #expect(outcome.exitCode == 0, "\(outcome)")
+      let object = try JSONSerialization.jsonObject(with: Data(outcome.standardOutput.utf8)) as? [String: Any]
+      return try #require(object?["bound"] as? Double, "\(outcome)")
+    }
+    let ofRun = try bound(nil, "")
+    #expect(try bound(model(average.arrays), "average") == ofRun)
+    #expect(try bound(model(last.parameters), "parameters") != ofRun)
+  }
+
+  /// A file without optimizer state, a fraction of the size, that measures like the checkpoint it comes from.
+  @Test func anExportedModelIsUsedLikeItsCheckpoint() throws {
+    _ = try train("run", options, ranks: 1)
+    let out = toy.path("model.h5")
+    func export(_ options: [String] = []) throws -> ProcessOutcome {
+      try ToyRun.program(["export", "--checkpoint", toy.path("run"), "--out", out] + options)
+    }
+    #expect(try export(["--note", "commit 123, seed 0"]).exitCode == 0)
+    let model = try Checkpoint(reading: out)
+    let last = try toy.checkpoint("run", step: 12)
+    #expect(model.optimizer.isEmpty && model.parameters == last.optimizer.first { $0.name == "average" }?.arrays)
+    #expect(model.configuration == last.configuration && model.software == last.software + ", commit 123, seed 0")
+    func evaluation(_ checkpoint: String) throws -> String {
+      let outcome = try ToyRun.program(["evaluate", "--checkpoint", checkpoint, "--data", toy.data])
+      #expect(outcome.exitCode == 0, "\(outcome)")
+      return outcome.standardOutput.split(separator: "\n").dropFirst().joined(separator: "\n")
+    }
+    #expect(try evaluation(out) == evaluation(toy.path("run")))
+    let inspection = try ToyRun.program(["inspect", out])
+    #expect(
+      inspection.exitCode == 0 && inspection.standardOutput.contains("no state: a model to use"), "\(inspection)")
+    // It is not replaced unasked, and cannot be trained further.
+    let again = try export()
+    #expect(again.exitCode == 1 && again.standardError.contains("is there already. Give --force"), "\(again)")
+    #expect(try export(["--force"]).exitCode == 0)
+    let folder = toy.path("resumed/checkpoints")
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(atPath: out, toPath: toy.checkpointPath("resumed", step: 12))
+    let resumed = try ToyRun.program(toy.arguments("resumed", options + ["--steps", "13"]))
+    #expect(
+      resumed.exitCode == 1 && resumed.standardError.contains("it holds a model without the state of the optimizer"),
+      "\(resumed)")
+  }
+
+  @Test func anotherLengthIsTold() throws {
+    _ = try train("run", options, ranks: 1)
+    let text = try train("run", options + ["--steps", "14"], ranks: 1)
+    #expect(
+      text.contains("schedules   training.steps is 14, was 12: boundaries that are fractions of the run move; the "),
+      "\(text)")
+    // Where nothing depends on the length there is nothing to tell.
+    _ = try train("plain", [], ranks: 1)
+    #expect(!(try train("plain", ["--steps", "9"], ranks: 1)).contains("schedules  "))
+  }
+}
