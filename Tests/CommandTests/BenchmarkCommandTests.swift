@@ -113,13 +113,13 @@ import Testing
     let object = try #require(try objects(["--stall", "--frames", "2"]).first)
     let interruptions = try #require(object["interruptions"] as? [[String: Any]])
     #expect(interruptions.map { $0["name"] as? String } == ["validation", "pictures", "imagination", "checkpoint"])
-    let sum = try interruptions.reduce(0) { try $0 + number($1, "share") }
+    let sum = try interruptions.reduce(0) { try $0 + number($1, "fraction") }
     #expect(abs(try number(object, "share_of_time") - sum) < 1e-9)
     for interruption in interruptions {
       let share =
         try number(interruption, "seconds")
         / (number(interruption, "every") * number(object, "seconds_per_update"))
-      #expect(abs(try number(interruption, "share") - share) < 1e-9)
+      #expect(abs(try number(interruption, "fraction") - share) < 1e-9)
     }
   }
 
