@@ -59,7 +59,7 @@ let package = Package(
     .target(name: "MovingDigits", dependencies: ["Numerics", "CZlib"]),
     .target(name: "Storage", dependencies: ["CHDF5", "CCrypto", "CZlib"]),
     .target(name: "Cluster", dependencies: ["CMPI"]),
-    .target(name: "Report", dependencies: ["CPNG", "CGIF", "CEventProtobuf"]),
+    .target(name: "Report", dependencies: ["CPNG", "CGIF", "CZlib", "CEventProtobuf"]),
     .target(name: "Tracking"),
     .target(
       name: "Runs",

@@ -43,6 +43,7 @@ public final class AnimatedGIF {
     try check(EGifPutExtensionBlock(file, 11, "NETSCAPE2.0"))
     try check(EGifPutExtensionBlock(file, 3, [1, 0, 0]))
     try check(EGifPutExtensionTrailer(file))
+    try check(EGifPutComment(file, OutputMark.generator))
   }
 
   deinit {

@@ -40,9 +40,9 @@ public final class EventFile {
     // Readers take the files in the order of their names. Two starts within a second, or on
     // machines whose clocks differ, must not swap: the number is always above all older ones.
     let latest = older.compactMap(Self.seconds(inName:)).max() ?? 0
-    let seconds = max(Int(now()), latest + 1)
-    path = "\(folder)/\(Self.prefix)\(String(format: "%010d", seconds)).\(host)"
-    file = try OutputFile(path: path, mustBeNew: true)
+    let clock = now()
+    let seconds = max(Int(min(max(clock.isFinite ? clock : 0, 0), Double(Self.largest))), latest + 1)
+    (path, file) = try Self.make("\(folder)/\(Self.prefix)", seconds, host)
     try append(.fileVersion("brain.Event:2"), step: 0)
     try append(.start, step: step.map { $0 + 1 } ?? 0)
   }
@@ -51,7 +51,31 @@ public final class EventFile {
 
   private static func seconds(inName name: String) -> Int? {
     guard name.hasPrefix(prefix) else { return nil }
-    return Int(name.dropFirst(prefix.count).prefix { $0.isNumber })
+    return Int(name.dropFirst(prefix.count).prefix { $0.isNumber }).map { min($0, largest) }
+  }
+
+  /// The number in a name has ten digits, so that names sort as numbers do; it is reached in the year 2286, or by a clock
+  /// that is wrong.
+  private static let largest = 9_999_999_999
+
+  /// Makes the file. With the largest number a second one keeps names apart and in order.
+  private static func make(_ start: String, _ seconds: Int, _ host: String) throws -> (String, OutputFile) {
+    let digits = padded(min(seconds, largest), to: 10)
+    if seconds < largest {
+      let path = "\(start)\(digits).\(host)"
+      return (path, try OutputFile(path: path, mustBeNew: true))
+    }
+    var number = 1
+    while true {
+      let path = "\(start)\(digits).\(padded(number, to: 6)).\(host)"
+      if !FileManager.default.fileExists(atPath: path) { return (path, try OutputFile(path: path, mustBeNew: true)) }
+      number += 1
+    }
+  }
+
+  private static func padded(_ number: Int, to width: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, width - digits.count)) + digits
   }
 
   /// Writes numbers of one step as one event. The part of a tag before a slash groups charts.

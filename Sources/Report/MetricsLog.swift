@@ -7,13 +7,26 @@ import Foundation
 /// `step` (finished updates) comes first, the other keys in the order that the caller gives.
 /// A value that is not finite is written as null, because JSON has no word for it.
 ///
-/// A resumed run does some steps again. On opening, the lines behind the checkpoint's step and a
-/// line that a crash cut short are taken out, so that each step stands in the file at most once.
+/// A resumed run does some steps again. On opening, the lines behind the checkpoint's step are taken out, so that each
+/// step stands in the file at most once. Lines that cannot be read, which a crash or a failing disk leaves, are moved to
+/// a file beside it.
 public final class MetricsLog {
+  /// The numbers of one step. A value that was not finite is absent.
+  public struct Line: Equatable, Sendable {
+    /// Finished updates.
+    public let step: UInt64
+    /// All values by name, `step` among them.
+    public let values: [String: Double]
+  }
+
   /// Where the file lies.
   public let path: String
-  /// Lines that opening took out: steps to be done again, and lines that were torn or unreadable.
+  /// Lines of steps to be done again, which opening took out.
   public let removedLines: Int
+  /// Lines that opening could not read, and the file that they are in now; nil if there was none.
+  public let unreadable: (lines: Int, path: String)?
+  /// The lines of the step that the file was kept through.
+  public let linesOfLastStep: [Line]
   private let file: OutputFile
 
   /// Opens the file; makes it when it is not there.
@@ -24,21 +37,45 @@ public final class MetricsLog {
   public init(path: String, keepingThrough step: UInt64?) throws {
     self.path = path
     var removed = 0
+    var unreadable: [ArraySlice<UInt8>] = []
+    var last: [Line] = []
     if FileManager.default.fileExists(atPath: path) {
       guard let old = FileManager.default.contents(atPath: path) else { throw ReportError.system("read", path) }
       var kept: [UInt8] = []
       kept.reserveCapacity(old.count)
-      for line in Self.lines(of: old) {
-        if let step, let itsStep = Self.step(ofLine: line), itsStep <= step {
-          kept += line
-        } else {
-          removed += 1
+      for bytes in Self.lines(of: old) {
+        guard let line = Line(bytes) else {
+          unreadable.append(bytes)
+          continue
         }
+        guard let step, line.step <= step else {
+          removed += 1
+          continue
+        }
+        kept += bytes
+        if line.step == step { last.append(line) }
       }
-      if removed > 0 { try OutputFile.replace(path, with: kept) }
+      // Set aside first: a crash between the two leaves them twice, not lost.
+      self.unreadable = try Self.setAside(unreadable, of: path).map { (unreadable.count, $0) }
+      if kept.count < old.count { try OutputFile.replace(path, with: kept, mark: nil) }
+    } else {
+      self.unreadable = nil
     }
     removedLines = removed
+    linesOfLastStep = last
     file = try OutputFile(path: path)
+  }
+
+  /// Puts lines into a new file beside the log.
+  ///
+  /// - Returns: its path; nil if there are none.
+  private static func setAside(_ lines: [ArraySlice<UInt8>], of path: String) throws -> String? {
+    guard !lines.isEmpty else { return nil }
+    var number = 1
+    while FileManager.default.fileExists(atPath: "\(path).unreadable-\(number)") { number += 1 }
+    let target = "\(path).unreadable-\(number)"
+    try OutputFile(path: target, mustBeNew: true).append(lines.flatMap { $0 })
+    return target
   }
 
   /// Appends the numbers of one step; the line is with the kernel when this returns.
@@ -48,27 +85,20 @@ public final class MetricsLog {
     try file.append(Array((line + "}\n").utf8))
   }
 
-  /// The lines of a metrics file. A value that was not finite is absent; a torn last line is left out.
+  /// The lines of a metrics file that can be read, and how many cannot. A last line without its end is neither: it is
+  /// being written, or was when the run ended.
   ///
-  /// Throws when the file cannot be read or holds a line that is no object with a `step`.
-  public static func read(_ path: String) throws -> [(step: UInt64, values: [String: Double])] {
+  /// Throws when the file cannot be read.
+  public static func read(_ path: String) throws -> (lines: [Line], unreadable: Int) {
     guard let bytes = FileManager.default.contents(atPath: path) else { throw ReportError.system("read", path) }
-    return try lines(of: bytes).filter { $0.last == newline }.enumerated().map { index, line in
-      // The decoder reads every number to its last bit, which `JSONSerialization` does not.
-      guard let values = try? JSONDecoder().decode([String: Double?].self, from: Data(line)),
-        let step = values["step"] ?? nil
-      else {
-        throw ReportError(
-          "Line \(index + 1) of '\(path)' is not a JSON object with a \"step\". Remove the line, or resume the run, "
-            + "which does so.")
-      }
-      return (UInt64(step), values.compactMapValues { $0 })
-    }
+    let whole = lines(of: bytes).filter { $0.last == newline }
+    let lines = whole.compactMap(Line.init)
+    return (lines, whole.count - lines.count)
   }
 
   // MARK: Lines
 
-  private static let newline = UInt8(ascii: "\n")
+  fileprivate static let newline = UInt8(ascii: "\n")
 
   /// The file cut behind each newline; the last piece has none if the file does not end with one.
   private static func lines(of bytes: Data) -> [ArraySlice<UInt8>] {
@@ -81,14 +111,6 @@ public final class MetricsLog {
       start = end
     }
     return lines
-  }
-
-  /// The step of a whole line as `append` writes it; nil for anything else.
-  private static func step(ofLine line: ArraySlice<UInt8>) -> UInt64? {
-    let prefix = Array("{\"step\":".utf8)
-    guard line.starts(with: prefix), line.suffix(2) == [UInt8(ascii: "}"), newline] else { return nil }
-    let digits = line.dropFirst(prefix.count).prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-    return UInt64(String(decoding: digits, as: UTF8.self))
   }
 
   private static func number(_ value: Double) -> String {
@@ -108,5 +130,21 @@ public final class MetricsLog {
       }
     }
     return result + "\""
+  }
+}
+
+extension MetricsLog.Line {
+  /// Reads a whole line with its end; nil if it is no JSON object of numbers whose `step` counts updates.
+  ///
+  /// This is the one place that says which lines are good: what it accepts is kept, shown and resumed from.
+  init?(_ bytes: ArraySlice<UInt8>) {
+    guard bytes.last == MetricsLog.newline else { return nil }
+    // The decoder reads every number to its last bit, which `JSONSerialization` does not.
+    guard let values = try? JSONDecoder().decode([String: Double?].self, from: Data(bytes)),
+      let number = values["step"] ?? nil,
+      // A Double holds every count exactly up to there.
+      (0...0x1p53).contains(number), let step = UInt64(exactly: number)
+    else { return nil }
+    self.init(step: step, values: values.compactMapValues { $0 })
   }
 }

@@ -2,22 +2,25 @@ import Foundation
 
 /// A file that grows at its end. Each `append` is handed to the kernel before it returns, so what
 /// was appended outlives a crash of the process.
-final class OutputFile {
+///
+/// No symbolic link is followed: what a link in a folder of outputs points to was not made by this program.
+package final class OutputFile {
   /// Where the file lies.
-  let path: String
+  package let path: String
   private let descriptor: Int32
 
   /// Opens `path` for appending; makes it when it is not there. With `mustBeNew` an existing file is an error.
-  init(path: String, mustBeNew: Bool = false) throws {
+  package init(path: String, mustBeNew: Bool = false) throws {
     self.path = path
-    descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (mustBeNew ? O_EXCL : 0), 0o644)
+    let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
+    descriptor = open(path, flags | (mustBeNew ? O_EXCL : 0), 0o666)
     guard descriptor >= 0 else { throw ReportError.system("open", path) }
   }
 
   deinit { close(descriptor) }
 
   /// Writes all of `bytes` at the end of the file, or nothing.
-  func append(_ bytes: [UInt8]) throws {
+  package func append(_ bytes: [UInt8]) throws {
     let end = lseek(descriptor, 0, SEEK_END)
     guard !writeAll(bytes, to: descriptor) else { return }
     let code = errno
@@ -28,18 +31,47 @@ final class OutputFile {
 
   /// Puts `bytes` at `path` in one step: under a temporary name beside it, flushed to the disk, then
   /// renamed. Who reads `path` sees the old file or the new one, never a part.
-  static func replace(_ path: String, with bytes: [UInt8]) throws {
-    let temporary = "\(path).\(getpid()).part"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw ReportError.system("open", temporary) }
+  ///
+  /// - Parameter mark: what a file that is there must carry to be replaced; nil where the caller knows that it is its own.
+  /// - Throws: `ReportError` also where `path` names a link, a folder, a device or a file without the mark.
+  package static func replace(_ path: String, with bytes: [UInt8], mark: OutputMark?) throws {
+    try requireReplaceable(path, mark)
+    let (temporary, descriptor) = try makeTemporary(beside: path)
     var code: Int32 = 0
     if !writeAll(bytes, to: descriptor) || fsync(descriptor) != 0 { code = errno }
     if close(descriptor) != 0 && code == 0 { code = errno }
-    if code == 0 && rename(temporary, path) != 0 { code = errno }
-    if code != 0 {
+    do {
+      guard code == 0 else { throw ReportError.system("write", path, code: code) }
+      // Again: encoding and writing take a while.
+      try requireReplaceable(path, mark)
+      guard rename(temporary, path) == 0 else { throw ReportError.system("write", path) }
+    } catch {
       unlink(temporary)
-      throw ReportError.system("write", path, code: code)
+      throw error
     }
+  }
+
+  private static func requireReplaceable(_ path: String, _ mark: OutputMark?) throws {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw ReportError("'\(path)' is not a regular file and is not replaced. Remove it, or choose another name.")
+    }
+    guard mark?.isIn(path) ?? true else {
+      throw ReportError(
+        "'\(path)' exists and was not made by sqair-dist, so it is not replaced. Remove it, or choose another name.")
+    }
+  }
+
+  /// A new file whose name nobody else uses.
+  private static func makeTemporary(beside path: String) throws -> (path: String, descriptor: Int32) {
+    for number in 0..<100 {
+      let name = "\(path).\(getpid())\(number == 0 ? "" : "-\(number)").part"
+      let descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
+      if descriptor >= 0 { return (name, descriptor) }
+      guard errno == EEXIST else { throw ReportError.system("open", name) }
+    }
+    throw ReportError("Cannot write '\(path)': 100 temporary files lie beside it. Remove '\(path).*.part'.")
   }
 }
 

@@ -1,4 +1,5 @@
 import CPNG
+import CZlib
 import Foundation
 
 /// Pictures as PNG, by libpng's simplified interface (it needs no `setjmp`, which Swift cannot call).
@@ -19,7 +20,17 @@ extension Picture {
       let reason = withUnsafeBytes(of: image.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
       throw ReportError("libpng cannot encode a picture of \(width) x \(height) pixels: \(reason).")
     }
-    return Array(bytes.prefix(size))
+    return Self.marked(Array(bytes.prefix(size)))
+  }
+
+  /// The file with a text chunk behind its header that says which program made it.
+  private static func marked(_ png: [UInt8]) -> [UInt8] {
+    func bytes(_ value: some FixedWidthInteger) -> [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
+    let text = Array("Software\0\(OutputMark.generator)".utf8)
+    let body = Array("tEXt".utf8) + text
+    let chunk = bytes(UInt32(text.count)) + body + bytes(UInt32(crc32(0, body, uInt(body.count))))
+    // Signature and header: 8 and 25 bytes.
+    return png[..<33] + chunk + png[33...]
   }
 
   /// The picture in the form of a PNG file, to be put into several places.
@@ -38,5 +49,5 @@ public struct EncodedPicture: Sendable {
   let png: [UInt8]
 
   /// Writes the PNG file: under a temporary name first, then renamed.
-  public func write(to path: String) throws { try OutputFile.replace(path, with: png) }
+  public func write(to path: String) throws { try OutputFile.replace(path, with: png, mark: .picture) }
 }

@@ -22,7 +22,9 @@ extension SequenceFigure {
   }
 
   /// Writes the animated GIF: under a temporary name first, then renamed.
-  public func writeAnimation(to path: String) throws { try OutputFile.replace(path, with: animated()) }
+  public func writeAnimation(to path: String) throws {
+    try OutputFile.replace(path, with: animated(), mark: .animation)
+  }
 
   /// The frames without text, on a dark background, one row of the figure below another: for pages with captions.
   public func strip() -> Picture {

@@ -48,7 +48,8 @@ package struct BuiltinData {
     let files = FileManager.default
     try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
     // What a killed process left: the run's lock keeps all others out.
-    for name in try files.contentsOfDirectory(atPath: folder) where name.hasSuffix(".partial") {
+    for name in try files.contentsOfDirectory(atPath: folder)
+    where name.wholeMatch(of: /\.(train|valid)\.h5\.[0-9]+\.partial/) != nil {
       try files.removeItem(atPath: folder + "/" + name)
     }
     if !files.fileExists(atPath: train) {

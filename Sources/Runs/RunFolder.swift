@@ -1,4 +1,5 @@
 import Foundation
+import Report
 import Storage
 
 /// The folder of a run and what lies where in it.
@@ -30,11 +31,64 @@ public struct RunFolder: Sendable {
   /// A job that Slurm has started again may find the lock of its former self, on a host that was lost: the disk's server
   /// takes a minute or two to give it up.
   ///
-  /// - Throws: `RunError` if the folder cannot be made, `StorageError` if it cannot be written or another run is in it.
-  package func lock() throws -> FolderLock {
+  /// - Parameter outputs: knows what the command reads.
+  /// - Throws: `RunError` if the folder cannot be made or holds files of others, `StorageError` if it cannot be written or
+  ///   another run is in it.
+  package func lock(_ outputs: OutputPaths) throws -> FolderLock {
+    try refuseForeignFiles(outputs)
     try make(path)
     let isStartedAgain = ProcessInfo.processInfo.environment["SLURM_RESTART_COUNT"].map { $0 != "0" } ?? false
     return try FolderLock(folder: path, patience: isStartedAgain ? 150 : 3)
+  }
+
+  /// The files that a run writes under fixed names.
+  private var files: [(path: String, kind: OutputKind)] {
+    [(path + "/.lock", .lock), (configuration, .configuration), (metrics, .metrics), (incidents, .incidents)]
+  }
+
+  /// Whether the folder holds a run: a checkpoint, or else its metrics.
+  private var isRun: Bool {
+    let entries = (try? CheckpointStore(readingFrom: checkpoints).list()) ?? []
+    return entries.contains { (try? HDF5File(reading: $0.path).isOf(Checkpoint.format)) ?? false }
+      || FileManager.default.fileExists(atPath: metrics) && OutputKind.metrics.isIn(metrics)
+  }
+
+  /// Refuses a folder in which a run would write over files that no run has made.
+  ///
+  /// In the folder of a run, a file that cannot be recognized is a damaged one; `setDamagedFilesAside` moves it.
+  private func refuseForeignFiles(_ outputs: OutputPaths) throws {
+    for (file, kind) in files {
+      do {
+        try outputs.check(file, kind, option: "--run")
+      } catch let error as RunError {
+        var status = stat()
+        guard lstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG, isRun else { throw error }
+        // The settings of a run may be those that it is resumed with.
+        if kind != .configuration { try outputs.refuseInput(file, option: "--run") }
+      }
+    }
+  }
+
+  /// Moves files of this run that are damaged beyond recognition out of the way of new ones. The lock must be held.
+  ///
+  /// - Returns: a sentence for each.
+  package func setDamagedFilesAside() throws -> [String] {
+    try [(configuration, OutputKind.configuration), (incidents, .incidents)].compactMap { file, kind in
+      guard FileManager.default.fileExists(atPath: file), !kind.isIn(file) else { return nil }
+      let target = Self.unusedName(file + ".damaged-")
+      guard rename(file, target) == 0 else {
+        throw RunError("'\(file)' is damaged and cannot be moved to '\(target)': \(String(cString: strerror(errno))).")
+      }
+      return "warning: '\(file)' is not \(kind.description); it is now '\(target)'"
+    }
+  }
+
+  /// The first of `start1`, `start2`, ... that is not there.
+  private static func unusedName(_ start: String) -> String {
+    var number = 1
+    var status = stat()
+    while lstat("\(start)\(number)", &status) == 0 { number += 1 }
+    return "\(start)\(number)"
   }
 
   /// Makes the rooms of the folder.
@@ -56,9 +110,8 @@ public struct RunFolder: Sendable {
 
   /// Adds a line to `incidents`, if that can be done.
   package func note(incident: String) {
-    guard let file = fopen(incidents, "a") else { return }
-    fputs("\(Date().formatted(.iso8601)) \(incident)\n", file)
-    fclose(file)
+    guard FileManager.default.fileExists(atPath: path), let file = try? OutputFile(path: incidents) else { return }
+    try? file.append(Array("\(Date().formatted(.iso8601)) \(incident)\n".utf8))
   }
 
   /// Moves what an earlier run left into `earlier-1`, `earlier-2`, ...: `--fresh` deletes nothing.
@@ -69,9 +122,7 @@ public struct RunFolder: Sendable {
     let parts = [checkpoints, failures, metrics, events, incidents, pictures, configuration, dataDigests]
       .filter(files.fileExists(atPath:))
     guard !parts.isEmpty else { return nil }
-    var number = 1
-    while files.fileExists(atPath: "\(path)/earlier-\(number)") { number += 1 }
-    let target = "\(path)/earlier-\(number)"
+    let target = Self.unusedName("\(path)/earlier-")
     do {
       try files.createDirectory(atPath: target, withIntermediateDirectories: true)
       for part in parts {
@@ -84,12 +135,9 @@ public struct RunFolder: Sendable {
   }
 
   /// Writes a small text file so that it is whole or not there.
-  package func write(_ text: String, to file: String) throws {
-    do {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
-    } catch {
-      throw RunError("'\(file)' cannot be written: \(reason(error))")
-    }
+  package func write(_ text: String, to file: String, _ kind: OutputKind) throws {
+    try OutputPaths(reading: []).check(file, kind, option: "--run")
+    try OutputFile.replace(file, with: Array(text.utf8), mark: nil)
   }
 
   private func reason(_ error: any Error) -> String {

@@ -7,6 +7,8 @@ package enum StopReason {
   case requeue
   /// Interrupted by the user; what was learnt is saved.
   case interrupted
+  /// The lock of the run folder is gone: another run may be writing there, so nothing more is written.
+  case lostLock
 
   /// The exit code of the program.
   package var exitCode: Int32 {
@@ -14,13 +16,17 @@ package enum StopReason {
     case .finished: 0
     case .requeue: 85
     case .interrupted: 130
+    case .lostLock: 1
     }
   }
 
   /// Whether any process was asked to stop, and how; nil if none was. All processes call this together and agree.
-  package static func requested(of communicator: Communicator) throws -> StopReason? {
+  ///
+  /// - Parameter hasLostLock: whether this process held the lock of the run folder and no longer does.
+  package static func requested(of communicator: Communicator, hasLostLock: Bool = false) throws -> StopReason? {
     let wish: Int64 =
       switch StopSignals.requested {
+      case _ where hasLostLock: 3
       case nil: 0
       case .terminate, .user1: 1
       case .interrupt: 2
@@ -28,7 +34,8 @@ package enum StopReason {
     return switch try communicator.maximum(wish) {
     case 0: nil
     case 1: .requeue
-    default: .interrupted
+    case 2: .interrupted
+    default: .lostLock
     }
   }
 }

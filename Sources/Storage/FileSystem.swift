@@ -42,12 +42,12 @@ public struct FileSystem: Sendable {
   /// The operating system's own.
   public static let posix = FileSystem(
     makeFolder: { path in
-      guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
+      guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
         throw FileSystemError("cannot create the folder \(path)")
       }
     },
     open: { path in
-      let descriptor = Foundation.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+      let descriptor = Foundation.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o666)
       guard descriptor >= 0 else { throw FileSystemError("cannot create \(path)") }
       return descriptor
     },

@@ -5,6 +5,9 @@ import Foundation
 /// The operating system holds the lock, on the file `.lock` in the folder. The text in the file is for people only, so
 /// a file that a killed process left locks nothing. On a disk without locks, `warning` says so.
 public final class FolderLock {
+  /// How the text in a lock file begins.
+  public static let mark = "process "
+
   /// The file that is locked.
   public let path: String
   /// Why other processes are not kept out, where the disk has no locks.
@@ -26,8 +29,13 @@ public final class FolderLock {
     let path = folder + "/.lock"
     let end = ContinuousClock.now + .seconds(patience)
     while true {
-      let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+      // A link would lock, and empty, a file that somebody else chose.
+      let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
       guard descriptor >= 0 else {
+        guard errno != ELOOP else {
+          throw StorageError(
+            file: path, problem: "the lock is a symbolic link", hint: "Remove the link, or choose another folder.")
+        }
         throw StorageError(
           file: folder, problem: "cannot be written: \(String(cString: strerror(errno)))",
           hint: "Check its permissions, or choose another folder.")
@@ -57,27 +65,39 @@ public final class FolderLock {
 
   deinit { release() }
 
+  /// Whether the folder still belongs to this process. It does not once the lock file was removed or replaced, which
+  /// lets another process in.
+  public var isHeld: Bool { descriptor >= 0 && Self.isStill(descriptor, path) }
+
   /// Gives the lock back; safe to call twice.
   public func release() {
     guard descriptor >= 0 else { return }
-    if warning == nil { ftruncate(descriptor, 0) }
+    if warning == nil, holdsOwnText { ftruncate(descriptor, 0) }
     close(descriptor)
     descriptor = -1
   }
 
   /// Writes into the file who holds it. On a full disk the file stays empty and the lock holds all the same.
   private func note() {
+    guard holdsOwnText else { return }
     let host = ProcessInfo.processInfo.hostName
     let job = ProcessInfo.processInfo.environment["SLURM_JOB_ID"].map { " (Slurm job \($0))" } ?? ""
     let time = ISO8601DateFormatter().string(from: Date())
-    let text = Array("process \(getpid()) on \(host)\(job) since \(time)\n".utf8)
+    let text = Array("\(Self.mark)\(getpid()) on \(host)\(job) since \(time)\n".utf8)
     ftruncate(descriptor, 0)
     pwrite(descriptor, text, text.count, 0)
   }
 
+  /// Whether the file is empty, or was written by a holder. Anything else is of somebody else and stays as it is.
+  private var holdsOwnText: Bool {
+    var bytes = [UInt8](repeating: 0, count: Self.mark.utf8.count)
+    let count = pread(descriptor, &bytes, bytes.count, 0)
+    return count == 0 || bytes == Array(Self.mark.utf8)
+  }
+
   private static func isStill(_ descriptor: Int32, _ path: String) -> Bool {
     var opened = stat(), named = stat()
-    return fstat(descriptor, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino
+    return fstat(descriptor, &opened) == 0 && lstat(path, &named) == 0 && opened.st_ino == named.st_ino
       && opened.st_dev == named.st_dev
   }
 

@@ -4,6 +4,14 @@ func folder(of path: String) -> String {
   return slash == path.startIndex ? "/" : String(path[..<slash])
 }
 
+/// The folder that a path lies in, whether it ends with "/" or not; "." for a single name, "/" for itself.
+///
+/// Foundation's own traps where the path is one character.
+public func parentFolder(of path: String) -> String {
+  let trimmed = path.reversed().drop { $0 == "/" }.reversed()
+  return trimmed.isEmpty ? (path.isEmpty ? "." : "/") : folder(of: String(trimmed))
+}
+
 /// The last part of a path.
 func fileName(of path: String) -> String {
   String(path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...])

@@ -7,6 +7,7 @@ import Storage
 /// Everything that rank 0 writes and says while a run trains.
 package final class Journal {
   private let folder: RunFolder
+  private let lock: FolderLock?
   /// The groups of metrics that the log already has for the step from which the run resumes.
   private let groupsAtStart: Set<String>
   private let store: CheckpointStore
@@ -18,8 +19,13 @@ package final class Journal {
   private var failing: [String: Int] = [:]
 
   /// Opens the files of a run; what they say of updates after `step` is cut off.
-  package init(_ folder: RunFolder, checkpoint: CheckpointConfiguration, resumingAt step: Int, of steps: Int) throws {
+  ///
+  /// - Parameter lock: keeps other runs out of the folder. Once it is lost nothing is written any more.
+  package init(
+    _ folder: RunFolder, lock: FolderLock?, checkpoint: CheckpointConfiguration, resumingAt step: Int, of steps: Int
+  ) throws {
     self.folder = folder
+    self.lock = lock
     store = try CheckpointStore(
       directory: folder.checkpoints,
       retention: .init(
@@ -27,12 +33,19 @@ package final class Journal {
     let resumed = step > 0 ? UInt64(step) : nil
     metrics = try MetricsLog(path: folder.metrics, keepingThrough: resumed)
     groupsAtStart = Set(
-      try MetricsLog.read(folder.metrics).filter { $0.step == step }
-        .flatMap { $0.values.keys.compactMap { $0.split(separator: "/").first.map(String.init) } })
+      metrics.linesOfLastStep.flatMap { $0.values.keys.compactMap { $0.split(separator: "/").first.map(String.init) } })
     events = try EventFile(folder: folder.events, resumingAfter: resumed)
     progress = ProgressLine(label: "train", total: UInt64(steps), unit: "updates", startingAt: UInt64(step))
     lastLogged = (step, Self.now)
+    if let (lines, path) = metrics.unreadable {
+      note(
+        "warning: \(lines) \(lines == 1 ? "line" : "lines") of '\(folder.metrics)' cannot be read; they are in '\(path)' now"
+      )
+    }
   }
+
+  /// Whether another run may be writing in the folder, because the lock file was removed or replaced.
+  var hasLostLock: Bool { lock.map { !$0.isHeld } ?? false }
 
   private static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) / 1e9 }
 
@@ -86,6 +99,7 @@ package final class Journal {
   }
 
   private func write(_ group: String, _ figures: [(name: String, value: Double)], step: Int) {
+    guard !hasLostLock else { return }
     let named = figures.map { (name: "\(group)/\($0.name)", value: $0.value) }
     attempt(metrics.path, step: step) { try metrics.append(step: UInt64(step), named) }
     attempt(events.path, step: step) { try events.write(named, step: UInt64(step)) }
@@ -118,6 +132,7 @@ package final class Journal {
 
   /// A picture, as a file and for TensorBoard.
   func keep(_ picture: Picture, name: String, step: Int) throws {
+    guard !hasLostLock else { return }
     let encoded = try picture.encoded()
     try encoded.write(to: picturePath(name, step: step))
     try events.write(encoded, name: name, step: UInt64(step))
@@ -129,6 +144,7 @@ package final class Journal {
   ///   next attempt may succeed.
   /// - Returns: whether it is saved.
   func save(_ state: TrainingState, data: String, mustSucceed: Bool) throws -> Bool {
+    guard !hasLostLock else { throw lostLock(step: state.step) }
     do {
       let commit = try store.commit(state.checkpoint(data: data))
       for warning in commit.warnings { warn(warning, step: state.step) }
@@ -143,18 +159,26 @@ package final class Journal {
     }
   }
 
-  /// Says what may go wrong, and keeps it in the folder.
+  /// Why a run stops that has lost its lock.
+  func lostLock(step: Int) -> RunError {
+    RunError(
+      "update \(step): the lock '\(folder.path)/.lock' was removed or replaced while the run was in progress, so another "
+        + "run may be writing in the folder. Stopped without writing; the last checkpoint is untouched. See who uses the "
+        + "folder, then resume, or choose another --run.", isEverywhere: true)
+  }
+
   /// Keeps the state before an update that failed, and what failed, apart from the checkpoints of the run.
   ///
   /// - Returns: what the user may do with it.
   func keep(_ failure: NonFiniteError, before state: TrainingState, data: String) -> String {
     let step = state.step + 1
+    guard !hasLostLock else { return "" }
     folder.note(incident: "update \(step): \(failure)")
     do {
       let store = try CheckpointStore(directory: folder.failures)
       // The state last: where it is, the rest is.
       let text = String(decoding: try JSONEncoder().encode(failure), as: UTF8.self)
-      try folder.write(text, to: folder.failureRecord(ofUpdate: step))
+      try folder.write(text, to: folder.failureRecord(ofUpdate: step), .failureRecord)
       _ = try store.commit(state.checkpoint(data: data))
       return "Locate the first such number with `sqair-dist replay \(folder.path)`. "
     } catch {
@@ -162,9 +186,10 @@ package final class Journal {
     }
   }
 
+  /// Says what may go wrong, and keeps it in the folder.
   func warn(_ text: String, step: Int) {
     progress.note("warning: update \(step): \(text)")
-    folder.note(incident: "warning: update \(step): \(text)")
+    if !hasLostLock { folder.note(incident: "warning: update \(step): \(text)") }
   }
 
   func note(_ text: String) { progress.note(text) }

@@ -34,6 +34,7 @@ private struct Run {
   private var configuration: Configuration
   private let folder: RunFolder
   private let isFresh: Bool
+  private let outputs: OutputPaths
   private let communicator: Communicator
   private let watchdog: Watchdog
 
@@ -41,6 +42,10 @@ private struct Run {
     configuration = request.configuration
     folder = RunFolder(request.runDirectory)
     isFresh = request.fresh
+    outputs = OutputPaths(reading: [
+      ("--config", request.configurationFile), ("--data", configuration.data.train),
+      ("--valid", configuration.data.valid),
+    ])
     self.communicator = communicator
     self.watchdog = watchdog
   }
@@ -48,11 +53,14 @@ private struct Run {
   mutating func train() throws -> StopReason {
     try refuseMoreProcessesThanMicrobatches()
     let lock = try communicator.collectively("locking the run folder") {
-      communicator.isRoot ? try folder.lock() : nil
+      communicator.isRoot ? try folder.lock(outputs) : nil
     }
     defer { lock?.release() }
-    try communicator.collectively("preparing the run folder") {
-      if communicator.isRoot, !isFresh { try folder.prepare() }
+    let damage = try communicator.collectively("preparing the run folder") { () -> [String] in
+      guard communicator.isRoot else { return [] }
+      let damage = try folder.setDamagedFilesAside()
+      if !isFresh { try folder.prepare() }
+      return damage
     }
     let builtin = BuiltinData(configuration.data.builtin, in: folder.data)
     if configuration.data.train == nil, let ending = try builtin.make(communicator) { return ending }
@@ -74,12 +82,14 @@ private struct Run {
     let journal = try communicator.collectively("opening the run's files") {
       communicator.isRoot
         ? try Journal(
-          folder, checkpoint: configuration.checkpoint, resumingAt: state.step, of: configuration.training.steps)
+          folder, lock: lock, checkpoint: configuration.checkpoint, resumingAt: state.step,
+          of: configuration.training.steps)
         : nil
     }
     if let journal {
       if let warning = lock?.warning { journal.note("warning: \(warning)") }
-      try folder.write(configuration.resolvedJSON, to: folder.configuration)
+      for line in damage { journal.note(line) }
+      try folder.write(configuration.resolvedJSON, to: folder.configuration, .configuration)
       for line in summary(training, validation, state, origin) + dataWarnings(training, validation) + warnings {
         journal.note(line)
       }

@@ -9,6 +9,8 @@ public struct TrainRequest: Sendable {
   public var runDirectory: String
   /// Whether to start from step 0 although the folder holds a run.
   public var fresh: Bool
+  /// Path of the file that the configuration was read from; nil if it was a preset.
+  public var configurationFile: String?
   /// For tests, a rank that fails on purpose.
   public var fault: Fault?
 

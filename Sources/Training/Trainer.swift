@@ -60,7 +60,8 @@ package final class Trainer {
     while state.step < configuration.training.steps {
       let batch = try nextBatch()
       step.begin(.waiting)
-      if let ending = try StopReason.requested(of: communicator) { return try stop(ending) }
+      let hasLostLock = journal?.hasLostLock ?? false
+      if let ending = try StopReason.requested(of: communicator, hasLostLock: hasLostLock) { return try stop(ending) }
       let record = try learn(batch!)
 
       // Only diagnostics and saving below.
@@ -119,6 +120,8 @@ package final class Trainer {
   }
 
   private func stop(_ ending: StopReason) throws -> StopReason {
+    // Only rank 0 speaks of what happened everywhere.
+    if ending == .lostLock { throw journal?.lostLock(step: state.step) ?? RunError("stopped", isEverywhere: true) }
     if state.step != savedStep { try save(mustSucceed: true) }
     let place = state.step > 0 ? "saved after \(state.step) updates" : "there was nothing to save"
     journal?.note("asked to stop: \(place); the same command resumes from there")

@@ -93,10 +93,13 @@ struct MovingDigitsCommand: ParsableCommand {
 
   func run() throws {
     guard launchedRank() == 0 else { return }
-    if !force, FileManager.default.fileExists(atPath: out) {
+    let outputs = OutputPaths(reading: [("--mean-from", meanFrom)])
+    let replaces = try outputs.check(out, .sequences, option: "--out")
+    if replaces, !force {
       throw StorageError(
         file: out, problem: "the file exists", hint: "Choose another name, or add --force to replace it.")
     }
+    let replaced = replaces ? (try? SequenceFile(path: out))?.identity ?? "damaged" : nil
     var settings = MovingDigitsSettings()
     settings.sequences = sequences
     settings.frames = frames
@@ -116,6 +119,7 @@ struct MovingDigitsCommand: ParsableCommand {
       if let signal = StopSignals.requested { throw Interrupted(signal: signal) }
     }
     progress.finish()
+    if let replaced { print("replaced \(out), which was \(replaced)") }
     try SequenceSummary(SequenceFile(path: out)).print()
   }
 

@@ -14,7 +14,7 @@ struct EvaluateCommand: ParsableCommand {
 
       Examples:
         sqair-dist evaluate --checkpoint first --data valid.h5
-        sqair-dist evaluate --checkpoint first/step-0000005000.h5 \\
+        sqair-dist evaluate --checkpoint first/checkpoints/step-0000005000.h5 \\
           --data valid.h5 --particles 50 --json
         sqair-dist evaluate --checkpoint first --data valid.h5 --tracking
       """)

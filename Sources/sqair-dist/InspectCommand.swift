@@ -17,7 +17,7 @@ struct InspectCommand: ParsableCommand {
       Examples:
         sqair-dist inspect train.h5
         sqair-dist inspect first
-        sqair-dist inspect first/step-0000005000.h5 --arrays
+        sqair-dist inspect first/checkpoints/step-0000005000.h5 --arrays
         sqair-dist inspect first --digest
       """)
 

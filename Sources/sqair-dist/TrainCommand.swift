@@ -43,6 +43,7 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     var request = TrainRequest(
       configuration: try settings.resolve(), runDirectory: runDirectory, fresh: fresh)
+    request.configurationFile = settings.layers.config.flatMap { Configuration.named($0) == nil ? $0 : nil }
     request.fault = fault
     let code = try train(request)
     if code != 0 { throw ExitCode(code) }

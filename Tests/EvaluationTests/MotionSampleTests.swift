@@ -56,4 +56,18 @@ import Testing
     #expect(comparison.imagined.mean == 50 && comparison.imagined.count == 101)
     #expect(comparison.truth.quantiles == [4, 4, 4, 4, 4])
   }
+
+  @Test(.timeLimit(.minutes(1)))
+  func valuesThatAreNotFiniteDoNotCount() throws {
+    let odd: [Double] = [.nan, 1, .infinity, 3, -.infinity, .nan]
+    let comparison = try #require(SampleComparison(imagined: odd, truth: [.nan, 2, 4]))
+    #expect(comparison.wasserstein == 1 && comparison.imagined.count == 2 && comparison.truth.count == 2)
+    #expect(SampleComparison(imagined: [.nan], truth: [1]) == nil)
+    // The loop itself ends, whatever it is given.
+    _ = SampleComparison.wasserstein([.nan, 1, .nan], [.infinity, .nan])
+    var sample = MotionSample()
+    let places: [Point?] = [.init(y: 0, x: 0), .init(y: .nan, x: 0), .init(y: 1, x: 1), .init(y: 1, x: 3), nil]
+    sample.add(places)
+    #expect(sample.speeds == [2] && sample.turns.isEmpty)
+  }
 }

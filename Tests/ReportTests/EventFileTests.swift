@@ -61,6 +61,21 @@ import Testing
     #expect(paths[3].hasSuffix("tfevents.0000002000.b"))
   }
 
+  /// Beyond 2038, before 1970, no number at all, beyond the largest number that names hold, and back.
+  @Test func noClockMakesNamesThatCollideOrSwap() throws {
+    let folder = try TemporaryDirectory()
+    let clocks = [-5, 1_700_000_000, 2_200_000_000, 4_400_000_000, .nan, 1e300, .infinity, 1_700_000_000, 5e10]
+    let paths = try clocks.map { clock in
+      try EventFile(folder: folder.path("events"), resumingAfter: nil, host: "b", now: { clock }).path
+    }
+    #expect(paths == paths.sorted() && Set(paths).count == clocks.count, "\(paths)")
+    #expect(paths[2].hasSuffix("tfevents.2200000000.b") && paths[3].hasSuffix("tfevents.4400000000.b"))
+    // What others put there does not matter.
+    try Data().write(to: URL(fileURLWithPath: folder.path("events/events.out.tfevents.9223372036854775807.x")))
+    let last = try EventFile(folder: folder.path("events"), resumingAfter: nil, host: "b", now: { 0 }).path
+    #expect(!paths.contains(last) && last > paths.last!)
+  }
+
   @Test func aFolderThatCannotBeIsNamed() throws {
     let folder = try TemporaryDirectory()
     try Picture(width: 1, height: 1).writePNG(to: folder.path("file"))

@@ -64,6 +64,37 @@ struct FolderLockTests {
     withExtendedLifetime(lost) {}
   }
 
+  @Test("a lock that is a link is refused, and a file of somebody else stays as it is")
+  func foreign() throws {
+    let folder = try TemporaryDirectory()
+    try Samples.write(Array("thesis\n".utf8), folder.path("thesis"))
+    try FileManager.default.createSymbolicLink(atPath: folder.path(".lock"), withDestinationPath: "thesis")
+    #expect(
+      Samples.message { _ = try FolderLock(folder: folder.path, patience: 0) }
+        == "\(folder.path(".lock")): the lock is a symbolic link. Remove the link, or choose another folder.")
+    #expect(try Samples.bytes(folder.path("thesis")) == Array("thesis\n".utf8))
+    try FileManager.default.removeItem(atPath: folder.path(".lock"))
+    try Samples.write(Array("mine\n".utf8), folder.path(".lock"))
+    try FolderLock(folder: folder.path, patience: 0).release()
+    #expect(try Samples.bytes(folder.path(".lock")) == Array("mine\n".utf8))
+  }
+
+  @Test("a holder notices that its lock was removed or replaced")
+  func lost() throws {
+    let folder = try TemporaryDirectory()
+    let first = try FolderLock(folder: folder.path)
+    #expect(first.isHeld)
+    try FileManager.default.removeItem(atPath: first.path)
+    #expect(!first.isHeld)
+    let second = try FolderLock(folder: folder.path, patience: 0)
+    #expect(!first.isHeld && second.isHeld)
+    let text = try Samples.bytes(second.path)
+    first.release()
+    #expect(try Samples.bytes(second.path) == text && second.isHeld)
+    second.release()
+    #expect(!second.isHeld)
+  }
+
   @Test("a disk without locks is told of and used", arguments: [ENOLCK, ENOSYS, EOPNOTSUPP, EINVAL])
   func noLocks(code: Int32) throws {
     let folder = try TemporaryDirectory()

@@ -72,6 +72,9 @@ public func benchmark(_ request: BenchmarkRequest) throws {
       try show(report.text, report.json())
     }
   case .sweep(let pictures):
+    try communicator.collectively("preparing the folder of the pictures") {
+      if communicator.isRoot, let pictures { try CostSweep.prepare(pictures, checkpoint: request.checkpoint) }
+    }
     for sweep in try CostSweep.all(bench) {
       try show(sweep.text, sweep.json())
       try communicator.collectively("drawing the line") {
@@ -107,9 +110,11 @@ struct Bench {
     self.trained = trained
     var configuration = request.configuration
     if let trained { configuration.model = trained.configuration.model }
-    let folder =
-      FileManager.default.temporaryDirectory.path
-      + "/sqair-benchmark-\(ProcessInfo.processInfo.processIdentifier)"
+    // A folder that nobody had before: it is removed at the end.
+    var template = Array((FileManager.default.temporaryDirectory.path + "/sqair-benchmark-XXXXXX").utf8CString)
+    let isMade = mkdtemp(&template) != nil
+    let code = errno
+    let folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     self.folder = folder
     let constants = configuration.model.constants
     var settings = configuration.data.builtin.movingDigits(.train)
@@ -118,7 +123,10 @@ struct Bench {
     settings.canvasHeight = constants.height
     settings.canvasWidth = constants.width
     let file = try communicator.collectively("making sequences") {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      guard isMade else {
+        throw RunError(
+          "the temporary folder '\(folder)' cannot be made: \(String(cString: strerror(code))). Set TMPDIR.")
+      }
       try DigitFile.write(settings, to: folder + "/sequences.h5")
       return try SequenceFile(path: folder + "/sequences.h5")
     }

@@ -102,11 +102,19 @@ struct CostSweep {
         against: quantity, fixed: fixed, values: points.map(\.x), seconds_per_update: points.map(\.y), line: fit))
   }
 
-  /// Draws points and line, as `cost-against-QUANTITY.png` in a folder, which is made if it is not there.
+  /// Draws points and line, as `cost-against-QUANTITY.png` in a folder that is there.
   func draw(in folder: String) throws {
-    try makeFolder(folder)
-    try chart.draw().writePNG(to: "\(folder)/cost-against-\(fileName).png")
+    try chart.draw().writePNG(to: "\(folder)/\(Self.pictureName(fileName))")
   }
+
+  /// Makes the folder of the pictures, once all of them may be written there.
+  static func prepare(_ folder: String, checkpoint: String?) throws {
+    try makeFolder(
+      folder, for: ["frames", "objects", "particles"].map { (pictureName($0), .picture) },
+      OutputPaths(reading: [("--checkpoint", checkpoint)]))
+  }
+
+  private static func pictureName(_ quantity: String) -> String { "cost-against-\(quantity).png" }
 
   private var chart: LineChart {
     var chart = LineChart(

@@ -43,7 +43,7 @@ struct StallMeasurement {
     let journal = try communicator.collectively("opening the files of a run") {
       guard communicator.isRoot else { return Journal?.none }
       try folder.prepare()
-      return try Journal(folder, checkpoint: configuration.checkpoint, resumingAt: 0, of: 0)
+      return try Journal(folder, lock: nil, checkpoint: configuration.checkpoint, resumingAt: 0, of: 0)
     }
     let trainer = try Trainer(
       configuration, state: state, training: workload.file, validation: workload.file, journal: journal,

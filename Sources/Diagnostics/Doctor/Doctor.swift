@@ -133,10 +133,8 @@ private struct Doctor {
   /// Rank 0 writes a small file and locks it; the others look for the file and try to take the lock.
   private func tryFolder(_ facts: inout RankFacts) throws -> FolderFacts {
     var path = runDirectory
-    while !path.isEmpty, path != "/", !FileManager.default.fileExists(atPath: path) {
-      path = (path as NSString).deletingLastPathComponent
-    }
-    let folder = try communicator.broadcast(path.isEmpty ? FileManager.default.currentDirectoryPath : path)
+    while path != "/", path != ".", !FileManager.default.fileExists(atPath: path) { path = parentFolder(of: path) }
+    let folder = try communicator.broadcast(path == "." ? FileManager.default.currentDirectoryPath : path)
     let name = try communicator.broadcast("\(folder)/.doctor-\(getpid())")
     var found = FolderFacts(path: folder, freeBytes: FileSystem.freeBytes(in: folder))
     var descriptor: Int32 = -1

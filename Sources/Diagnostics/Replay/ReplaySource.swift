@@ -36,8 +36,10 @@ struct ReplaySource {
       }
       self.step = step
       checkpoint = try Self.newest(of: saved + failures, before: step)
-      loggedFigures = try? MetricsLog.read(folder.metrics).last { $0.step == step && $0.values["train/bound"] != nil }?
-        .values
+      loggedFigures = try? MetricsLog.read(folder.metrics).lines.last {
+        $0.step == step && $0.values["train/bound"] != nil
+      }?
+      .values
       failure = FileManager.default.contents(atPath: folder.failureRecord(ofUpdate: step))
         .flatMap { try? JSONDecoder().decode(NonFiniteError.self, from: $0) }
     } else {
@@ -54,6 +56,11 @@ struct ReplaySource {
         throw RunError("'\(request.path)' has neither a checkpoint before update \(step) nor a config.json.")
       }
       configuration = try Configuration(resolvedJSON: text, place: folder.configuration)
+    }
+    // An update that no run would come to takes for ever to reach.
+    let last = max(configuration.training.steps, Int(checkpoint?.checkpoint.step ?? 0) + 1)
+    guard step <= last else {
+      throw RunError("--step \(step): the run of \(request.path) ends with update \(last). Give a number up to that.")
     }
     guard step > Int(checkpoint?.checkpoint.step ?? 0) else {
       throw RunError(

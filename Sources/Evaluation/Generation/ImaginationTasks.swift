@@ -32,8 +32,10 @@ public func generate(_ request: GenerateRequest) throws {
     model: trained.state.model, particles: trained.configuration.evaluationParticles, seed: request.seed,
     discoversLater: request.discoverLater)
   let sequences = min(request.sequences, file.sequenceCount)
+  let outputs = OutputPaths(reading: [("--checkpoint", request.checkpoint), ("--data", request.data)])
   var output = try ImaginationOutput(
-    folder: request.out, trained, sequences: sequences, futures: request.futures, watched: request.condition,
+    folder: request.out, names: (0..<min(request.pictures, sequences)).map(futuresName), outputs, trained,
+    sequences: sequences, futures: request.futures, watched: request.condition,
     frames: request.frames, seed: request.seed, data: file.identity)
   let batch = SequenceBatch()
   try forEachPiece(of: sequences, label: "generate") { piece in
@@ -46,7 +48,7 @@ public func generate(_ request: GenerateRequest) throws {
       let figure = result.figure(
         of: example, in: batch, trained.configuration.model.constants,
         title: "sequence \(number): \(request.condition) observed frames")
-      try output.write(figure, name: String(format: "futures-%03d", number))
+      try output.write(figure, name: futuresName(number))
     }
   }
   try output.finish()
@@ -61,6 +63,12 @@ public func generate(_ request: GenerateRequest) throws {
   print(request.json ? try report.json() : report.text)
 }
 
+/// Name of the pictures of a sequence's futures, without their ending.
+private func futuresName(_ sequence: Int) -> String {
+  let digits = String(sequence)
+  return "futures-" + String(repeating: "0", count: max(0, 3 - digits.count)) + digits
+}
+
 /// Imagines whole sequences from nothing: writes a picture, an animation and all latent variables, and measures them.
 public func sample(_ request: SampleRequest) throws {
   LinearAlgebra.prepare()
@@ -73,7 +81,8 @@ public func sample(_ request: SampleRequest) throws {
   let imaginer = Imaginer(
     model: trained.state.model, particles: 1, seed: request.seed, discoversLater: request.discoverLater)
   var output = try ImaginationOutput(
-    folder: request.out, trained, sequences: request.sequences, futures: 1, watched: 0, frames: request.frames,
+    folder: request.out, names: ["samples"], OutputPaths(reading: [("--checkpoint", request.checkpoint)]), trained,
+    sequences: request.sequences, futures: 1, watched: 0, frames: request.frames,
     seed: request.seed, data: nil)
   var rows: [SequenceFigure.Row] = []
   try forEachPiece(of: request.sequences, label: "sample") { piece in
@@ -119,11 +128,14 @@ private struct ImaginationOutput {
   private(set) var files: [String] = []
 
   init(
-    folder: String, _ trained: TrainedModel, sequences: Int, futures: Int, watched: Int, frames: Int, seed: UInt64,
+    folder: String, names: [String], _ outputs: OutputPaths, _ trained: TrainedModel, sequences: Int, futures: Int,
+    watched: Int, frames: Int, seed: UInt64,
     data: String?
   ) throws {
     self.folder = folder
-    try makeFolder(folder)
+    var files: [(name: String, kind: OutputKind)] = [("imagination.h5", .generatedSequences)]
+    for name in names + ["prediction-error"] { files += [(name + ".png", .picture), (name + ".gif", .animation)] }
+    try makeFolder(folder, for: files, outputs)
     let constants = trained.configuration.model.constants
     writer = try ImaginationFileWriter(
       path: folder + "/imagination.h5",

@@ -24,6 +24,11 @@ package struct MotionSample {
         continue
       }
       let way = next - here
+      // A place that is not finite, or as good as that, is no motion.
+      guard way.length.isFinite else {
+        last = nil
+        continue
+      }
       speeds.append(way.length)
       if let last, last.length >= Self.leastWay, way.length >= Self.leastWay {
         let cosine = (last.y * way.y + last.x * way.x) / (last.length * way.length)
@@ -66,10 +71,10 @@ package struct SampleComparison: Encodable {
   /// Wasserstein-1 distance of two distributions, in the unit of the quantity.
   package let wasserstein: Double
 
-  /// Nil if a sample is empty.
+  /// Nil if a sample has no finite value; others do not count.
   package init?(imagined: [Double], truth: [Double]) {
-    guard !imagined.isEmpty, !truth.isEmpty else { return nil }
-    let (a, b) = (imagined.sorted(), truth.sorted())
+    let (a, b) = (imagined.filter(\.isFinite).sorted(), truth.filter(\.isFinite).sorted())
+    guard !a.isEmpty, !b.isEmpty else { return nil }
     self.imagined = Self.summary(a)
     self.truth = Self.summary(b)
     wasserstein = Self.wasserstein(a, b)
@@ -82,7 +87,7 @@ package struct SampleComparison: Encodable {
   }
 
   /// The Wasserstein-1 distance of two sorted samples: the area between their distribution functions.
-  static func wasserstein(_ a: [Double], _ b: [Double]) -> Double {
+  package static func wasserstein(_ a: [Double], _ b: [Double]) -> Double {
     var area = 0.0
     var (i, j) = (0, 0)
     var last = min(a[0], b[0])
@@ -90,8 +95,9 @@ package struct SampleComparison: Encodable {
       let next = min(i < a.count ? a[i] : .infinity, j < b.count ? b[j] : .infinity)
       area += abs(Double(i) / Double(a.count) - Double(j) / Double(b.count)) * (next - last)
       last = next
-      while i < a.count, a[i] == next { i += 1 }
-      while j < b.count, b[j] == next { j += 1 }
+      // One of the two advances, whatever the values are.
+      while i < a.count, !(a[i] > next) { i += 1 }
+      while j < b.count, !(b[j] > next) { j += 1 }
     }
     return area
   }

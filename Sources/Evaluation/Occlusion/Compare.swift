@@ -54,7 +54,10 @@ public func compare(_ request: CompareRequest) throws {
         "\(request.data): it does not contain what its frames occlude (/boxes, /ids, /visible and /ink). Create one with "
           + "'sqair-dist data moving-digits --occluded' or '--overlap'.")
     }
-    if communicator.isRoot, let out = request.out { try makeFolder(out) }
+    if communicator.isRoot, let out = request.out {
+      let inputs = request.checkpoints.map { (option: "--checkpoint", path: Optional($0)) } + [("--data", request.data)]
+      try makeFolder(out, for: [("comparison.png", .picture)], OutputPaths(reading: inputs))
+    }
     return file
   }
   let particles = request.particles ?? models[0].configuration.evaluationParticles

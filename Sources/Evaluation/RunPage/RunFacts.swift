@@ -10,7 +10,7 @@ struct RunFacts {
   let name: String
   let configuration: Configuration
   /// The lines of `metrics.jsonl`; empty if there is none.
-  let metrics: [(step: UInt64, values: [String: Double])]
+  let metrics: [MetricsLog.Line]
   let file: SequenceFile?
   let model: ModelFacts?
   /// Another run on the same sequences.
@@ -41,7 +41,13 @@ struct RunFacts {
     } else {
       configuration = try Self.writtenConfiguration(folder)
     }
-    metrics = note { try Self.metrics(folder) } ?? []
+    let log = note { try Self.metrics(folder) }
+    metrics = log?.lines ?? []
+    if let unreadable = log?.unreadable, unreadable > 0 {
+      missing.append(
+        "\(unreadable) \(unreadable == 1 ? "line" : "lines") of \(folder.metrics) cannot be read and are left out of the curves."
+      )
+    }
 
     // A file that was asked for must be there; the one of the training may have gone.
     let path = request.data ?? Self.validationFile(folder, configuration)
@@ -96,7 +102,7 @@ struct RunFacts {
     return try Configuration(resolvedJSON: json, place: folder.configuration)
   }
 
-  private static func metrics(_ folder: RunFolder) throws -> [(step: UInt64, values: [String: Double])] {
+  private static func metrics(_ folder: RunFolder) throws -> (lines: [MetricsLog.Line], unreadable: Int) {
     guard FileManager.default.fileExists(atPath: folder.metrics) else {
       throw RunError("There is no \(folder.metrics), so there are no curves.")
     }

@@ -11,10 +11,15 @@ public func report(_ request: ReportRequest) throws {
   guard communicator.size == 1 else {
     throw RunError("report runs in one process; start it without mpirun or srun.", isEverywhere: true)
   }
+  let out = request.out ?? request.run + "/report.html"
+  let outputs = OutputPaths(reading: [("run", request.run), ("--data", request.data), ("--beside", request.beside)])
+  try outputs.check(out, .page, option: "--out")
   let facts = try RunFacts(request, communicator) { task in
     try? FileHandle.standardError.write(contentsOf: Data("report: \(task)\n".utf8))
   }
-  let out = request.out ?? request.run + "/report.html"
+  if let file = facts.file {
+    try OutputPaths(reading: [("data of the run", file.path)]).check(out, .page, option: "--out")
+  }
   try RunPage(facts: facts).page.write(to: out)
   try communicator.finish()
   for sentence in facts.missing {

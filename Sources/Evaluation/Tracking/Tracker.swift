@@ -1,5 +1,6 @@
 import Cluster
 import Foundation
+import Report
 import Runs
 import Storage
 import Tracking
@@ -79,11 +80,8 @@ struct TrackFolder {
   }
 
   private func write(_ text: String, to name: String) throws {
-    do {
-      try text.write(toFile: path + "/" + name, atomically: false, encoding: .utf8)
-    } catch {
-      throw RunError("\(path)/\(name) cannot be written: \(error.localizedDescription)")
-    }
+    // The folder was empty: what is there now is of somebody else.
+    try OutputFile(path: path + "/" + name, mustBeNew: true).append(Array(text.utf8))
   }
 }
 

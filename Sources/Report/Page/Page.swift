@@ -53,6 +53,7 @@ public struct Page: Sendable {
       <html lang="en">
       <head>
       <meta charset="utf-8">
+      <meta name="generator" content="\(OutputMark.generator)">
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark">
       <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
@@ -76,7 +77,7 @@ public struct Page: Sendable {
   }
 
   /// Writes the page: under a temporary name first, then renamed.
-  public func write(to path: String) throws { try OutputFile.replace(path, with: Array(html.markup.utf8)) }
+  public func write(to path: String) throws { try OutputFile.replace(path, with: Array(html.markup.utf8), mark: .page) }
 }
 
 /// Parts that pages are made of.

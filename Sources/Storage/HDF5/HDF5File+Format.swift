@@ -1,4 +1,9 @@
 extension HDF5File {
+  /// Whether the file carries this value of the attribute `format`.
+  public func isOf(_ format: String) throws -> Bool {
+    try hasAttribute("format") && textAttribute("format") == format
+  }
+
   /// Checks the attributes `format` and `version` that every file of this project carries.
   func requireFormat(_ format: String, latest: Int, hint: String) throws {
     guard try hasAttribute("format") else {

@@ -7,6 +7,7 @@ final class StagedHDF5File {
   let file: HDF5File
   private let path: String
   private let partial: String
+  private let overwrite: Bool
   private var isFinished = false
 
   /// Creates the hidden file.
@@ -18,8 +19,11 @@ final class StagedHDF5File {
         file: path, problem: "the file exists", hint: "Choose another name, remove it, or allow overwriting.")
     }
     self.path = path
+    self.overwrite = overwrite
     // The process id keeps two writers of the same target apart; the last to finish replaces the other.
     partial = "\(folder(of: path))/.\(fileName(of: path)).\(ProcessInfo.processInfo.processIdentifier).partial"
+    // What a killed process of this number left; a link of this name is not followed.
+    unlink(partial)
     do {
       file = try HDF5File(creating: partial, named: path)
     } catch {
@@ -39,6 +43,10 @@ final class StagedHDF5File {
     do {
       let system = FileSystem.posix
       try system.synchronizePath(partial)
+      var status = stat()
+      guard overwrite || lstat(path, &status) != 0 else {
+        throw FileSystemError(attempt: "cannot take the name", reason: "a file of this name was made meanwhile")
+      }
       try system.rename(partial, path)
       isFinished = true
       try system.synchronizePath(folder(of: path))
