@@ -1,5 +1,6 @@
 import Cluster
 import Foundation
+import MovingDigits
 import Report
 import Storage
 
@@ -60,10 +61,31 @@ package struct BuiltinData {
         try look()
       }
       progress.finish()
+    } else {
+      try refuseOtherSettings(train, .train)
     }
     if !files.fileExists(atPath: valid) {
       let mean = try SequenceFile(path: train).mean
       try DigitFile.write(configuration.movingDigits(.test), to: valid, mean: mean) { _ in try look() }
+    } else {
+      try refuseOtherSettings(valid, .test)
     }
+  }
+
+  /// Refuses a file that is there but was made with other settings: what `--fresh` finds was made for an earlier run.
+  private func refuseOtherSettings(_ path: String, _ split: DigitSplit) throws {
+    func object(_ json: Data) -> [String: ConfigurationTree] {
+      (try? JSONDecoder().decode([String: ConfigurationTree].self, from: json)) ?? [:]
+    }
+    let wanted = object(try JSONEncoder().encode(configuration.movingDigits(split)))
+    let made = object(Data(try SequenceFile(path: path).generator.utf8))
+    // Settings that the writing program did not know have no say.
+    let other = wanted.keys.sorted().filter { key in made[key].map { $0 != wanted[key] } ?? false }
+    guard made.isEmpty || !other.isEmpty else { return }
+    let names = other.map { "\($0) \(made[$0]!.compactJSON), now \(wanted[$0]!.compactJSON)" }
+    throw RunError(
+      "'\(path)' is not the built-in data set of these settings"
+        + (names.isEmpty ? "" : " (\(names.joined(separator: "; ")))")
+        + ". Name it with --data if it is meant, move it away to have it made again, or choose another --run.")
   }
 }

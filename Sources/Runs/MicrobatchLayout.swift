@@ -24,7 +24,9 @@ package struct MicrobatchLayout: Sendable {
   }
 
   /// The microbatch that an example of the global batch belongs to.
-  package func microbatch(ofExample position: Int) -> Int { BlockPartition.owner(of: position, count: batch, size: count) }
+  package func microbatch(ofExample position: Int) -> Int {
+    BlockPartition.owner(of: position, count: batch, size: count)
+  }
 
   /// The examples of some microbatches, as positions in the global batch.
   package func examples(ofMicrobatches microbatches: Range<Int>) -> Range<Int> {

@@ -21,6 +21,13 @@ public struct RunFolder: Sendable {
   package var dataDigests: String { path + "/data-digests.h5" }
   public var configuration: String { path + "/config.json" }
 
+  /// The settings that the run has written; nil if there are none that can be used.
+  package var writtenConfiguration: Configuration? {
+    (try? String(contentsOfFile: configuration, encoding: .utf8)).flatMap {
+      try? Configuration(resolvedJSON: $0, place: configuration)
+    }
+  }
+
   /// What was found when an update failed, next to the state before it.
   package func failureRecord(ofUpdate step: Int) -> String {
     failures + "/" + CheckpointStore.name(ofStep: UInt64(step - 1)).replacing(".h5", with: ".json")

@@ -13,21 +13,9 @@ public struct TrainedModel {
   ///
   /// - Throws: `StorageError` if there is none or it is damaged, `RunError` if it does not fit together.
   public init(_ path: String) throws {
-    var isFolder: ObjCBool = false
-    let checkpoint: Checkpoint
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-      let folder = RunFolder.checkpointFolder(in: path)
-      guard let restored = try CheckpointStore(readingFrom: folder).latestValid() else {
-        throw RunError("there is no checkpoint in '\(folder)'. Give a file step-*.h5 or the folder of a run.")
-      }
-      checkpoint = restored.checkpoint
-      self.path = restored.path
-      skipped = restored.skipped
-    } else {
-      checkpoint = try Checkpoint(reading: path)
-      self.path = path
-      skipped = []
-    }
+    let found = try Self.checkpoint(at: path)
+    let checkpoint = found.checkpoint
+    (self.path, skipped) = (found.path, found.skipped)
     configuration = try Configuration(
       resolvedJSON: checkpoint.configuration, place: "attribute 'config' of \(self.path)")
     guard checkpoint.model == configuration.model.kind.rawValue else {
@@ -42,6 +30,33 @@ public struct TrainedModel {
     let pixels = configuration.model.constants.height * configuration.model.constants.width
     state = TrainingState(configuration, meanImage: Array(repeating: 0, count: pixels))
     try state.restoreModel(checkpoint, from: self.path)
+  }
+
+  /// Reads a checkpoint file, or the latest valid one of a run folder.
+  static func checkpoint(
+    at path: String
+  ) throws -> (checkpoint: Checkpoint, path: String, skipped: [StorageError]) {
+    var isFolder: ObjCBool = false
+    let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    if isThere, isFolder.boolValue {
+      let folder = RunFolder.checkpointFolder(in: path)
+      guard let restored = try CheckpointStore(readingFrom: folder).latestValid() else {
+        throw RunError("there is no checkpoint in '\(folder)'. Give a file step-*.h5 or the folder of a run.")
+      }
+      return (restored.checkpoint, restored.path, restored.skipped)
+    }
+    let url = URL(fileURLWithPath: path)
+    let meant = parentFolder(of: path) + "/checkpoints/" + url.lastPathComponent
+    if !isThere, FileManager.default.fileExists(atPath: meant) {
+      throw RunError("\(path): there is no such file. The checkpoint is \(meant).")
+    }
+    return (try Checkpoint(reading: path), path, [])
+  }
+
+  /// The model that a checkpoint file, or the latest valid one of a run folder, is of.
+  package static func configuration(of path: String) throws -> ModelConfiguration {
+    let (checkpoint, path, _) = try checkpoint(at: path)
+    return try Configuration(resolvedJSON: checkpoint.configuration, place: "attribute 'config' of \(path)").model
   }
 
   /// Opens a sequence file whose frames fit the model.

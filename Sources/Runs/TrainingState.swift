@@ -60,6 +60,16 @@ package final class TrainingState {
       optimizer: buffers.map { Checkpoint.OptimizerSlot(name: $0.name, arrays: arrays($0.values)) })
   }
 
+  /// Takes over the parameters of a checkpoint of the same model, to begin a new run with them.
+  ///
+  /// - Throws: `RunError` that names what does not fit, or is not finite.
+  package func start(from checkpoint: Checkpoint, at path: String) throws {
+    try restoreModel(checkpoint, from: path)
+    // The updates that they had are those of another run.
+    (step, kernels) = (0, nil)
+    if let average { _ = average.values.update(fromContentsOf: model.parameters.values) }
+  }
+
   /// Takes over the parameters of a checkpoint of the same model, to use them: their average if it holds one. The
   /// optimizer stays as it is.
   ///

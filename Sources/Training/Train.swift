@@ -45,6 +45,7 @@ private struct Run {
     outputs = OutputPaths(reading: [
       ("--config", request.configurationFile), ("--data", configuration.data.train),
       ("--valid", configuration.data.valid),
+      ("--from", configuration.training.from.checkpoint),
     ])
     self.communicator = communicator
     self.watchdog = watchdog
@@ -65,14 +66,21 @@ private struct Run {
     let builtin = BuiltinData(configuration.data.builtin, in: folder.data)
     if configuration.data.train == nil, let ending = try builtin.make(communicator) { return ending }
     let (training, validation) = try openData(orElse: builtin)
+    let resumption = try communicator.collectively("looking for a checkpoint to resume from") {
+      communicator.isRoot && !isFresh ? try Resumption.latest(in: folder) : nil
+    }
+    let start = try takeOverStart(of: resumption)
     let earlier = try setEarlierRunAside()
     if let reason = try training.identify(with: communicator, rememberedIn: folder.dataDigests) { return reason }
     configuration.model.constants.height = training.height
     configuration.model.constants.width = training.width
     let reasons = configuration.validate()
     guard reasons.isEmpty else { throw ConfigurationError(place: training.path, problems: reasons) }
+    keepPaths(of: training, validation)
     let state = TrainingState(configuration, meanImage: training.mean)
-    let origin = try restore(state, from: training) + (earlier.map { "; the earlier one is in \($0)" } ?? "")
+    let origin =
+      try restore(state, resumption, orElse: start, from: training)
+      + (earlier.map { "; the earlier one is in \($0)" } ?? "")
     try communicator.collectively("remembering the data") {
       if communicator.isRoot { try training.remember(in: folder.dataDigests) }
     }
@@ -116,8 +124,9 @@ private struct Run {
 
   /// The training and validation files; the built-in ones if no training file is named.
   private func openData(orElse builtin: BuiltinData) throws -> (training: SequenceFile, validation: SequenceFile?) {
-    let train = configuration.data.train ?? builtin.train
-    let valid = configuration.data.valid ?? (configuration.data.train == nil ? builtin.valid : nil)
+    let train = configuration.data.train.map(folder.file(named:)) ?? builtin.train
+    let valid =
+      configuration.data.valid.map(folder.file(named:)) ?? (configuration.data.train == nil ? builtin.valid : nil)
     let longest = configuration.training.longestFrames
     let setting = longest == configuration.training.frames.end ? "training.frames.end" : "training.start.frames"
     return try communicator.collectively("opening the data") {
@@ -150,12 +159,51 @@ private struct Run {
     }
   }
 
-  /// Loads the latest valid checkpoint of the run folder, on all processes.
+  /// The settings name the data so that they are found later, from elsewhere and after the folder was moved.
+  private mutating func keepPaths(of training: SequenceFile, _ validation: SequenceFile?) {
+    if configuration.data.train != nil { configuration.data.train = folder.storedPath(of: training.path) }
+    if configuration.data.valid != nil, let validation {
+      configuration.data.valid = folder.storedPath(of: validation.path)
+    }
+  }
+
+  /// Opens the checkpoint that a new run starts from, if one is named. A run that is resumed keeps the one that it was
+  /// started from. All processes receive the same settings.
+  ///
+  /// - Returns: the checkpoint, on rank 0 of a new run.
+  private mutating func takeOverStart(of resumption: Resumption?) throws -> StartingPoint? {
+    let start = try communicator.collectively("opening the checkpoint to start from") { () -> StartingPoint? in
+      guard communicator.isRoot, resumption == nil, let path = configuration.training.from.checkpoint else {
+        return nil
+      }
+      return try StartingPoint(folder.file(named: path), expecting: configuration.training.from.digest)
+    }
+    var (from, digest) = (configuration.training.from.checkpoint ?? "", configuration.training.from.digest ?? "")
+    if let start {
+      (from, digest) = (folder.storedPath(of: start.path), start.digest)
+    } else if let theirs = resumption?.configuration.training.from, theirs.checkpoint != nil {
+      // The same command again: the run folder that it names may have a later checkpoint by now.
+      (from, digest) = (theirs.checkpoint ?? "", theirs.digest ?? "")
+    }
+    from = try communicator.broadcast(from)
+    digest = try communicator.broadcast(digest)
+    configuration.training.from.checkpoint = from.isEmpty ? nil : from
+    configuration.training.from.digest = digest.isEmpty ? nil : digest
+    return start
+  }
+
+  /// Loads the latest valid checkpoint of the run folder, or the parameters that a new run starts from, on all
+  /// processes.
   ///
   /// - Returns: a line that says where the state comes from.
-  private func restore(_ state: TrainingState, from training: SequenceFile) throws -> String {
-    let origin = try communicator.collectively("resuming") {
-      communicator.isRoot ? try restoreLatest(state, training) : ""
+  private func restore(
+    _ state: TrainingState, _ resumption: Resumption?, orElse start: StartingPoint?, from training: SequenceFile
+  ) throws -> String {
+    let origin = try communicator.collectively("resuming") { () -> String in
+      if let resumption { return try resume(resumption, state, training) }
+      guard let start else { return "new run" }
+      try start.apply(to: state, configuration)
+      return "new run from the parameters of \(start.path)"
     }
     // Rank 0 reads the checkpoint and sends the state to the others.
     state.step = Int(try communicator.maximum(Int64(communicator.isRoot ? state.step : 0)))
@@ -164,31 +212,20 @@ private struct Run {
     return origin
   }
 
-  private func restoreLatest(_ state: TrainingState, _ training: SequenceFile) throws -> String {
-    guard let restored = try CheckpointStore(readingFrom: folder.checkpoints).latestValid() else {
-      return "new run"
-    }
-    let checkpoint = restored.checkpoint
-    let theirs = try Configuration(
-      resolvedJSON: checkpoint.configuration, place: "attribute 'config' of \(restored.path)")
-    let differences = configuration.differences(from: theirs).filter { !$0.mayChangeOnResume }
-    guard differences.isEmpty else {
-      throw ConfigurationError(
-        place: "the run in '\(folder.path)' was started with other settings",
-        problems: differences.map(\.description) + [
-          "Give the same settings to resume, another --run for a new run, or --fresh to move the old one aside."
-        ])
-    }
-    guard training.hasIdentity(checkpoint.data) else {
+  private func resume(_ resumption: Resumption, _ state: TrainingState, _ training: SequenceFile) throws -> String {
+    try resumption.check(configuration, run: folder.path)
+    let theirs = resumption.checkpoint.data
+    guard training.hasIdentity(theirs) else {
       throw RunError(
-        "the run in '\(folder.path)' was trained on another file:\n  \(checkpoint.data)\nand this is\n  \(training.identity)\n"
+        "the run in '\(folder.path)' was trained on another file:\n  \(theirs)\nand this is\n  \(training.identity)\n"
           + "Give the same training data to resume, or another --run for a new run.")
     }
-    try state.restore(checkpoint, from: restored.path)
-    let isAsLong = theirs.training.steps == configuration.training.steps
-    let moved = isAsLong ? "" : movedSchedules(since: theirs, at: state.step)
-    let skipped = restored.skipped.map { "\nskipped a damaged checkpoint: \($0)" }.joined()
-    return "resumed from \(restored.path)" + moved + skipped
+    try state.restore(resumption.checkpoint, from: resumption.path)
+    let earlier = resumption.configuration
+    let isAsLong = earlier.training.steps == configuration.training.steps
+    let moved = isAsLong ? "" : movedSchedules(since: earlier, at: state.step)
+    let skipped = resumption.skipped.map { "\nskipped a damaged checkpoint: \($0)" }.joined()
+    return "resumed from \(resumption.path)" + moved + skipped
   }
 
   /// What another length of the run means for schedules that are fractions of it: the part that is done was trained

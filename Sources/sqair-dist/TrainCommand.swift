@@ -15,13 +15,15 @@ struct TrainCommand: ParsableCommand {
       ones override earlier ones. `sqair-dist config` prints the result.
 
       The folder of the run holds its configuration, checkpoints, metrics and pictures. If it holds a run already, that \
-      run is resumed from its latest valid checkpoint, on any number of processes; --fresh starts a new one.
+      run is resumed from its latest valid checkpoint, on any number of processes; --fresh starts a new one. --from starts \
+      a new run with the parameters of another one, whose model it has unless --config gives a model.
 
       Examples:
         sqair-dist --config quick
         sqair-dist train --data train.h5 --valid valid.h5 --run first --steps 5000
         sqair-dist --config paper --set training.optimizer.clipNorm=100 --run clipped
         mpirun -n 8 sqair-dist --data train.h5 --valid valid.h5 --run first
+        sqair-dist train --from first --data other.h5 --run tuned --steps 2000
       """)
 
   @Option(name: .customLong("run"), help: "Folder of the run; created if missing.", completion: .directory)
@@ -30,6 +32,11 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Start a new run even if the folder holds one, which is moved aside.")
   var fresh = false
 
+  @Option(
+    help: "Checkpoint, or folder of a run, whose parameters a new run starts from (training.from.checkpoint).",
+    completion: .file(extensions: ["h5"]))
+  var from: String?
+
   @Option(help: .hidden)
   var fault: Fault?
 
@@ -37,12 +44,13 @@ struct TrainCommand: ParsableCommand {
   var settings: SettingOptions
 
   func validate() throws {
+    if from == "" { throw ValidationError("The value of '--from' is empty; give a checkpoint or the folder of a run.") }
     if runDirectory.isEmpty { throw ValidationError("The value of '--run' is empty; give a folder.") }
   }
 
   func run() throws {
     var request = TrainRequest(
-      configuration: try settings.resolve(), runDirectory: runDirectory, fresh: fresh)
+      configuration: try settings.resolve(from: from, run: runDirectory), runDirectory: runDirectory, fresh: fresh)
     request.configurationFile = settings.layers.config.flatMap { Configuration.named($0) == nil ? $0 : nil }
     request.fault = fault
     let code = try train(request)
@@ -88,8 +96,19 @@ struct SettingOptions: ParsableArguments {
   var learningRate: Double?
 
   /// The configuration of all layers, checked.
-  func resolve() throws -> Configuration {
-    try Configuration.resolve(from: layers.config, settings: layers.set) { configuration in
+  ///
+  /// - Parameters:
+  ///   - start: the checkpoint that a new run starts from.
+  ///   - run: the folder of the run.
+  func resolve(from start: String?, run: String) throws -> Configuration {
+    // The model of a checkpoint is taken over, unless a preset or a file says which one it is to be. A run that is
+    // resumed has it already.
+    var inherited: ModelConfiguration?
+    if layers.config == nil, let start {
+      inherited = try RunFolder(run).writtenConfiguration?.model ?? TrainedModel.configuration(of: start)
+    }
+    return try Configuration.resolve(from: layers.config, model: inherited, settings: layers.set) { configuration in
+      if let start { configuration.training.from.checkpoint = start }
       if let data { configuration.data.train = data }
       if let valid { configuration.data.valid = valid }
       if let steps { configuration.training.steps = steps }

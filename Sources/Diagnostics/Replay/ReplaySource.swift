@@ -96,7 +96,8 @@ struct ReplaySource {
   ///
   /// - Throws: `RunError` if they are not those of the run.
   func openData(_ path: String?) throws -> SequenceFile {
-    let path = path ?? configuration.data.train ?? folder?.data.appending("/train.h5")
+    let stored = configuration.data.train.map { folder?.file(at: $0) ?? $0 }
+    let path = path ?? stored ?? folder?.data.appending("/train.h5")
     guard let path else {
       throw RunError("the run trained on the built-in data set beside its checkpoints. Give the file with --data.")
     }

@@ -112,7 +112,8 @@ struct RunFacts {
   /// The file that the run was validated on, or the built-in one.
   private static func validationFile(_ folder: RunFolder, _ configuration: Configuration) -> String? {
     let builtin = folder.data + "/valid.h5"
-    return configuration.data.valid ?? (FileManager.default.fileExists(atPath: builtin) ? builtin : nil)
+    return configuration.data.valid.map(folder.file(at:))
+      ?? (FileManager.default.fileExists(atPath: builtin) ? builtin : nil)
   }
 
   /// A figure by update; long ones as means of equal pieces, so that a line stays a line.

@@ -7,14 +7,16 @@ extension Configuration {
   ///
   /// - Parameters:
   ///   - source: a preset's name or the path of a JSON file; nil takes the preset `fast`.
+  ///   - model: the model to take in place of that of the source; nil leaves it.
   ///   - settings: texts `KEY.PATH=VALUE`, the value as JSON or else as a string.
   ///   - override: applies what was asked for by flags of their own.
   /// - Throws: `ConfigurationError` with every reason that is known at once.
   public static func resolve(
-    from source: String? = nil, settings: [String] = [],
+    from source: String? = nil, model: ModelConfiguration? = nil, settings: [String] = [],
     override: (inout Configuration) -> Void = { _ in }
   ) throws -> Configuration {
     var configuration = try source.map(load) ?? fast()
+    if let model { configuration.model = model }
     for setting in settings {
       configuration = try configuration.setting(setting)
     }

@@ -24,6 +24,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var seed: UInt64 = 0
   /// Estimator of the gradient of the discrete draws. Default textbook.
   public var vimco = Estimator.textbook
+  /// The parameters that a new run starts from.
+  public var from = OriginConfiguration()
   /// What is maximized.
   public var objective = ObjectiveConfiguration()
   /// Largest norm of the gradient that one object hands back from a frame to the one before, for each of appearance,
@@ -53,6 +55,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// Reasons against these settings, each beginning with the key; empty if there are none.
   public func validate() -> [String] {
     var reasons = Reasons()
+    reasons.require(from.checkpoint != "", "from.checkpoint must not be empty; null starts from the seed")
     reasons.require(steps >= 0, "steps must be at least 0, not \(steps)")
     reasons.require(batch >= 1, "batch must be at least 1, not \(batch)")
     reasons.require(shares >= 1, "shares must be at least 1, not \(shares)")
@@ -71,6 +74,27 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
       + particleSchedule.validate(least: 2).map { "particleSchedule.\($0)" }
       + batchSchedule.validate(least: 1).map { "batchSchedule.\($0)" }
       + optimizer.validate().map { "optimizer.\($0)" }
+  }
+}
+
+/// The parameters that a new run starts from.
+public struct OriginConfiguration: Codable, Equatable, Sendable {
+  /// Path of a checkpoint, or of a run folder whose latest one is meant; null starts from the seed. Default null.
+  public var checkpoint: String?
+  /// Digest of its parameters. The program fills it in; a run that is given one starts from no others. Default null.
+  public var digest: String?
+
+  public init() {}
+
+  private enum CodingKeys: CodingKey {
+    case checkpoint, digest
+  }
+
+  /// Writes what is not set as null, not by leaving it out, so that a merge knows the key.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(checkpoint, forKey: .checkpoint)
+    try container.encode(digest, forKey: .digest)
   }
 }
 

@@ -1,0 +1,197 @@
+import Foundation
+import Storage
+import TestSupport
+import Testing
+
+/// What a run may be resumed with, where it finds its data, and what a new run may start from.
+@Suite struct ResumeTests {
+  private let toy: ToyRun
+
+  init() throws { toy = try ToyRun() }
+
+  /// The program in another working directory.
+  private func program(_ arguments: [String], in folder: String) throws -> ProcessOutcome {
+    let words = arguments.map { "'\($0)'" }.joined(separator: " ")
+    return try ProcessRunner.run(
+      "sh", ["-c", "cd '\(folder)' && exec '\(BuiltProgram.trainer())' \(words)"], environment: MPILauncher.environment)
+  }
+
+  private func settings(_ run: String, step: Int) throws -> [String: Any] {
+    let text = try toy.checkpoint(run, step: step).configuration
+    return try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+  }
+
+  // MARK: The schedule
+
+  @Test func aLearningRateThatWasLoweredDoesNotRiseUnnoticed() throws {
+    let schedule = [
+      "--set", "training.optimizer.schedule.boundaries=[0.5]", "--set", "training.optimizer.schedule.factors=[0.1]",
+    ]
+    func train(_ options: String...) throws -> ProcessOutcome {
+      try ToyRun.program(toy.arguments("run", schedule + options))
+    }
+    try #require(try train("--steps", "6").exitCode == 0)
+    let before = try ToyRun.snapshot(toy.path("run"))
+    let refused = try train("--steps", "14")
+    #expect(refused.exitCode == 64, "\(refused)")
+    for words in [
+      "training.steps 14, which was 6", "after 6 updates the rate would rise from 0.0001 to 0.001",
+      "--set training.optimizer.schedule.boundaries=[0.21428571428571427]", "--from \(toy.path("run"))",
+    ] {
+      #expect(refused.standardError.contains(words), "\(refused)")
+    }
+    #expect(try ToyRun.snapshot(toy.path("run")) == before)
+    // As it says.
+    let resumed = try train("--steps", "14", "--set", "training.optimizer.schedule.boundaries=[0.21428571428571427]")
+    #expect(resumed.exitCode == 0, "\(resumed)")
+    let rates = toy.metrics("run").compactMap { $0["train/learning_rate"] }
+    #expect(rates == Array(repeating: 0.001, count: 3) + Array(repeating: 0.0001, count: 11))
+    // Another past is another run.
+    let other = try train("--steps", "14", "--set", "training.optimizer.schedule.boundaries=[0.7]")
+    #expect(
+      other.exitCode == 64 && other.standardError.contains("training.optimizer.schedule.boundaries: "), "\(other)")
+    // Fewer updates, and more before the boundary, raise nothing.
+    try #require(try ToyRun.program(toy.arguments("short", schedule + ["--steps", "2"])).exitCode == 0)
+    #expect(try ToyRun.program(toy.arguments("short", schedule + ["--steps", "1"])).exitCode == 0)
+  }
+
+  @Test func builtinSequencesDoNotMatterWhereAFileIsNamed() throws {
+    try #require(try toy.train("run", "--steps", "2").exitCode == 0)
+    let resumed = try toy.train("run", "--steps", "4", "--set", "data.builtin.maxDigits=1")
+    #expect(resumed.exitCode == 0, "\(resumed)")
+    #expect(toy.loggedSteps("run") == [1, 2, 3, 4])
+  }
+
+  @Test func builtinSequencesOfOtherSettingsAreNotTrainedOn() throws {
+    func train(_ digits: Int) throws -> ProcessOutcome {
+      try ToyRun.program([
+        "train", "--config", toy.configuration, "--run", toy.path("run"), "--steps", "1", "--fresh",
+        "--set", "data.builtin.trainSequences=8", "--set", "data.builtin.validSequences=4",
+        "--set", "data.builtin.frames=3", "--set", "data.builtin.canvas=24", "--set", "data.builtin.maxDigits=\(digits)",
+      ])
+    }
+    for _ in 0..<2 { #expect(try train(2).exitCode == 0) }
+    let other = try train(1)
+    #expect(other.exitCode == 1 && other.standardError.contains("maximumDigits 2, now 1"), "\(other)")
+    try FileManager.default.removeItem(atPath: toy.path("run/data"))
+    #expect(try train(1).exitCode == 0)
+  }
+
+  // MARK: Where the data are
+
+  @Test func aRunFindsItsDataFromElsewhereAndAfterAMove() throws {
+    let files = FileManager.default
+    let base = toy.folder.path
+    try files.createDirectory(atPath: base + "/work/run", withIntermediateDirectories: true)
+    try files.createDirectory(atPath: base + "/elsewhere", withIntermediateDirectories: false)
+    try files.copyItem(atPath: toy.data, toPath: base + "/work/run/inside.h5")
+    try files.copyItem(atPath: toy.data, toPath: base + "/work/outside.h5")
+    let arguments = ["train", "--config", toy.configuration, "--run", "run"]
+    let outcome = try program(
+      arguments + ["--data", "outside.h5", "--valid", "run/inside.h5", "--steps", "2"], in: base + "/work")
+    try #require(outcome.exitCode == 0, "\(outcome)")
+    let text = try String(contentsOfFile: base + "/work/run/config.json", encoding: .utf8)
+    let written = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: [String: Any]])
+    #expect(written["data"]?["valid"] as? String == "inside.h5")
+    #expect((written["data"]?["train"] as? String)?.hasSuffix("/work/outside.h5") == true)
+    #expect((written["data"]?["train"] as? String)?.hasPrefix("/") == true)
+
+    func expectReport(_ run: String, in folder: String) throws {
+      let report = try program(["report", run], in: base + folder)
+      #expect(report.exitCode == 0 && !report.standardError.contains("missing"), "\(report)")
+    }
+    try expectReport("../work/run", in: "/elsewhere")
+    try files.moveItem(atPath: base + "/work/run", toPath: base + "/elsewhere/moved")
+    try expectReport("moved", in: "/elsewhere")
+    try expectReport(base + "/elsewhere/moved", in: "/work")
+    let replay = try program(["replay", "elsewhere/moved", "--step", "2"], in: base)
+    #expect(replay.exitCode == 0, "\(replay)")
+    // Its own settings name its own files.
+    let resumed = try program(
+      ["train", "--config", "moved/config.json", "--run", "moved", "--steps", "4"], in: base + "/elsewhere")
+    #expect(resumed.exitCode == 0, "\(resumed)")
+  }
+
+  // MARK: Starting from a checkpoint
+
+  @Test(arguments: [1, 2])
+  func aNewRunStartsFromTheParametersOfAnother(ranks: Int) throws {
+    let first = try toy.train("first", "--steps", "4")
+    try #require(first.exitCode == 0, "\(first)")
+    // Nothing is learned, so what is saved is what it started from.
+    func arguments(_ steps: Int) -> [String] {
+      [
+        "train", "--from", toy.path("first"), "--run", toy.path("tuned"), "--data", toy.data, "--steps", "\(steps)",
+        "--seed", "7", "--learning-rate", "1e-30", "--frames", "3", "--batch", "4", "--particles", "2",
+        "--set", "logging.imaginationEvery=0", "--set", "logging.everySteps=1",
+      ]
+    }
+    let outcome = try ToyRun.program(arguments(2), ranks: ranks)
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    let source = toy.checkpointPath("first", step: 4)
+    #expect(outcome.standardError.contains("new run from the parameters of \(source)"), "\(outcome)")
+    let (before, after) = (try toy.checkpoint("first", step: 4), try toy.checkpoint("tuned", step: 2))
+    #expect(after.parametersDigest == before.parametersDigest && after.optimizerDigest != before.optimizerDigest)
+    #expect(after.step == 2 && after.seed == 7)
+    let training = try #require(try settings("tuned", step: 2)["training"] as? [String: Any])
+    let origin = try #require(training["from"] as? [String: Any])
+    #expect(origin["checkpoint"] as? String == source && origin["digest"] as? String == before.parametersDigest)
+    // The same command resumes it, also if the other run has gone on, or is gone.
+    try FileManager.default.removeItem(atPath: toy.path("first"))
+    let resumed = try ToyRun.program(arguments(4), ranks: ranks)
+    #expect(resumed.exitCode == 0, "\(resumed)")
+    #expect(resumed.standardError.contains("resumed from \(toy.checkpointPath("tuned", step: 2))"), "\(resumed)")
+    #expect(toy.loggedSteps("tuned") == [1, 2, 3, 4])
+  }
+
+  @Test func whatARunCannotStartFromIsRefused() throws {
+    try #require(try toy.train("first", "--steps", "2").exitCode == 0)
+    for (options, words) in [
+      (["--from", toy.path("nothing")], "nothing: there is no such file"),
+      (["--from", toy.data], "attribute 'format'"),
+      (["--from", toy.path("first"), "--hidden", "16"], "model.hidden is 16, in the checkpoint 32"),
+      (
+        ["--from", toy.path("first"), "--set", "training.from.digest=sha256:0"],
+        "but training.from.digest is sha256:0"
+      ),
+      (["--from", toy.path("first/step-0000000002.h5")], "The checkpoint is \(toy.checkpointPath("first", step: 2))."),
+    ] {
+      let outcome = try ToyRun.program(toy.arguments("new", options))
+      #expect(outcome.exitCode == 1 && outcome.standardError.contains(words), "\(options): \(outcome)")
+    }
+    // A run that did not start from there is another run.
+    let other = try ToyRun.program(toy.arguments("first", ["--from", toy.path("first"), "--steps", "4"]))
+    #expect(other.exitCode == 64 && other.standardError.contains("training.from.checkpoint: "), "\(other)")
+    // Unless it is set aside.
+    let fresh = try ToyRun.program(toy.arguments("first", ["--from", toy.path("first"), "--steps", "4", "--fresh"]))
+    #expect(fresh.exitCode == 0 && fresh.standardError.contains("new run from the parameters of"), "\(fresh)")
+  }
+
+  // MARK: Numbers and names
+
+  @Test(.timeLimit(.minutes(2)), arguments: ["9223372036854775807", "9", "4611686018427387904"])
+  func anUpdateThatNoRunComesToIsNotReplayed(step: String) throws {
+    try #require(try toy.train("run", "--steps", "4").exitCode == 0)
+    let outcome = try ToyRun.program(["replay", toy.path("run"), "--step", step])
+    #expect(outcome.exitCode == 1 && outcome.standardError.contains("ends with update 5"), "\(outcome)")
+  }
+
+  /// Foundation traps at the parent of such a path.
+  @Test func namesOfOneCharacterWork() throws {
+    let folder = toy.folder.path
+    for path in ["x", "é", "x/", "x/y", "./x", "x//", "/x"] {
+      let outcome = try program(["doctor", "--run", path], in: folder)
+      #expect(outcome.exitCode < 2 && outcome.standardOutput.contains("folder"), "\(path): \(outcome)")
+    }
+    for arguments in [
+      ["train", "--config", "toy.json", "--data", "train.h5", "--valid", "train.h5", "--run", "r", "--steps", "2"],
+      ["evaluate", "--checkpoint", "r", "--data", "train.h5", "--tracks", "t"], ["report", "r", "--out", "p"],
+      ["sample", "--checkpoint", "r", "--out", "s", "--sequences", "1", "--frames", "1"], ["inspect", "r"],
+      ["reconstruct", "--checkpoint", "r", "--data", "train.h5", "--out", "c"], ["replay", "r"],
+      ["data", "moving-digits", "--out", "d", "--sequences", "1", "--frames", "1"],
+    ] {
+      let outcome = try program(arguments, in: folder)
+      #expect(outcome.exitCode == 0, "\(arguments): \(outcome)")
+    }
+  }
+}
