@@ -26,8 +26,15 @@ package struct Evaluator {
     self.batch = batch
   }
 
-  /// Rows run at a time at most: more particles than that come in parts.
-  static let mostRows = 320
+  /// Rows run at a time at most: more particles than that come in parts. Fewer where frames have so many pixels that
+  /// all of them would need gigabytes.
+  func mostRows(frames: Int) -> Int {
+    let pixels = model.configuration.height * model.configuration.width
+    return max(1, min(320, Self.largestGroup / max(1, pixels) / max(1, frames)))
+  }
+
+  /// Pixels of all frames of the rows that are run at a time, some 36 bytes each.
+  private static let largestGroup = 80_000_000
 
   /// Evaluates the first `sequences` sequences, all processes together.
   ///
@@ -97,8 +104,9 @@ package struct Evaluator {
   }
 
   private func evaluate(_ data: SequenceBatch, on tape: Tape, into sums: inout EvaluationSums) {
-    let partSize = min(particles, Self.mostRows)
-    let groupSize = max(1, Self.mostRows / partSize)
+    let mostRows = mostRows(frames: data.frameCount)
+    let partSize = min(particles, mostRows)
+    let groupSize = max(1, mostRows / partSize)
     var frames: [FrameInference] = []
     let weightings = model.weightings(ofFrames: data.frameCount)
     let together = data.frameCount / weightings

@@ -38,10 +38,12 @@ public func generate(_ request: GenerateRequest) throws {
     sequences: sequences, futures: request.futures, watched: request.condition,
     frames: request.frames, seed: request.seed, data: file.identity)
   let batch = SequenceBatch()
-  try forEachPiece(of: sequences, label: "generate") { piece in
-    try batch.read(Array(piece), frameCount: min(file.frameCount, request.frames), from: file)
+  let pieces = Imaginer.pieces(
+    of: sequences, futures: request.futures, frames: request.frames, trained.configuration.model.constants)
+  try forEachPiece(of: pieces, label: "generate") { piece in
+    try batch.read(Array(piece.sequences), frameCount: min(file.frameCount, request.frames), from: file)
     let result = imaginer.imagine(
-      batch, watched: request.condition, frames: request.frames, futures: request.futures)
+      batch, watched: request.condition, frames: request.frames, futures: request.futures, firstExample: piece.first)
     try output.add(result, sequences: batch.sequences)
     for example in 0..<batch.examples where batch.sequences[example] < request.pictures {
       let number = batch.sequences[example]
@@ -85,10 +87,12 @@ public func sample(_ request: SampleRequest) throws {
     sequences: request.sequences, futures: 1, watched: 0, frames: request.frames,
     seed: request.seed, data: nil)
   var rows: [SequenceFigure.Row] = []
-  try forEachPiece(of: request.sequences, label: "sample") { piece in
-    let result = imaginer.imagineFromNothing(Array(piece), frames: request.frames)
-    try output.add(result, sequences: Array(piece))
-    for (sample, futures) in zip(piece, result.futures) where sample < request.pictures {
+  let pieces = Imaginer.pieces(of: request.sequences, futures: 1, frames: request.frames, constants)
+  try forEachPiece(of: pieces, label: "sample") { piece in
+    let samples = Array(piece.sequences)
+    let result = imaginer.imagineFromNothing(samples, frames: request.frames)
+    try output.add(result, sequences: samples)
+    for (sample, futures) in zip(samples, result.futures) where sample < request.pictures {
       rows.append(.init(label: "sample \(sample + 1)", frames: futures[0].frames, boxes: futures[0].boxes))
     }
   }
@@ -107,13 +111,12 @@ public func sample(_ request: SampleRequest) throws {
 }
 
 /// Divides sequences into pieces that are generated together, and reports progress.
-private func forEachPiece(of count: Int, label: String, _ body: (Range<Int>) throws -> Void) throws {
-  let pieceSize = 8
+private func forEachPiece(of pieces: [Imaginer.Piece], label: String, _ body: (Imaginer.Piece) throws -> Void) throws {
+  let count = pieces.last?.sequences.upperBound ?? 0
   let progress = ProgressLine(label: label, total: UInt64(count), unit: "sequences")
-  for first in stride(from: 0, to: count, by: pieceSize) {
-    let piece = first..<min(first + pieceSize, count)
+  for piece in pieces {
     try body(piece)
-    progress.update(UInt64(piece.upperBound))
+    progress.update(UInt64(piece.sequences.upperBound))
     if let signal = StopSignals.requested { throw Interrupted(signal: signal) }
   }
   progress.finish()

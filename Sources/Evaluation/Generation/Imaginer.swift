@@ -49,10 +49,39 @@ package struct Imaginer {
     let constantVelocityError: [Double]
   }
 
+  /// Sequences to generate from at a time.
+  struct Piece {
+    let sequences: Range<Int>
+    /// What the numbers of the sequences within the piece begin at, which choose their noise.
+    let first: Int
+  }
+
+  /// Cuts sequences into pieces of 8, and these where their frames have so many pixels that all of them would need
+  /// gigabytes: every frame that is generated stays in memory. The results do not depend on the cut.
+  ///
+  /// - Parameters:
+  ///   - futures: continuations of each sequence.
+  ///   - frames: frames of each, in all.
+  static func pieces(of count: Int, futures: Int, frames: Int, _ constants: SQAIRConfiguration) -> [Piece] {
+    let pixels = constants.height * constants.width
+    let largest = max(1, min(8, largestPiece / max(1, pixels) / max(1, frames) / max(1, futures)))
+    return stride(from: 0, to: count, by: 8).flatMap { start in
+      stride(from: start, to: min(start + 8, count), by: largest).map { first in
+        Piece(sequences: first..<min(first + largest, start + 8, count), first: first - start)
+      }
+    }
+  }
+
+  /// Pixels of all frames of a piece, some 12 bytes each.
+  private static let largestPiece = 40_000_000
+
   /// - Parameters:
   ///   - data: the sequences, with at least `watched` frames each; further ones are the truth to compare with.
   ///   - count: frames in all.
-  package func imagine(_ data: SequenceBatch, watched: Int, frames count: Int, futures: Int) -> Result {
+  ///   - firstExample: number of the first sequence in its piece.
+  package func imagine(
+    _ data: SequenceBatch, watched: Int, frames count: Int, futures: Int, firstExample: Int = 0
+  ) -> Result {
     let tape = Tape(recording: false)
     let examples = data.examples
     let identities = data.sequences.map { UInt32($0) }
@@ -65,7 +94,7 @@ package struct Imaginer {
         noise: CounterNoise(seed: seed, purpose: .evaluation, examples: identities, particles: particles), on: tape,
         into: &inferred)
     }
-    let selection = (0..<examples).flatMap { resample($0, futures, inferred) }
+    let selection = (0..<examples).flatMap { resample($0, as: firstExample + $0, futures, inferred) }
     let state = watchedState.selecting(rows: selection, on: tape)
 
     var imagined: [FrameImagination] = []
@@ -149,14 +178,14 @@ package struct Imaginer {
   }
 
   /// Rows of `count` particles of an example, drawn in proportion to their importance weights.
-  private func resample(_ example: Int, _ count: Int, _ inferred: [FrameInference]) -> [Int] {
+  private func resample(_ example: Int, as number: Int, _ count: Int, _ inferred: [FrameInference]) -> [Int] {
     let rows = example * particles..<(example + 1) * particles
     let logWeights = rows.map { row in inferred.reduce(0) { $0 + $1.logWeight(row) } }
     var weights = [Double](repeating: 0, count: particles)
     logWeights.withUnsafeBufferPointer { logWeights in
       weights.withUnsafeMutableBufferPointer { Objective.importanceWeights(logWeights, into: $0) }
     }
-    var reader = CounterRandom(seed: seed, purpose: .generation).reader(UInt32(example), .max)
+    var reader = CounterRandom(seed: seed, purpose: .generation).reader(UInt32(number), .max)
     return (0..<count).map { _ in
       var left = reader.uniform()
       for (particle, weight) in weights.enumerated() {

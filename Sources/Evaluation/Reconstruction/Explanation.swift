@@ -49,7 +49,7 @@ extension Evaluator {
     _ data: SequenceBatch, on tape: Tape,
     body: (_ data: SequenceBatch, _ example: Int, Explanation, _ tape: Tape) throws -> Void
   ) throws {
-    let groupSize = max(1, Self.mostRows / particles)
+    let groupSize = max(1, mostRows(frames: data.frameCount) / particles)
     var frames: [FrameInference] = []
     for first in stride(from: 0, to: data.examples, by: groupSize) {
       let group = first..<min(first + groupSize, data.examples)

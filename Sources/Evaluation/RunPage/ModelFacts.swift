@@ -106,11 +106,14 @@ struct ModelFacts {
     var measures = ImaginationMeasures(watched: watched, frameCount: extent.imaginedFrames, constants)
     var figures: [SequenceFigure] = []
     let batch = SequenceBatch()
-    for first in stride(from: 0, to: sequences, by: 8) {
+    let pieces = Imaginer.pieces(
+      of: sequences, futures: extent.futures, frames: extent.imaginedFrames, constants)
+    for piece in pieces {
       try batch.read(
-        Array(first..<min(first + 8, sequences)), frameCount: min(file.frameCount, extent.imaginedFrames), from: file)
+        Array(piece.sequences), frameCount: min(file.frameCount, extent.imaginedFrames), from: file)
       let result = imaginer.imagine(
-        batch, watched: watched, frames: extent.imaginedFrames, futures: extent.futures)
+        batch, watched: watched, frames: extent.imaginedFrames, futures: extent.futures,
+        firstExample: piece.first)
       measures.add(result)
       for example in 0..<batch.examples where shown.contains(batch.sequences[example]) {
         figures.append(result.figure(of: example, in: batch, constants, title: ""))
