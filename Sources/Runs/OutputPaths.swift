@@ -23,6 +23,8 @@ public enum OutputKind: Sendable {
   case metrics
   /// What ended a run or slowed it down.
   case incidents
+  /// The digests of a run's training data.
+  case dataDigests
   /// Who uses a run's folder.
   case lock
   /// What was found when an update failed.
@@ -38,6 +40,7 @@ public enum OutputKind: Sendable {
     case .configuration: "the complete configuration of a run"
     case .metrics: "the metrics of a run"
     case .incidents: "the incidents of a run"
+    case .dataDigests: "the digests of a run's data"
     case .lock: "the lock of a run"
     case .failureRecord: "the record of an update that failed"
     }
@@ -51,6 +54,7 @@ public enum OutputKind: Sendable {
     case .animation: OutputMark.animation.isIn(path)
     case .sequences: (try? SequenceFile.isGenerated(path)) ?? false
     case .generatedSequences: (try? HDF5File(reading: path).isOf(ImaginationFileWriter.format)) ?? false
+    case .dataDigests: (try? HDF5File(reading: path).isOf(SequenceFile.digestRecordFormat)) ?? false
     case .configuration:
       Self.object(path).map { object in
         object["base"] == nil

@@ -50,7 +50,10 @@ public struct RunFolder: Sendable {
 
   /// The files that a run writes under fixed names.
   private var files: [(path: String, kind: OutputKind)] {
-    [(path + "/.lock", .lock), (configuration, .configuration), (metrics, .metrics), (incidents, .incidents)]
+    [
+      (path + "/.lock", .lock), (configuration, .configuration), (metrics, .metrics), (incidents, .incidents),
+      (dataDigests, .dataDigests),
+    ]
   }
 
   /// Whether the folder holds a run: a checkpoint, or else its metrics.
@@ -80,7 +83,8 @@ public struct RunFolder: Sendable {
   ///
   /// - Returns: a sentence for each.
   package func setDamagedFilesAside() throws -> [String] {
-    try [(configuration, OutputKind.configuration), (incidents, .incidents)].compactMap { file, kind in
+    try [(configuration, OutputKind.configuration), (incidents, .incidents), (dataDigests, .dataDigests)].compactMap {
+      file, kind in
       guard FileManager.default.fileExists(atPath: file), !kind.isIn(file) else { return nil }
       let target = Self.unusedName(file + ".damaged-")
       guard rename(file, target) == 0 else {

@@ -40,7 +40,7 @@ import Testing
     #expect(report.exitCode == 0 && report.standardError.contains("1 line of "), "\(report)")
   }
 
-  @Test(arguments: ["config.json", "incidents.log"])
+  @Test(arguments: ["config.json", "incidents.log", "data-digests.h5"])
   func otherDamagedFilesAreSetAside(name: String) throws {
     try #require(try toy.train("run", "--steps", "4").exitCode == 0)
     try write("\0\0garbage", "run/\(name)")

@@ -86,7 +86,8 @@ import Testing
 
   @Test(arguments: [
     ("config.json", #"{"my":"web app"}"#), ("metrics.jsonl", "{\"epoch\":1}\n"), (".lock", "mine"),
-    ("incidents.log", "my log\n"), ("config.json", #"{"base":"quick","training":{"steps":1}}"#),
+    ("incidents.log", "my log\n"), ("data-digests.h5", "mine"),
+    ("config.json", #"{"base":"quick","training":{"steps":1}}"#),
   ])
   func aFolderOfOthersIsNoRunFolder(name: String, content: String) throws {
     try write(content, "run/\(name)")

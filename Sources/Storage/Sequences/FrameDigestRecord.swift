@@ -2,7 +2,7 @@ import Foundation
 
 /// The digests of a sequence file as they were found at some time, kept beside a run.
 struct FrameDigestRecord {
-  static let format = "sqair-dist/frame-digests"
+  static let format = SequenceFile.digestRecordFormat
 
   let stamp: FileStamp
   let sampledIdentity: String

@@ -1,4 +1,7 @@
 extension SequenceFile {
+  /// Attribute `format` of the files that `remember` writes.
+  public static let digestRecordFormat = "sqair-dist/frame-digests"
+
   /// Whether the file at `path` was made by `SequenceFileWriter`: other programs write the same format, but neither the
   /// settings of a generator nor a digest.
   public static func isGenerated(_ path: String) throws -> Bool {
