@@ -27,6 +27,19 @@ struct CheckpointStoreTests {
     #expect(try store.latestValid()?.checkpoint == Samples.checkpoint(step: 200, scale: 4))
   }
 
+  @Test("a file that has the name of a checkpoint and is none is kept under another name")
+  func foreignFile() throws {
+    let folder = try TemporaryDirectory()
+    let store = try CheckpointStore(directory: folder.path)
+    let name = CheckpointStore.name(ofStep: 7)
+    for number in 1...2 {
+      try Samples.write(Array("thesis \(number)".utf8), folder.path(name))
+      _ = try store.commit(Samples.checkpoint())
+      #expect(try store.latestValid()?.checkpoint == Samples.checkpoint())
+      #expect(try Samples.bytes(folder.path("\(name).damaged-\(number)")) == Array("thesis \(number)".utf8))
+    }
+  }
+
   @Test("the last k and every n-th stay")
   func retention() throws {
     let folder = try TemporaryDirectory()

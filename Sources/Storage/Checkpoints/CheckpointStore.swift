@@ -182,6 +182,7 @@ public struct CheckpointStore: Sendable {
       guard found == digest else {
         throw FileSystemError(attempt: "cannot verify \(partial)", reason: "reading it back gives the digest \(found)")
       }
+      try setAsideForeignFile(at: path)
       try fileSystem.rename(partial, path)
     } catch {
       try? fileSystem.remove(partial)
@@ -200,6 +201,15 @@ public struct CheckpointStore: Sendable {
     verified.record(path)
     let (pruned, warnings) = prune(retention, committed: checkpoint.step)
     return Commit(path: path, size: bytes.count, pruned: pruned, warnings: warnings)
+  }
+
+  /// Moves a file that has the name of a checkpoint but is none, or is damaged beyond recognition, to a name of its own.
+  private func setAsideForeignFile(at path: String) throws {
+    var status = stat()
+    guard lstat(path, &status) == 0, !((try? HDF5File(reading: path).isOf(Checkpoint.format)) ?? false) else { return }
+    var number = 1
+    while lstat("\(path).damaged-\(number)", &status) == 0 { number += 1 }
+    try fileSystem.rename(path, "\(path).damaged-\(number)")
   }
 
   private func write(_ bytes: [UInt8], to path: String) throws {
