@@ -1,4 +1,5 @@
 import Foundation
+import Report
 import Storage
 
 /// Write the model of a checkpoint as a file of its own, without what only training needs.
@@ -25,17 +26,18 @@ public struct ExportRequest: Sendable {
 ///
 /// - Throws: `StorageError` for a checkpoint that cannot be used, `RunError` if the file cannot be written.
 public func exportModel(_ request: ExportRequest) throws {
-  guard request.force || !FileManager.default.fileExists(atPath: request.out) else {
+  let outputs = OutputPaths(reading: [("--checkpoint", request.checkpoint)])
+  let replaces = try outputs.check(request.out, .model, option: "--out")
+  guard request.force || !replaces else {
     throw RunError("'\(request.out)' is there already. Give --force to replace it, or another name.")
   }
+  let replaced = replaces ? (try? Checkpoint(reading: request.out)) : nil
   let trained = try TrainedModel(request.checkpoint)
   let whole = try Checkpoint(reading: trained.path)
   let model = Checkpoint(whole, withoutOptimizerAndWith: trained.state, note: request.note)
-  do {
-    try Data(model.encoded(as: request.out)).write(to: URL(fileURLWithPath: request.out), options: .atomic)
-  } catch let error as CocoaError {
-    throw RunError("'\(request.out)' cannot be written: \(error.localizedDescription)")
-  }
+  try OutputPaths(reading: [("--checkpoint", trained.path)]).check(request.out, .model, option: "--out")
+  try OutputFile.replace(request.out, with: model.encoded(as: request.out), mark: nil)
+  if let replaced { print("replaced \(request.out), which was step \(replaced.step), \(replaced.parametersDigest)") }
   print("wrote \(request.out): step \(model.step) of \(trained.path), \(model.parametersDigest)")
 }
 

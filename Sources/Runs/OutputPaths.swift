@@ -17,6 +17,8 @@ public enum OutputKind: Sendable {
   case sequences
   /// Frames and latent variables that a model generated.
   case generatedSequences
+  /// A model that `export` writes: a checkpoint without optimizer state.
+  case model
   /// The settings of a run.
   case configuration
   /// The numbers of a run.
@@ -37,6 +39,7 @@ public enum OutputKind: Sendable {
     case .animation: "an animation that sqair-dist drew"
     case .sequences: "a file of `sqair-dist data`"
     case .generatedSequences: "a file of `sqair-dist generate` or `sample`"
+    case .model: "a file of `sqair-dist export`"
     case .configuration: "the complete configuration of a run"
     case .metrics: "the metrics of a run"
     case .incidents: "the incidents of a run"
@@ -54,6 +57,7 @@ public enum OutputKind: Sendable {
     case .animation: OutputMark.animation.isIn(path)
     case .sequences: (try? SequenceFile.isGenerated(path)) ?? false
     case .generatedSequences: (try? HDF5File(reading: path).isOf(ImaginationFileWriter.format)) ?? false
+    case .model: (try? Checkpoint.isModel(path)) ?? false
     case .dataDigests: (try? HDF5File(reading: path).isOf(SequenceFile.digestRecordFormat)) ?? false
     case .configuration:
       Self.object(path).map { object in

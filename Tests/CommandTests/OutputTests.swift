@@ -65,6 +65,19 @@ import Testing
     }
   }
 
+  @Test func anExportReplacesOnlyAnExport() throws {
+    try #require(try toy.train("run", "--steps", "2").exitCode == 0)
+    try write("mine", "thesis.h5")
+    let export = ["export", "--checkpoint", toy.path("run"), "--force", "--out"]
+    for out in [toy.path("thesis.h5"), toy.checkpointPath("run", step: 2), toy.data] {
+      try expectRefusal(export + [out], "exists and is not a file of `sqair-dist export`")
+    }
+    for number in 0..<2 {
+      let outcome = try ToyRun.program(export + [toy.path("model.h5")])
+      #expect(outcome.exitCode == 0 && outcome.standardOutput.hasPrefix("replaced ") == (number == 1), "\(outcome)")
+    }
+  }
+
   @Test func dataReplacesOnlyItsOwnFilesAndSaysWhich() throws {
     func arguments(_ out: String, _ options: String...) -> [String] {
       ["data", "moving-digits", "--sequences", "2", "--frames", "2", "--out", toy.path(out)] + options

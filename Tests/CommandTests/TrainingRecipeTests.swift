@@ -134,6 +134,11 @@ import Testing
   }
 
   @Test func anotherLengthIsTold() throws {
+    // A rate that has fallen to zero would rise again.
+    _ = try train("falling", options, ranks: 1)
+    let risen = try ToyRun.program(toy.arguments("falling", options + ["--steps", "14"]))
+    #expect(risen.exitCode == 1 && risen.standardError.contains("would move back: after 12 updates"), "\(risen)")
+    let options = self.options.map { $0.hasSuffix("schedule.decay=cosine") ? $0.replacing("cosine", with: "none") : $0 }
     _ = try train("run", options, ranks: 1)
     let text = try train("run", options + ["--steps", "14"], ranks: 1)
     #expect(
