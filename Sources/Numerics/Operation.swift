@@ -9,3 +9,10 @@ package protocol Operation: BitwiseCopyable {
   /// - Parameter products: runs the products with weights.
   func backward(_ products: MatrixProduct)
 }
+
+extension Operation {
+  /// Runs the backward pass of the operation of this type at an address.
+  static func runBackward(at operands: UnsafeRawPointer, _ products: MatrixProduct) {
+    operands.assumingMemoryBound(to: Self.self).pointee.backward(products)
+  }
+}

@@ -4,11 +4,10 @@
 /// the outputs between `prepareBackward()` and `backward()`, read the gradients, `reset()`. In steady state no step
 /// allocates. A tape that does not record runs the same operations without gradients, for evaluation and generation.
 public final class Tape {
-  /// One recorded operation: where its operands are kept and how to run it backwards.
+  /// One recorded operation: where its operands are kept, and their type.
   private struct Entry {
     let operands: UnsafeRawPointer
     let type: any Operation.Type
-    let backward: (UnsafeRawPointer, MatrixProduct) -> Void
     let part: Int
     let label: Int?
   }
@@ -34,7 +33,7 @@ public final class Tape {
   public private(set) var microbatchCount = 1
   public private(set) var eachMicrobatch: Index
   /// The microbatch of each row of the operations that run in `withRowMicrobatches`; nil if all are of microbatch 0.
-  public var rowMicrobatches: Index?
+  public private(set) var rowMicrobatches: Index?
 
   /// Whether samples of the coming operations leave out the score of their density on the way back: its derivative by
   /// its own moments at a fixed sample. Off after `reset()`.
@@ -108,10 +107,8 @@ public final class Tape {
     let bytes = valueArena.allocate(bytes: MemoryLayout<Recorded>.stride)
     let operands = bytes.bindMemory(to: Recorded.self, capacity: 1)
     operands.initialize(to: operation)
-    entries.append(
-      Entry(
-        operands: operands, type: Recorded.self,
-        backward: { $0.assumingMemoryBound(to: Recorded.self).pointee.backward($1) }, part: part, label: label))
+    // The type and not a closure, which would allocate a context for each operation of another module.
+    entries.append(Entry(operands: operands, type: Recorded.self, part: part, label: label))
     check?.look(at: operation, part: part, label: label, isDerivative: false)
   }
 
@@ -142,7 +139,7 @@ public final class Tape {
   public func backward(into gradients: PartialGradients? = nil, firstMicrobatch: Int = 0) {
     for entry in entries.reversed() {
       if entry.part != part { enterBackward(entry.part) }
-      entry.backward(entry.operands, products)
+      entry.type.runBackward(at: entry.operands, products)
       if let check { look(at: entry, as: entry.type, with: check) }
     }
     let microbatches = firstMicrobatch..<firstMicrobatch + microbatchCount

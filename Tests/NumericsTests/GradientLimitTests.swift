@@ -17,9 +17,10 @@ import Testing
     tape.reset(microbatches: 2)
     let x = tape.tensor(rows: rows.count, columns: 3)
     for row in rows.indices { for column in 0..<3 { x[row, column] = Float(row * 3 + column) } }
-    tape.rowMicrobatches = tape.index(count: microbatches.count) { microbatches[$0] }
     let counts = tape.index(count: 2) { _ in 0 }
-    let y = tape.limitGradient(of: x, toNorm: norm, counting: counts)
+    let y = tape.withRowMicrobatches(tape.index(count: microbatches.count) { microbatches[$0] }) {
+      tape.limitGradient(of: x, toNorm: norm, counting: counts)
+    }
     tape.prepareBackward()
     for row in rows.indices { for column in 0..<3 { y.gradients![row * y.stride + column] = rows[row][column] } }
     tape.backward()
