@@ -4,35 +4,102 @@
 #endif
 #include "process_state.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+// MARK: Arguments
+
+static int argument_count = 0;
+static char **arguments = NULL;
+
+// The C library passes main's arguments to constructors. Swift's own way to them reads /proc, which may be missing.
+__attribute__((constructor)) static void remember_arguments(int count, char **values) {
+  argument_count = count;
+  arguments = values;
+}
+
+int process_argument_count(void) { return argument_count; }
+
+const char *process_argument(int index) { return index >= 0 && index < argument_count ? arguments[index] : ""; }
+
+// MARK: Streams
+
+void process_prepare_streams(void) {
+  // A reader that went away is an error of the write, and so is a file that would grow beyond its limit.
+  signal(SIGPIPE, SIG_IGN);
+#ifdef SIGXFSZ
+  signal(SIGXFSZ, SIG_IGN);
+#endif
+  // The first file that is opened would take the number of a standard stream that is closed, and messages would be
+  // written into it. A stream for output is opened for reading, so that writing to it fails.
+  for (int descriptor = 0; descriptor <= 2; descriptor++) {
+    if (fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) continue;
+    int opened = open("/dev/null", O_RDONLY);
+    if (opened < 0 || opened == descriptor) continue;
+    dup2(opened, descriptor);
+    close(opened);
+  }
+}
+
+int process_flush_output(void) {
+  errno = 0;
+  if (fflush(stdout) != 0) return errno ? errno : EIO;
+  return ferror(stdout) ? EIO : 0;
+}
+
+// MARK: Signals
+
 static volatile sig_atomic_t stop_signal = 0;
 static volatile sig_atomic_t interrupted = 0;
+static volatile sig_atomic_t seconds_to_end = 0;
 
-// Only stores, and `_exit`, are allowed here: whatever the process was doing goes on as if nothing had come.
+// Only stores, and calls that are safe in a handler, are allowed here: the process continues as if nothing had come.
 static void remember(int signal) {
   if (signal == SIGINT) {
     if (interrupted) _exit(130);
     interrupted = 1;
   }
-  if (!stop_signal) stop_signal = signal;
+  // A terminal that is gone asks the process to end, as `kill` does.
+  if (signal == SIGHUP) signal = SIGTERM;
+  if (stop_signal) return;
+  stop_signal = signal;
+  if (seconds_to_end) alarm((unsigned)seconds_to_end);
 }
 
-int process_catch_stop_signals(void) {
+static void end_now(int signal) {
+  (void)signal;
+  static const char text[] = "error: stopped by a signal; what was being computed is lost\n";
+  ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+  (void)written;
+  _exit(128 + (stop_signal ? stop_signal : SIGALRM));
+}
+
+static int catch_signal(int signal, void (*handler)(int)) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
-  action.sa_handler = remember;
+  action.sa_handler = handler;
   action.sa_flags = SA_RESTART;  // A half-read file is not an error.
   sigemptyset(&action.sa_mask);
-  int signals[] = {SIGTERM, SIGINT, SIGUSR1};
-  for (int i = 0; i < 3; i++)
-    if (sigaction(signals[i], &action, NULL) != 0) return errno;
-  return 0;
+  return sigaction(signal, &action, NULL) == 0 ? 0 : errno;
+}
+
+int process_catch_stop_signals(int seconds) {
+  seconds_to_end = seconds;
+  int status = seconds > 0 ? catch_signal(SIGALRM, end_now) : 0;
+  int signals[] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP};
+  for (int i = 0; i < 4 && status == 0; i++) {
+    struct sigaction earlier;
+    // `nohup` has asked that a lost terminal be ignored.
+    if (signals[i] == SIGHUP && sigaction(SIGHUP, NULL, &earlier) == 0 && earlier.sa_handler == SIG_IGN) continue;
+    status = catch_signal(signals[i], remember);
+  }
+  return status;
 }
 
 int process_stop_signal(void) { return stop_signal; }
@@ -41,6 +108,8 @@ void process_forget_stop_signal(void) {
   stop_signal = 0;
   interrupted = 0;
 }
+
+// MARK: Limits
 
 int process_available_cores(void) {
 #ifdef __linux__
@@ -72,6 +141,8 @@ int64_t process_user_thread_limit(void) {
   // The superuser may start as many as the control groups allow.
   return geteuid() == 0 ? -1 : limit(RLIMIT_NPROC);
 }
+
+// MARK: Threads
 
 struct thread_start {
   char name[16];

@@ -67,11 +67,20 @@ public final class Communicator: Sendable {
 
   // MPI can be started once in the life of a process, so the value is made once.
   private static let world = Result { try Communicator() }
+  private static let running = Mutex<Communicator?>(nil)
 
   /// Starts MPI, or returns the running communicator when it is started already.
   ///
-  /// - Throws: `ClusterError` when MPI cannot start, or joins fewer processes than the launcher started.
-  public static func start() throws -> Communicator { try world.get() }
+  /// - Throws: `ClusterError` when MPI cannot start, or joins fewer processes than the launcher started;
+  ///   `ThreadLimitError` where a rank cannot have the threads that it needs.
+  public static func start() throws -> Communicator {
+    let communicator = try world.get()
+    running.withLock { $0 = communicator }
+    return communicator
+  }
+
+  /// What `start` has returned; nil before that.
+  public static var current: Communicator? { running.withLock { $0 } }
 
   private init() throws {
     let environment = ProcessInfo.processInfo.environment

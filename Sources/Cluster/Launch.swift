@@ -22,6 +22,9 @@ public struct Launch: Sendable, Equatable {
 
   public let launcher: Launcher
 
+  /// Whether the launcher started several processes, as far as it says so.
+  public var isParallel: Bool { (promisedSize ?? 1) > 1 || (promisedRank ?? 0) > 0 }
+
   /// How many ranks the launcher says it started; nil when it does not say.
   public let promisedSize: Int?
 
@@ -38,7 +41,8 @@ public struct Launch: Sendable, Equatable {
   public init(environment: [String: String]) {
     func number(_ name: String) -> Int? { environment[name].flatMap { Int($0) } }
 
-    promisedRank = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"].lazy.compactMap(number).first
+    promisedRank =
+      ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "FLUX_TASK_RANK", "SLURM_PROCID"].lazy.compactMap(number).first
     promisedSizeOnHost = number("OMPI_COMM_WORLD_LOCAL_SIZE")
     boundAtLaunch = environment["OMPI_MCA_orte_bound_at_launch"] == "1"
     if environment["OMPI_COMM_WORLD_SIZE"] != nil {
@@ -46,10 +50,10 @@ public struct Launch: Sendable, Equatable {
       promisedSize = number("OMPI_COMM_WORLD_SIZE")
     } else if environment["PMIX_RANK"] != nil {
       launcher = .pmix
-      promisedSize = number("SLURM_STEP_NUM_TASKS")
-    } else if environment["PMI_RANK"] != nil {
+      promisedSize = ["SLURM_STEP_NUM_TASKS", "PMI_SIZE", "FLUX_JOB_SIZE"].lazy.compactMap(number).first
+    } else if environment["PMI_RANK"] != nil || environment["FLUX_TASK_RANK"] != nil {
       launcher = .pmi
-      promisedSize = number("PMI_SIZE")
+      promisedSize = number("PMI_SIZE") ?? number("FLUX_JOB_SIZE")
     } else if let tasks = number("SLURM_STEP_NUM_TASKS"), environment["SLURM_PROCID"] != nil {
       // The batch script itself has SLURM_PROCID too, but no step.
       launcher = .srunWithoutMPI
@@ -96,17 +100,32 @@ public struct Launch: Sendable, Equatable {
     _ = FileManager.default.createFile(atPath: path, contents: nil)
   }
 
-  /// What is wrong, and what to do, when MPI joins another number of ranks than the launcher promised; nil when the
+  /// What is wrong, and what to do, when MPI connects another number of ranks than the launcher promised; nil when the
   /// numbers agree.
+  ///
+  /// PMIx launchers other than Slurm's do not say how many processes they started. One process that MPI connects with no
+  /// other is then taken for one of several.
   package func mismatch(size: Int) -> (reason: String, advice: String)? {
-    guard let promisedSize, promisedSize != size else { return nil }
+    let started: String
+    if let promisedSize {
+      guard promisedSize != size else { return nil }
+      started = "started \(promisedSize) processes"
+    } else if let promisedRank, promisedRank >= size {
+      started = "calls this process rank \(promisedRank)"
+    } else if launcher == .pmix || launcher == .pmi, size == 1 {
+      started = "does not say how many processes it started"
+    } else {
+      return nil
+    }
     let remedy =
       switch launcher {
-      case .srunWithoutMPI, .pmi, .pmix: "start them with `srun --mpi=pmix`, or with the mpirun of Open MPI"
+      case .srunWithoutMPI, .pmi, .pmix:
+        "start them with `srun --mpi=pmix`, or with the mpirun of the Open MPI this program is linked with; one process "
+          + "needs no launcher"
       case .mpirun, .none: "start them with the mpirun of the MPI library this program is linked with"
       }
     return (
-      "the launcher (\(launcher.rawValue)) started \(promisedSize) processes, but MPI connects \(size)",
+      "the launcher (\(launcher.rawValue)) \(started), but MPI connects \(size)",
       "Separate runs would overwrite each other: \(remedy)."
     )
   }

@@ -14,6 +14,9 @@ public struct ResourceLimits: Sendable, Equatable {
 
   /// Bytes of memory that this process and those that share its limit may use; nil if only the host limits it.
   public private(set) var memory: Limit?
+  /// Bytes of memory that this process could have at best: of the host with its swap space, or of the limit; nil if
+  /// unknown.
+  public private(set) var memoryCapacity: Limit?
   /// Bytes of memory that are still free under the tightest limit, or on the host; nil if unknown.
   public private(set) var freeMemory: Limit?
   /// Cores' worth of processor time; nil if there is no quota.
@@ -25,11 +28,20 @@ public struct ResourceLimits: Sendable, Equatable {
 
   public static func == (a: Self, b: Self) -> Bool {
     a.memory == b.memory && a.freeMemory == b.freeMemory && a.coreQuota?.value == b.coreQuota?.value
-      && a.threads == b.threads && a.affinityCores == b.affinityCores
+      && a.threads == b.threads && a.memoryCapacity == b.memoryCapacity && a.affinityCores == b.affinityCores
   }
 
-  /// Ranks that this process's cores and quota serve well, at least 1.
+  /// Cores that may be busy at once, at least 1: those of the affinity mask, or as many as the quota allows.
   public var usableCores: Int { max(1, min(affinityCores, coreQuota.map { Int($0.value.rounded()) } ?? .max)) }
+
+  /// How many ranks this host should run: one a core, if there are memory and threads for them.
+  ///
+  /// - Parameter bytesPerRank: the least memory of a rank.
+  public func recommendedRanks(bytesPerRank: Int) -> Int {
+    let byMemory = freeMemory.map { $0.value / bytesPerRank } ?? .max
+    let byThreads = threads.map { $0.value / (WorkerThread.neededCount + 2) } ?? .max
+    return max(1, min(usableCores, byMemory, byThreads))
+  }
 
   /// The limits of this process.
   public static func current() -> ResourceLimits {
@@ -50,6 +62,10 @@ public struct ResourceLimits: Sendable, Equatable {
       if value < limit?.value ?? .max { limit = Limit(value: max(0, value), source: source) }
     }
 
+    if let total = Self.number(root + "/proc/meminfo", after: "MemTotal:") {
+      let swap = Self.number(root + "/proc/meminfo", after: "SwapTotal:") ?? 0
+      tighten(&memoryCapacity, (total + swap) * 1024, "the memory of the host")
+    }
     let free = Self.number(root + "/proc/meminfo", after: "MemAvailable:").map { $0 * 1024 }
     if let free { tighten(&freeMemory, free, "the free memory of the host") }
     for group in groups.folders(of: "memory") {
@@ -58,6 +74,7 @@ public struct ResourceLimits: Sendable, Equatable {
       guard let limit = Self.number(group.path + "/" + name), limit < 1 << 60 else { continue }
       let source = "\(name) of the control group \(group.name)"
       tighten(&memory, limit, source)
+      tighten(&memoryCapacity, limit, source)
       let usage = group.version == 2 ? "memory.current" : "memory.usage_in_bytes"
       let cached = group.version == 2 ? "inactive_file" : "total_inactive_file"
       guard let used = Self.number(group.path + "/" + usage) else { continue }
@@ -67,6 +84,7 @@ public struct ResourceLimits: Sendable, Equatable {
     }
     if let addressSpace {
       tighten(&memory, addressSpace, "ulimit -v")
+      tighten(&memoryCapacity, addressSpace, "ulimit -v")
       let used = Self.number(root + "/proc/self/status", after: "VmSize:").map { $0 * 1024 } ?? 0
       tighten(&freeMemory, addressSpace - used, "ulimit -v")
     }

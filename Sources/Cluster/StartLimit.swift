@@ -31,7 +31,7 @@ struct StartLimit: Sendable {
       guard isStarted.wait(timeout: .now() + seconds) == .timedOut else { return }
       let missing = LocalRanks(launch).missing
       // The lowest rank that knows something speaks first: the job ends before it is another's turn.
-      let turn = min(0.25 * Double(launch.promisedRank ?? 0), 2) + (missing.isEmpty ? 3 : 0)
+      let turn = min(Double(launch.promisedRank ?? 0), 4) + (missing.isEmpty ? 3 : 0)
       guard isStarted.wait(timeout: .now() + turn) == .timedOut else { return }
       try? FileHandle.standardError.write(contentsOf: Data("error: \(text(missing: missing))\n".utf8))
       // The launcher passes on what was written.

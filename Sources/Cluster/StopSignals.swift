@@ -3,8 +3,9 @@ import Foundation
 
 /// Signals that ask a process to stop: they are only remembered, and the program checks for them where it can stop.
 ///
-/// A batch system sends SIGUSR1 or SIGTERM before the time is over; SIGINT comes from the keyboard. A second SIGINT
-/// ends the process at once with code 130, for a user who does not want to wait.
+/// A batch system sends SIGUSR1 or SIGTERM before the time is over; SIGINT comes from the keyboard. SIGHUP, from a
+/// terminal that is closed, counts as SIGTERM. A second SIGINT ends the process at once with code 130, for a user who
+/// does not want to wait.
 public enum StopSignals {
   /// A signal that asks the process to stop.
   public enum Signal: Int32, Sendable, CaseIterable, CustomStringConvertible {
@@ -21,15 +22,21 @@ public enum StopSignals {
     }
   }
 
-  /// From now on the three signals are remembered instead of ending the process.
+  /// From now on these signals are remembered instead of ending the process.
   ///
-  /// Called before `Communicator.start()`, a signal during the start is remembered too; Open MPI leaves these three alone.
+  /// Called before `Communicator.start()`, a signal during the start is remembered too; Open MPI leaves these signals
+  /// alone.
   ///
+  /// - Parameter secondsToEnd: the process ends this long after a signal, wherever it is by then; nil for a training,
+  ///   which saves first and is watched by its watchdog.
   /// - Throws: `POSIXError` when the system refuses.
-  public static func install() throws {
-    let code = process_catch_stop_signals()
+  public static func install(secondsToEnd: Int? = nil) throws {
+    let code = process_catch_stop_signals(Int32(secondsToEnd ?? 0))
     guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EINVAL) }
   }
+
+  /// For commands that compute and print: a loop that checks for the signal stops cleanly, and nothing outlasts it.
+  public static func installForCommand() throws { try install(secondsToEnd: 5) }
 
   /// The first signal that came and was not forgotten; nil while none came.
   public static var requested: Signal? { Signal(rawValue: process_stop_signal()) }

@@ -48,6 +48,11 @@ do {
     say("ready")
     while true { usleep(5_000) }
 
+  case "ignore-signal-for":
+    try StopSignals.install(secondsToEnd: argument)
+    say("ready")
+    while true { usleep(5_000) }
+
   default:
     FileHandle.standardError.write(Data("error: there is no exercise \(exercise)\n".utf8))
     exit(64)

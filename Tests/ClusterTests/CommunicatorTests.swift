@@ -44,7 +44,7 @@ import Testing
       BuiltProgram.path(of: "cluster-probe"), ["identity"],
       environment: MPILauncher.environment.merging(["SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "4"]) { $1 })
     #expect(outcome.exitCode == 2, "\(outcome)")
-    #expect(outcome.standardError.contains("started 4 processes, but MPI joins 1"), "\(outcome)")
+    #expect(outcome.standardError.contains("started 4 processes, but MPI connects 1"), "\(outcome)")
     #expect(outcome.standardOutput.isEmpty)
   }
 }

@@ -11,7 +11,10 @@ import Testing
     arguments: [
       (mpirun, Launch.Launcher.mpirun, 8),
       (["PMIX_RANK": "1", "SLURM_STEP_NUM_TASKS": "6", "SLURM_PROCID": "1"], .pmix, 6),
+      (["PMIX_RANK": "1", "PRTE_LAUNCHED": "1"], .pmix, nil),  // prterun
+      (["PMIX_RANK": "1", "FLUX_TASK_RANK": "1", "FLUX_JOB_SIZE": "4"], .pmix, 4),
       (["PMI_RANK": "1", "PMI_SIZE": "3"], .pmi, 3),
+      (["FLUX_TASK_RANK": "2", "FLUX_JOB_SIZE": "4"], .pmi, 4),
       (["SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "5"], .srunWithoutMPI, 5),
       (["SLURM_PROCID": "0", "SLURM_JOB_ID": "7"], .none, nil),  // a batch script
       ([:], .none, nil),
@@ -43,5 +46,25 @@ import Testing
     #expect(advice.contains("srun --mpi=pmix"))
     #expect(launch.mismatch(size: 5) == nil)
     #expect(Launch(environment: [:]).mismatch(size: 1) == nil)
+  }
+
+  /// PMIx launchers other than Slurm's give a rank, and no number of ranks.
+  @Test func aLauncherThatDoesNotSayHowManyIsNoticed() throws {
+    for rank in 0..<2 {
+      let launch = Launch(environment: ["PMIX_RANK": "\(rank)", "PRTE_LAUNCHED": "1"])
+      let (reason, advice) = try #require(launch.mismatch(size: 1))
+      #expect(reason.hasPrefix("the launcher (pmix) ") && reason.hasSuffix(", but MPI connects 1"))
+      #expect(advice.contains("the mpirun of the Open MPI"))
+      #expect(launch.mismatch(size: 2) == nil, "MPI works with this launcher")
+    }
+    #expect(Launch(environment: ["PMIX_RANK": "2"]).mismatch(size: 2) != nil, "there is no rank 2 of 2")
+    #expect(Launch(environment: ["PMIX_RANK": "0", "SLURM_STEP_NUM_TASKS": "1"]).mismatch(size: 1) == nil)
+  }
+
+  @Test func severalProcessesAreToldFromOne() {
+    #expect(Launch(environment: Self.mpirun).isParallel)
+    #expect(Launch(environment: ["PMIX_RANK": "1"]).isParallel)
+    #expect(!Launch(environment: ["OMPI_COMM_WORLD_SIZE": "1", "OMPI_COMM_WORLD_RANK": "0"]).isParallel)
+    #expect(!Launch(environment: [:]).isParallel)
   }
 }

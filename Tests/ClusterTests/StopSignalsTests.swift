@@ -4,14 +4,14 @@ import Testing
 
 /// Signals to `cluster-probe`, alone and under mpirun.
 @Suite(.serialized) struct StopSignalsTests {
-  @Test(arguments: [SIGTERM, SIGINT, SIGUSR1]) func aSignalIsRememberedAndAnswered(signal: Int32) throws {
+  @Test(arguments: [SIGTERM, SIGINT, SIGUSR1, SIGHUP]) func aSignalIsRememberedAndAnswered(signal: Int32) throws {
     let process = try ProcessRunner.start(
       BuiltProgram.path(of: "cluster-probe"), ["wait-for-signal"], environment: MPILauncher.environment)
     #expect(process.waitForOutput { $0.contains("ready") })
     process.send(signal)
     let outcome = try process.wait(timeout: 10)
     #expect(outcome.exitCode == 85, "\(outcome)")
-    let name = [SIGTERM: "SIGTERM", SIGINT: "SIGINT", SIGUSR1: "SIGUSR1"][signal]!
+    let name = [SIGTERM: "SIGTERM", SIGINT: "SIGINT", SIGUSR1: "SIGUSR1", SIGHUP: "SIGTERM"][signal]!
     #expect(outcome.standardOutput.hasSuffix("rank 0 stops for \(name)\n"), "\(outcome)")
   }
 
@@ -25,6 +25,30 @@ import Testing
     process.send(SIGINT)
     let outcome = try process.wait(timeout: 10)
     #expect(outcome.exitCode == 130 && !outcome.timedOut, "\(outcome)")
+  }
+
+  /// As `nohup` asks.
+  @Test func aLostTerminalThatIsIgnoredStaysIgnored() throws {
+    let process = try ProcessRunner.start(
+      "bash", ["-c", "trap '' HUP; exec \(try BuiltProgram.path(of: "cluster-probe")) wait-for-signal"],
+      environment: MPILauncher.environment)
+    #expect(process.waitForOutput { $0.contains("ready") })
+    process.send(SIGHUP)
+    usleep(200_000)
+    process.send(SIGUSR1)
+    let outcome = try process.wait(timeout: 10)
+    #expect(outcome.standardOutput.hasSuffix("rank 0 stops for SIGUSR1\n"), "\(outcome)")
+  }
+
+  /// A command that does not come to where it checks for signals.
+  @Test(arguments: [SIGTERM, SIGINT, SIGHUP]) func aCommandEndsSoonAfterASignal(signal: Int32) throws {
+    let process = try ProcessRunner.start(
+      BuiltProgram.path(of: "cluster-probe"), ["ignore-signal-for", "1"], environment: MPILauncher.environment)
+    #expect(process.waitForOutput { $0.contains("ready") })
+    process.send(signal)
+    let outcome = try process.wait(timeout: 20)
+    #expect(!outcome.timedOut && outcome.exitCode == 128 + (signal == SIGHUP ? SIGTERM : signal), "\(outcome)")
+    #expect(outcome.standardError.contains("error: stopped by a signal"), "\(outcome)")
   }
 
   @Test func mpirunPassesSIGUSR1ToAllRanks() throws {

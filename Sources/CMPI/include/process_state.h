@@ -1,10 +1,22 @@
-// What the operating system says about this process: signals that ask it to stop, cores, threads and memory it may use.
+// What the operating system gives to this process: arguments, streams, signals, cores, threads and memory.
 #pragma once
 #include <stdint.h>
 
-/// Handles SIGTERM, SIGINT and SIGUSR1 by remembering the first of them; a second SIGINT ends the process at once
-/// with code 130. Returns 0, or an errno.
-int process_catch_stop_signals(void);
+/// The arguments of `main`, the first being the program's name; zero-terminated bytes in no certain encoding.
+int process_argument_count(void);
+const char *process_argument(int index);
+
+/// To be called first: writing to a pipe that nobody reads, or beyond the limit of a file's size, becomes an error
+/// instead of a signal, and no file that is opened later takes the number of a standard stream that is closed.
+void process_prepare_streams(void);
+
+/// Writes what is buffered for standard output. Returns 0 if all of it could be written since the start, or an errno.
+int process_flush_output(void);
+
+/// Handles SIGTERM, SIGINT, SIGUSR1 and SIGHUP (as SIGTERM, unless it is ignored) by remembering the first of them; a
+/// second SIGINT ends the process at once with code 130. Where `seconds` is above 0, the process ends that long after
+/// the first signal, with 128 + its number, if it has not ended before. Returns 0, or an errno.
+int process_catch_stop_signals(int seconds);
 
 /// The first stop signal since the last call of `process_forget_stop_signal`, or 0.
 int process_stop_signal(void);
