@@ -16,7 +16,7 @@ final class Arena {
   private static let alignment = 64
 
   deinit {
-    for chunk in chunks { chunk.base.deallocate() }
+    for chunk in chunks { free(chunk.base) }
   }
 
   /// Bytes allocated since the last `reset`.
@@ -28,7 +28,8 @@ final class Arena {
     while current < chunks.count, chunks[current].used + size > chunks[current].capacity { current += 1 }
     if current == chunks.count {
       let capacity = max(size, Self.chunkBytes)
-      chunks.append(Chunk(base: .allocate(byteCount: capacity, alignment: 4096), capacity: capacity))
+      let base = Memory.allocate(bytes: capacity, alignment: 4096, heldBytes: usedBytes)
+      chunks.append(Chunk(base: base, capacity: capacity))
     }
     defer { chunks[current].used += size }
     return chunks[current].base + chunks[current].used

@@ -6,6 +6,7 @@ public enum LinearAlgebra {
   /// Prepares the calling thread for the model's arithmetic: one thread per product, denormal numbers are zero.
   public static func prepare() {
     openblas_set_num_threads(1)
+    kernel_end_library_threads()
     kernel_flush_denormals()
   }
 

@@ -12,6 +12,10 @@ typedef enum kernel_activation : int32_t {
 /// and each arithmetic instruction on such a number costs the processor a hundred ordinary ones.
 void kernel_flush_denormals(void);
 
+/// Ends the threads that the linear algebra library has started, one a core, when it was loaded: a rank computes with
+/// one, and those of many ranks would use up what the system allows.
+void kernel_end_library_threads(void);
+
 /// y = f(y + bias + row_addend[index]); `bias` and `addend` may be NULL, and so may `index` (row i takes addend row i).
 void kernel_bias_activation(float *y, int64_t rows, int64_t columns, int64_t stride, const float *bias,
                             const float *addend, int64_t addend_stride, const int32_t *index, kernel_activation f);

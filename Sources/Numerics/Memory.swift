@@ -1,0 +1,27 @@
+import Foundation
+import Synchronization
+
+/// Memory for tensors, and what to tell when the system refuses it.
+public enum Memory {
+  /// Which settings to lower, in whole sentences; set by whoever knows them.
+  public static let advice = Mutex("")
+
+  /// Uninitialised memory, to be given back with `free`. Where the system refuses it the process ends with a message:
+  /// nothing can be computed without it.
+  ///
+  /// - Parameters:
+  ///   - alignment: a power of two, at least that of a pointer.
+  ///   - heldBytes: what the caller holds already, for the message.
+  static func allocate(bytes: Int, alignment: Int, heldBytes: Int) -> UnsafeMutableRawPointer {
+    var memory: UnsafeMutableRawPointer?
+    let code = posix_memalign(&memory, alignment, bytes)
+    if code == 0, let memory { return memory }
+    let text =
+      "error: the system refused \(bytes) bytes of memory on \(ProcessInfo.processInfo.hostName); the values of the "
+      + "model's layers hold \(heldBytes) bytes. \(advice.withLock { $0 })\n"
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+    // The launcher passes on what was written, and ends the other ranks.
+    usleep(100_000)
+    _exit(EXIT_FAILURE)
+  }
+}
