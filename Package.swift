@@ -110,7 +110,7 @@ let package = Package(
       name: "TrackingTests", dependencies: ["Tracking", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "RunsTests",
-      dependencies: ["Runs", "Models", "MovingDigits", "Storage", "Numerics", "TestSupport"]),
+      dependencies: ["Runs", "Models", "MovingDigits", "Storage", "Numerics", "Cluster", "TestSupport"]),
     .testTarget(
       name: "EvaluationTests",
       dependencies: ["Evaluation", "Runs", "Models", "MovingDigits", "Storage", "Tracking", "TestSupport"]),

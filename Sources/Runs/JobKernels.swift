@@ -8,6 +8,8 @@ import Numerics
 package struct JobKernels: CustomStringConvertible {
   /// Names and how many processes run on each, ascending by name.
   private let processes: [(name: String, count: Int)]
+  /// Which ranks and hosts run on which kernels; nil where that is not known, or they are the same everywhere.
+  private var disagreement: Disagreement?
 
   /// - Parameter names: those of each process, as `LinearAlgebra.kernels`.
   package init(ofProcesses names: [String]) {
@@ -18,6 +20,7 @@ package struct JobKernels: CustomStringConvertible {
   package init(of communicator: Communicator) throws {
     let names = try communicator.broadcast(communicator.gather(LinearAlgebra.kernels).joined(separator: "\n"))
     self.init(ofProcesses: names.split(separator: "\n").map(String.init))
+    disagreement = try communicator.disagreement(on: "kernels", [.init("kernels", LinearAlgebra.kernels)])
   }
 
   /// "avx512/x86-64-v4", or several joined by " + ": whatever number of processes runs on each.
@@ -36,8 +39,9 @@ package struct JobKernels: CustomStringConvertible {
     }
     if processes.count > 1 {
       let names = processes.map { "\($0.name) on \($0.count) process\($0.count == 1 ? "" : "es")" }
+      let texts = disagreement?.valueTexts ?? names
       warnings.append(
-        "warning: processors differ: \(names.joined(separator: ", ")). The run is valid, but its last bits depend on "
+        "warning: processors differ: \(texts.joined(separator: ", ")). The run is valid, but its last bits depend on "
           + "which process computes what, so another number of processes gives others. Start on processors of one kind "
           + "to have the same bits on any number.")
     }

@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 import Storage
 
@@ -28,7 +29,9 @@ package final class SequenceLoader: @unchecked Sendable {
   private let firstStep: Int
 
   /// Starts reading for the updates `steps`.
-  package init(_ file: SequenceFile, steps: Range<Int>, plan: @escaping @Sendable (Int) -> Request) {
+  ///
+  /// - Throws: `ThreadLimitError` where no thread can be started.
+  package init(_ file: SequenceFile, steps: Range<Int>, plan: @escaping @Sendable (Int) -> Request) throws {
     self.file = file
     self.plan = plan
     firstStep = steps.lowerBound
@@ -36,9 +39,7 @@ package final class SequenceLoader: @unchecked Sendable {
     lastStep = steps.upperBound
     // Signalled, not started at 2: a semaphore that goes away below the value it started at ends the program.
     for _ in 1..<batches.count { free.signal() }
-    let thread = Thread { [self] in fill() }
-    thread.name = "sequence loader"
-    thread.start()
+    try WorkerThread.start("sequence loader") { [self] in fill() }
   }
 
   /// Starts reading what a process learns from in the updates `steps`.
@@ -46,9 +47,9 @@ package final class SequenceLoader: @unchecked Sendable {
   /// - Parameter microbatches: those of each batch that the process takes; nil takes all.
   package convenience init(
     _ file: SequenceFile, _ settings: TrainingConfiguration, steps: Range<Int>, microbatches: Range<Int>? = nil
-  ) {
+  ) throws {
     let order = BatchPlan(seed: settings.seed, sequences: file.sequenceCount)
-    self.init(file, steps: steps) { step in
+    try self.init(file, steps: steps) { step in
       let update = settings.plan(atStep: step)
       let layout = MicrobatchLayout(settings, batch: update.batch)
       let examples = layout.examples(ofMicrobatches: microbatches ?? 0..<layout.count)

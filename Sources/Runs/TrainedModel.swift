@@ -27,6 +27,7 @@ public struct TrainedModel {
     guard reasons.isEmpty else {
       throw RunError("\(self.path): its configuration cannot be used: \(reasons.joined(separator: "; "))")
     }
+    try MemoryEstimate(evaluating: configuration, particles: ("particles", 1), frames: 1).require()
     let pixels = configuration.model.constants.height * configuration.model.constants.width
     state = TrainingState(configuration, meanImage: Array(repeating: 0, count: pixels))
     try state.restoreModel(checkpoint, from: self.path)

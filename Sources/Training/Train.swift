@@ -13,15 +13,16 @@ import Storage
 public func train(_ request: TrainRequest) throws -> Int32 {
   LinearAlgebra.prepare()
   try StopSignals.install()
-  let command = Launch(environment: ProcessInfo.processInfo.environment).command(CommandLine.arguments)
+  let command = Launch(environment: ProcessInfo.processInfo.environment).command(try ProcessArguments.all())
   let watchdog = Watchdog(
     limit: request.configuration.training.watchdogSeconds, setting: "training.watchdogSeconds",
     advice: "The same command resumes the run from its latest checkpoint: \(command)", fault: request.fault
   ) { RunFolder(request.runDirectory).note(incident: $0) }
   defer { watchdog.stop() }
-  let communicator = try Communicator.start()
-  watchdog.enter(.preparation, step: 0)
+  let communicator = try Job.start(
+    "train", [.init("--fresh", "\(request.fresh)")] + request.configuration.agreementFields)
   try watchdog.join(communicator)
+  watchdog.enter(.preparation, step: 0)
   var run = Run(request, communicator, watchdog)
   let ending = try run.train()
   try watchdog.leave(communicator)
@@ -66,6 +67,10 @@ private struct Run {
     let builtin = BuiltinData(configuration.data.builtin, in: folder.data)
     if configuration.data.train == nil, let ending = try builtin.make(communicator) { return ending }
     let (training, validation) = try openData(orElse: builtin)
+    try communicator.requireAgreement(
+      on: "the data",
+      training.agreementFields(as: "training data")
+        + (validation?.agreementFields(as: "validation data") ?? [.init("validation data, identity", "none")]))
     let resumption = try communicator.collectively("looking for a checkpoint to resume from") {
       communicator.isRoot && !isFresh ? try Resumption.latest(in: folder) : nil
     }
@@ -76,6 +81,9 @@ private struct Run {
     configuration.model.constants.width = training.width
     let reasons = configuration.validate()
     guard reasons.isEmpty else { throw ConfigurationError(place: training.path, problems: reasons) }
+    try communicator.collectively("preparing memory") {
+      try MemoryEstimate(training: configuration, ranks: communicator.size).require(ranks: communicator.ranksOnHost)
+    }
     keepPaths(of: training, validation)
     let state = TrainingState(configuration, meanImage: training.mean)
     let origin =

@@ -48,7 +48,7 @@ package final class Trainer {
     validator = Validator(
       configuration, state: state, validation: validation, journal: journal, communicator: communicator,
       watchdog: watchdog)
-    loader = SequenceLoader(
+    loader = try SequenceLoader(
       training, configuration.training, steps: state.step..<max(state.step, configuration.training.steps),
       microbatches: step.microbatches)
   }

@@ -54,7 +54,8 @@ struct MovingDigitsCommand: ParsableCommand {
   @Option(help: "Which digits to use.")
   var split = DigitSplit.train
 
-  @Option(help: "Motion: gentle is slow and stays inside; reference is as published: fast, accelerated, leaving the canvas.")
+  @Option(
+    help: "Motion: gentle is slow and stays inside; reference is as published: fast, accelerated, leaving the canvas.")
   var motion = Motion.gentle
 
   @Flag(exclusivity: .exclusive)
@@ -73,7 +74,8 @@ struct MovingDigitsCommand: ParsableCommand {
   var seed: UInt64 = 0
 
   @Option(
-    help: ArgumentHelp("Training file from which to copy the mean frame. (default: computed from the new file)", valueName: "file"),
+    help: ArgumentHelp(
+      "Training file from which to copy the mean frame. (default: computed from the new file)", valueName: "file"),
     completion: .sequences)
   var meanFrom: String?
 
@@ -112,7 +114,7 @@ struct MovingDigitsCommand: ParsableCommand {
     settings.challenge = challenge?.challenge(barShade: barShade ?? 0)
     settings.seed = seed
     let mean = try meanFrame()
-    try StopSignals.install()
+    try StopSignals.installForCommand()
     let progress = ProgressLine(label: "data", total: UInt64(sequences), unit: "sequences")
     try DigitFile.write(settings, to: out, mean: mean, overwrite: force) { done in
       progress.update(UInt64(done))

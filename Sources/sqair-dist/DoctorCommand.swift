@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cluster
 import Diagnostics
 import Evaluation
 import Runs
@@ -29,7 +30,11 @@ struct DoctorCommand: ParsableCommand {
   @Flag(help: "Treat warnings as failures.")
   var strict = false
 
+  @Flag(help: "Print only how many ranks the cores and limits of this host serve well.")
+  var ranks = false
+
   func run() throws {
+    if ranks { return print(ResourceLimits.current().recommendedRanks(bytesPerRank: Diagnosis.leastMemoryOfRank)) }
     let code = try doctor(runDirectory: runDirectory, json: json, isStrict: strict)
     if code != 0 { throw ExitCode(code) }
   }

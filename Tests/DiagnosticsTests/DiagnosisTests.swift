@@ -146,4 +146,32 @@ import Training
     let checks = [HealthCheck("program", .ok, "well"), HealthCheck("cores", .warn, "few", "Take more.")]
     #expect(linesText(checks) == "OK    program  well\nWARN  cores    few\n               Take more.")
   }
+
+  @Test func aQuotaOfProcessorTimeIsToldBesideTheCores() throws {
+    let found = try check("cores", onOneHost(2) { $0.coreQuota = 0.5 })
+    #expect(found.state == .warn && found.text.contains("the processor time of 0.5 cores"), "\(found)")
+    #expect(try check("cores", onOneHost(2) { $0.coreQuota = 2 }).state == .ok)
+  }
+
+  @Test func theLimitOfMemoryIsNamed() throws {
+    let found = try check(
+      "memory",
+      onOneHost(2) {
+        $0.freeMemory = 120_000_000
+        $0.freeMemorySource = "memory.max of the control group /job"
+      })
+    #expect(
+      found.state == .fail && found.text.contains("120 MB free (memory.max of the control group /job)"), "\(found)")
+  }
+
+  @Test func tooFewThreadsFail() throws {
+    let found = try check(
+      "threads",
+      onOneHost(2) {
+        $0.threadLimit = 12
+        $0.threadLimitSource = "ulimit -u"
+      })
+    #expect(found.state == .fail && found.text.contains("threads are limited to 12 (ulimit -u)"), "\(found)")
+    #expect(try check("threads", onOneHost(2) { $0.threadLimit = 100 }).state == .ok)
+  }
 }

@@ -54,8 +54,14 @@ public struct BenchmarkRequest: Sendable {
 /// Prints what updates cost. Every process of the job calls this.
 public func benchmark(_ request: BenchmarkRequest) throws {
   LinearAlgebra.prepare()
-  try StopSignals.install()
-  let communicator = try Communicator.start()
+  try StopSignals.installForCommand()
+  let communicator = try Job.start(
+    "benchmark",
+    [
+      .init("question", "\(request.question)"), .init("--frames", "\(request.frames)"),
+      .init("--checkpoint", request.checkpoint == nil ? "not given" : "given"),
+      .init("--updates", "\(request.updates)"), .init("--json", "\(request.json)"),
+    ] + request.configuration.agreementFields)
   let bench = try Bench(request, communicator)
   defer { bench.cleanUp() }
   func show(_ text: @autoclosure () -> String, _ json: @autoclosure () throws -> String) throws {
@@ -104,12 +110,15 @@ struct Bench {
   init(_ request: BenchmarkRequest, _ communicator: Communicator) throws {
     self.request = request
     self.communicator = communicator
-    let trained = try communicator.collectively("opening the checkpoint") {
-      try request.checkpoint.map { try TrainedModel($0) }
-    }
+    let trained = try request.checkpoint.map { try TrainedModel.openOnAllRanks($0, communicator) }
     self.trained = trained
     var configuration = request.configuration
     if let trained { configuration.model = trained.configuration.model }
+    var largest = configuration
+    largest.training.frames.end = max(request.frames.max() ?? 1, configuration.training.frames.end)
+    try communicator.collectively("preparing memory") {
+      try MemoryEstimate(training: largest, ranks: communicator.size).require(ranks: communicator.ranksOnHost)
+    }
     // A folder that nobody had before: it is removed at the end.
     var template = Array((FileManager.default.temporaryDirectory.path + "/sqair-benchmark-XXXXXX").utf8CString)
     let isMade = mkdtemp(&template) != nil

@@ -60,7 +60,7 @@ final class UpdateTimer {
   init(
     _ workload: Workload, updates: Int, _ communicator: Communicator,
     countAllocations: @escaping @Sendable () -> AllocationCount
-  ) {
+  ) throws {
     self.workload = workload
     self.updates = updates
     self.communicator = communicator
@@ -77,7 +77,8 @@ final class UpdateTimer {
     step = TrainingStep(state, settings, communicator)
     workload.noise?.findsInEveryFrame = state.model.framesAreIndependent
     step.replica.noise = workload.noise
-    loader = SequenceLoader(workload.file, settings, steps: 0..<Self.warmup + updates, microbatches: step.microbatches)
+    loader = try SequenceLoader(
+      workload.file, settings, steps: 0..<Self.warmup + updates, microbatches: step.microbatches)
   }
 
   /// Runs the updates. Every process of the job calls this.

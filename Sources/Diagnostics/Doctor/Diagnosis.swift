@@ -24,9 +24,12 @@ package struct HealthCheck: Encodable, Sendable, Equatable {
 }
 
 /// Judges what the ranks of a job say about themselves.
-package struct Diagnosis: Sendable {
+public struct Diagnosis: Sendable {
   /// Numbers of a gradient, about those of the default model.
   package static let gradientCount = 3_000_000
+
+  /// Bytes with which a rank of the default model and batch can start.
+  public static let leastMemoryOfRank = 150_000_000
 
   private let ranks: [RankFacts]
   private let folder: FolderFacts
@@ -118,6 +121,13 @@ package struct Diagnosis: Sendable {
       + (isBound ? "bound (\(shown)\(host.ranks.count > 8 ? ", ..." : ""))" : "not bound")
     // A rank shares its cores with ranks that may run on no others: there must be a core for each of them.
     func sharers(_ rank: RankFacts) -> [RankFacts] { host.ranks.filter { Set($0.cores).isSubset(of: rank.cores) } }
+    if let quota = host.ranks.compactMap(\.coreQuota).min(), Double(host.ranks.count) > quota + 0.1 {
+      return HealthCheck(
+        "cores", .warn,
+        "\(text): a control group gives them the processor time of \(String(format: "%g", quota)) cores in all",
+        "Start at most \(Self.counted(max(1, Int(quota.rounded())), "rank")) on this host, or raise the quota (cpu.max)."
+      )
+    }
     guard let crowded = host.ranks.first(where: { sharers($0).count > $0.cores.count }) else {
       return HealthCheck("cores", .ok, text)
     }
@@ -131,7 +141,19 @@ package struct Diagnosis: Sendable {
         : "Give each rank a core of its own: `mpirun --bind-to core`, `srun --cpu-bind=cores`, or `--bind-to none`.")
   }
 
+  /// Threads of a rank: its main thread, MPI's, the watchdog, the loader, and some in reserve.
+  private static let threadsPerRank = 8
+
   private var threads: HealthCheck {
+    if let host = hosts.first(where: { host in
+      host.ranks.compactMap(\.threadLimit).min().map { $0 < Self.threadsPerRank * host.ranks.count } ?? false
+    }), let limited = host.ranks.first(where: { $0.threadLimit != nil }) {
+      return HealthCheck(
+        "threads", .fail,
+        "\(host.name): threads are limited to \(limited.threadLimit ?? 0) (\(limited.threadLimitSource ?? "unknown")), "
+          + "and \(Self.counted(host.ranks.count, "rank")) need \(Self.threadsPerRank * host.ranks.count)",
+        "Raise `ulimit -u` or the container's pids limit (pids.max), or start fewer ranks on this host.")
+    }
     let asking = ranks.filter { !$0.threadSettings.isEmpty }
     guard let first = asking.first else { return HealthCheck("threads", .ok, "1 per rank") }
     return HealthCheck(
@@ -147,9 +169,10 @@ package struct Diagnosis: Sendable {
       return HealthCheck("memory", .ok, "\(host.name): the system does not report it")
     }
     let each = free / host.ranks.count
-    let text = "\(host.name): \(Self.size(free)) free, \(Self.size(each)) per rank"
+    let source = host.ranks.first { $0.freeMemory == free }?.freeMemorySource.map { " (\($0))" } ?? ""
+    let text = "\(host.name): \(Self.size(free)) free\(source), \(Self.size(each)) per rank"
     let advice = "A rank needs 300 to 600 MB with the default model and batch: start fewer on this host."
-    return HealthCheck("memory", each < 150_000_000 ? .fail : each < 600_000_000 ? .warn : .ok, text, advice)
+    return HealthCheck("memory", each < Self.leastMemoryOfRank ? .fail : each < 600_000_000 ? .warn : .ok, text, advice)
   }
 
   private var speed: HealthCheck {
@@ -189,7 +212,8 @@ package struct Diagnosis: Sendable {
           "Check that all hosts have the same Open MPI and the same program."),
       HealthCheck(
         "watchdog", unwatched.isEmpty ? .ok : .warn,
-        unwatched.isEmpty ? "ranks can monitor each other" : "MPI does not support threads: a stopped rank would not be detected",
+        unwatched.isEmpty
+          ? "ranks can monitor each other" : "MPI does not support threads: a stopped rank would not be detected",
         "Use a build of Open MPI with MPI_THREAD_MULTIPLE."),
       HealthCheck(
         "clocks", skewed.isEmpty ? .ok : .warn,
@@ -225,7 +249,8 @@ package struct Diagnosis: Sendable {
     if let problem = folder.lockingProblem {
       return HealthCheck(
         "locks", .warn, "files in \(folder.path) cannot be locked: \(problem)",
-        "Nothing prevents a second job from writing to the same folder: make sure that there is none, or use a disk with locks.")
+        "Nothing prevents a second job from writing to the same folder: make sure that there is none, or use a disk with locks."
+      )
     }
     let free = ranks.filter { $0.isKeptOut == false }
     guard free.isEmpty else {

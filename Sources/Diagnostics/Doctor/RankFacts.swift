@@ -22,8 +22,15 @@ package struct RankFacts: Codable, Sendable, Equatable {
   package var coresOfHost = 1
   /// What the environment says about threads, such as "OMP_NUM_THREADS=8".
   package var threadSettings: [String] = []
-  /// Bytes of memory that are free on the host, or left of the limit that the process runs under; nil if unknown.
+  /// Cores' worth of processor time that a control group gives to all ranks of the host; nil if it sets no limit.
+  package var coreQuota: Double?
+  /// How many threads may exist under the limit of the process, and what sets it; nil if there is no limit.
+  package var threadLimit: Int?
+  package var threadLimitSource: String?
+  /// Bytes of memory that are free on the host, or left of the limit that the process runs under, and what says so; nil
+  /// if unknown.
   package var freeMemory: Int?
+  package var freeMemorySource: String?
   /// Operations a second of a large matrix product while all other ranks do the same.
   package var rate = 0.0
   /// Seconds by which this host's clock is ahead of rank 0's, and how far off that may be.
@@ -53,10 +60,13 @@ package struct RankFacts: Codable, Sendable, Equatable {
       LinearAlgebra.description.split(separator: " ").prefix(2).joined(separator: " "), "Swift \(Self.swiftVersion)",
     ]
     kernels = LinearAlgebra.kernels
-    cores = Self.text("/proc/self/status", "Cpus_allowed_list:").map(Self.numbers) ?? Array(0..<ResourceLimits.current().affinityCores)
+    let limits = ResourceLimits.current()
+    cores = Self.text("/proc/self/status", "Cpus_allowed_list:").map(Self.numbers) ?? Array(0..<limits.affinityCores)
+    coreQuota = limits.coreQuota?.value
+    (threadLimit, threadLimitSource) = (limits.threads?.value, limits.threads?.source)
+    (freeMemory, freeMemorySource) = (limits.freeMemory?.value, limits.freeMemory?.source)
     coresOfHost = ProcessInfo.processInfo.processorCount
     threadSettings = Self.threadSettings(ProcessInfo.processInfo.environment)
-    freeMemory = Self.freeMemory()
     canBeWatched = communicator.threadLevel == .multiple
   }
 
@@ -97,16 +107,6 @@ package struct RankFacts: Codable, Sendable, Equatable {
     #else
       "6.1"
     #endif
-  }
-
-  private static func freeMemory() -> Int? {
-    let free = text("/proc/meminfo", "MemAvailable:").flatMap { Int($0.filter(\.isNumber)) }.map { $0 * 1024 }
-    // A container may be given less than the host has.
-    let group = "/sys/fs/cgroup/memory."
-    guard let limit = text(group + "max", "").flatMap({ Int($0) }),
-      let used = text(group + "current", "").flatMap({ Int($0) })
-    else { return free }
-    return min(free ?? .max, max(0, limit - used))
   }
 }
 

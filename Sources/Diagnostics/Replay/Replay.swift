@@ -43,14 +43,9 @@ public struct ReplayRequest: Sendable {
 /// again on the way.
 public func replay(_ request: ReplayRequest) throws {
   LinearAlgebra.prepare()
-  try StopSignals.install()
-  let communicator = try Communicator.start()
-  guard communicator.size == 1 else {
-    throw RunError("replay runs in one process; start it without mpirun or srun.", isEverywhere: true)
-  }
-  let replay = try Replay(request, communicator)
+  try StopSignals.installForCommand()
+  let replay = try Replay(request, try Job.alone("replay"))
   print(request.json ? try replay.report.json() : replay.report.text)
-  try communicator.finish()
 }
 
 /// An update that is computed again.
@@ -65,7 +60,7 @@ struct Replay {
     let state = TrainingState(configuration, meanImage: file.mean)
     if let (checkpoint, path) = source.checkpoint { try state.restore(checkpoint, from: path) }
 
-    let loader = SequenceLoader(file, settings, steps: state.step..<source.step)
+    let loader = try SequenceLoader(file, settings, steps: state.step..<source.step)
     defer { loader.stop() }
     try Self.catchUp(state, settings, to: source.step, loader, communicator)
     let batch = try loader.next()

@@ -10,18 +10,25 @@ import Tracking
 /// Measures a checkpoint on a sequence file and prints the result. Every process of the job calls this.
 public func evaluate(_ request: EvaluateRequest) throws {
   LinearAlgebra.prepare()
-  try StopSignals.install()
-  let communicator = try Communicator.start()
-  // Rank 0 chooses: the others could find a later one of a run in progress.
-  let chosen = try communicator.collectively("opening the checkpoint") {
-    communicator.isRoot ? try load(request.checkpoint) : nil
-  }
-  let path = try communicator.broadcast(chosen?.path ?? "")
-  let (trained, file) = try communicator.collectively("opening checkpoint and data") {
-    let trained = try chosen ?? TrainedModel(path)
-    return (trained, try trained.open(request.data))
-  }
+  try StopSignals.installForCommand()
+  let communicator = try Job.start(
+    "evaluate",
+    [
+      .init("--particles", request.particles.map(String.init) ?? "that of the training"),
+      .init("--batch", request.batch.map(String.init) ?? "the default"), .init("--tracking", "\(request.tracking)"),
+      .init("--tracks", request.tracks ?? "none"),
+    ])
+  let trained = try TrainedModel.openOnAllRanks(request.checkpoint, communicator)
+  let file = try communicator.collectively("opening the data") { try trained.open(request.data) }
+  try communicator.requireAgreement(on: "the data", file.agreementFields(as: "data"))
   let training = trained.configuration.training
+  try communicator.collectively("preparing memory") {
+    try MemoryEstimate(
+      evaluating: trained.configuration,
+      particles: ("--particles", request.particles ?? trained.configuration.evaluationParticles),
+      frames: file.frameCount
+    ).require(ranks: communicator.ranksOnHost)
+  }
   let evaluator = Evaluator(
     model: trained.state.model, particles: request.particles ?? trained.configuration.evaluationParticles,
     seed: training.seed,

@@ -10,7 +10,8 @@ import Storage
 /// all latent variables, and measures the futures.
 public func generate(_ request: GenerateRequest) throws {
   LinearAlgebra.prepare()
-  try StopSignals.install()
+  _ = try Job.alone("generate")
+  try StopSignals.installForCommand()
   let trained = try load(request.checkpoint)
   guard !trained.state.model.framesAreIndependent else {
     throw RunError(
@@ -28,6 +29,11 @@ public func generate(_ request: GenerateRequest) throws {
       "--frames \(request.frames): it includes the \(request.condition) observed frames. "
         + "Give a number above \(request.condition), at most 10000.")
   }
+  try MemoryEstimate(
+    generating: trained.configuration,
+    rows: [("--futures", request.futures)],
+    frames: request.frames
+  ).require()
   let imaginer = Imaginer(
     model: trained.state.model, particles: trained.configuration.evaluationParticles, seed: request.seed,
     discoversLater: request.discoverLater)
@@ -74,12 +80,17 @@ private func futuresName(_ sequence: Int) -> String {
 /// Imagines whole sequences from nothing: writes a picture, an animation and all latent variables, and measures them.
 public func sample(_ request: SampleRequest) throws {
   LinearAlgebra.prepare()
-  try StopSignals.install()
+  _ = try Job.alone("sample")
+  try StopSignals.installForCommand()
   guard (1...10_000).contains(request.frames), (1...10_000).contains(request.sequences) else {
     throw RunError("--frames and --sequences must be from 1 to 10000.")
   }
   let trained = try load(request.checkpoint)
   let constants = trained.configuration.model.constants
+  try MemoryEstimate(
+    generating: trained.configuration, rows: [],
+    frames: request.frames
+  ).require()
   let imaginer = Imaginer(
     model: trained.state.model, particles: 1, seed: request.seed, discoversLater: request.discoverLater)
   var output = try ImaginationOutput(

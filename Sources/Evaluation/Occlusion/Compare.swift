@@ -44,8 +44,15 @@ public struct CompareRequest: Sendable {
 /// Measures models side by side and prints the result. Every process of the job calls this.
 public func compare(_ request: CompareRequest) throws {
   LinearAlgebra.prepare()
-  try StopSignals.install()
-  let communicator = try Communicator.start()
+  try StopSignals.installForCommand()
+  let communicator = try Job.start(
+    "compare",
+    [
+      .init("checkpoints", "\(request.checkpoints.count)"),
+      .init("--particles", request.particles.map(String.init) ?? "that of the training"),
+      .init("--batch", request.batch.map(String.init) ?? "the default"), .init("--iou", "\(request.minimumOverlap)"),
+      .init("--out", request.out == nil ? "not given" : "given"), .init("--pictures", "\(request.pictures)"),
+    ])
   let models = try request.checkpoints.map { try open($0, communicator) }
   let file = try communicator.collectively("opening the data") {
     let file = try models.map { try $0.open(request.data) }[0]
@@ -60,7 +67,13 @@ public func compare(_ request: CompareRequest) throws {
     }
     return file
   }
+  try communicator.requireAgreement(on: "the data", file.agreementFields(as: "data"))
   let particles = request.particles ?? models[0].configuration.evaluationParticles
+  try communicator.collectively("preparing memory") {
+    try MemoryEstimate(
+      evaluating: models[0].configuration, particles: ("--particles", particles), frames: file.frameCount
+    ).require(ranks: communicator.ranksOnHost)
+  }
   var comparison = Comparison(
     data: request.data, sequences: file.sequenceCount, frames: file.frameCount, particles: particles,
     minimumOverlap: request.minimumOverlap)
@@ -101,17 +114,13 @@ public func compare(_ request: CompareRequest) throws {
   try communicator.finish()
 }
 
-/// The same checkpoint on every process: rank 0 chooses, because the others could find a later one of a run in progress.
+/// A model that finds objects, the same on every process.
 private func open(_ checkpoint: String, _ communicator: Communicator) throws -> TrainedModel {
-  let chosen = try communicator.collectively("opening the checkpoint") {
-    communicator.isRoot ? try load(checkpoint) : nil
-  }
-  let path = try communicator.broadcast(chosen?.path ?? "")
+  let trained = try TrainedModel.openOnAllRanks(checkpoint, communicator)
   return try communicator.collectively("opening the checkpoint") {
-    let trained = try chosen ?? TrainedModel(path)
     guard trained.state.model.findsObjects else {
       throw RunError(
-        "\(path): the model '\(trained.configuration.model.kind.rawValue)' has no objects to compare. "
+        "\(trained.path): the model '\(trained.configuration.model.kind.rawValue)' has no objects to compare. "
           + "Give a checkpoint of sqair or air; `evaluate` and `paper-table` work with any model.")
     }
     return trained

@@ -38,8 +38,14 @@ public struct PaperTableRequest: Sendable {
 /// Measures models and prints the table. Every process of the job calls this: evaluation is divided among them.
 public func makePaperTable(_ request: PaperTableRequest) throws {
   LinearAlgebra.prepare()
-  try StopSignals.install()
-  let communicator = try Communicator.start()
+  try StopSignals.installForCommand()
+  let communicator = try Job.start(
+    "paper-table",
+    [
+      .init("checkpoints", "\(request.checkpoints.count)"), .init("--particles", "\(request.particles)"),
+      .init("training sequences", request.trainSequences.map(String.init) ?? "all"),
+      .init("test sequences", request.testSequences.map(String.init) ?? "all"),
+    ])
   var rows: [PaperTableRow] = []
   for checkpoint in request.checkpoints { rows.append(try measure(checkpoint, request, communicator)) }
   if communicator.isRoot {
@@ -52,16 +58,19 @@ public func makePaperTable(_ request: PaperTableRequest) throws {
 private func measure(
   _ checkpoint: String, _ request: PaperTableRequest, _ communicator: Communicator
 ) throws -> PaperTableRow {
-  // Rank 0 chooses: the others could find a later one of a run in progress.
-  let chosen = try communicator.collectively("opening the checkpoint") {
-    communicator.isRoot ? try TrainedModel(checkpoint) : nil
+  let trained = try TrainedModel.openOnAllRanks(checkpoint, communicator)
+  let path = trained.path
+  let (train, test) = try communicator.collectively("opening the data") {
+    (try trained.open(request.train), try trained.open(request.test))
   }
-  let path = try communicator.broadcast(chosen?.path ?? "")
-  let (trained, train, test) = try communicator.collectively("opening checkpoint and data") {
-    let trained = try chosen ?? TrainedModel(path)
-    return (trained, try trained.open(request.train), try trained.open(request.test))
-  }
+  try communicator.requireAgreement(
+    on: "the data", train.agreementFields(as: "training data") + test.agreementFields(as: "test data"))
   let settings = trained.configuration.training
+  try communicator.collectively("preparing memory") {
+    try MemoryEstimate(
+      evaluating: trained.configuration, particles: ("--particles", request.particles), frames: test.frameCount
+    ).require(ranks: communicator.ranksOnHost)
+  }
   let name = trained.configuration.model.paperName
   let testCount = min(request.testSequences ?? test.sequenceCount, test.sequenceCount)
   let trainCount = min(request.trainSequences ?? train.sequenceCount, train.sequenceCount)

@@ -5,6 +5,7 @@ import Runs
 /// Draws sequences of a file over what the model makes of them.
 public func reconstruct(_ request: ReconstructRequest) throws {
   LinearAlgebra.prepare()
+  _ = try Job.alone("reconstruct")
   let outputs = OutputPaths(reading: [("--checkpoint", request.checkpoint), ("--data", request.data)])
   try outputs.check(request.out + "/reconstruction.png", .picture, option: "--out")
   let trained = try load(request.checkpoint)

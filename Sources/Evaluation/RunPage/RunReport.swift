@@ -7,10 +7,7 @@ import Runs
 /// Writes a page about a run: settings, curves, pictures and figures, in one HTML file.
 public func report(_ request: ReportRequest) throws {
   LinearAlgebra.prepare()
-  let communicator = try Communicator.start()
-  guard communicator.size == 1 else {
-    throw RunError("report runs in one process; start it without mpirun or srun.", isEverywhere: true)
-  }
+  let communicator = try Job.alone("report")
   let out = request.out ?? request.run + "/report.html"
   let outputs = OutputPaths(reading: [("run", request.run), ("--data", request.data), ("--beside", request.beside)])
   try outputs.check(out, .page, option: "--out")
@@ -21,7 +18,6 @@ public func report(_ request: ReportRequest) throws {
     try OutputPaths(reading: [("data of the run", file.path)]).check(out, .page, option: "--out")
   }
   try RunPage(facts: facts).page.write(to: out)
-  try communicator.finish()
   for sentence in facts.missing {
     try? FileHandle.standardError.write(contentsOf: Data("report: missing: \(sentence)\n".utf8))
   }
