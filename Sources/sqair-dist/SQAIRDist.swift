@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cluster
 import Diagnostics
 import Evaluation
 import Runs
@@ -51,17 +52,27 @@ struct SQAIRDist: ParsableCommand {
 
   static var _errorLabel: String { "error" }
 
-  /// Parses, runs and exits. MPI starts inside `run()`, so wrong arguments never leave a rank waiting in it.
+  /// Parses and runs. MPI starts inside `run()`, so wrong arguments never leave a rank waiting in it.
   static func main() {
+    StandardOutput.prepareStreams()
     HDF5StructureCheck.runIfAsked()
-    let leaving = Leaving(rank: launchedRank())
     do {
-      let arguments = Array(CommandLine.arguments.dropFirst())
+      let arguments = try arguments()
       try refuseUnknownSubcommand(arguments.first)
       var command = try parseAsRoot(arguments)
       try command.run()
+      try StandardOutput.flush()
     } catch {
-      leaving.leave(for: error)
+      ErrorExit.end(for: error)
+    }
+  }
+
+  /// What follows the program's name on the command line.
+  private static func arguments() throws -> [String] {
+    do {
+      return Array(try ProcessArguments.all().dropFirst())
+    } catch {
+      throw ValidationError("\(error)")
     }
   }
 

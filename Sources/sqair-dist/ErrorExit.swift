@@ -1,43 +1,63 @@
 import ArgumentParser
 import Cluster
-import Diagnostics
 import Foundation
 import Runs
 
 /// How this process ends when something was wrong: one message for the whole job, and on every rank a code that is
 /// not 0.
-struct Leaving {
-  /// Rank of this process in the job, as far as its environment shows.
-  let rank: Int
-
+struct ErrorExit {
   /// Seconds that other ranks wait so that rank 0 can report first. When rank 0 ends, `mpirun` ends the others.
   private static let patience = 2.0
 
+  /// Index of this process in the job: MPI's once it has started, else the launcher's.
+  private static var rank: Int { Communicator.current?.rank ?? launchedRank() }
+
   /// Prints what there is to say about the error and ends the process.
-  func leave(for error: any Error) -> Never {
-    if let code = error as? ExitCode { exit(code.rawValue) }
+  static func end(for error: any Error) -> Never {
+    if let code = error as? ExitCode { exit(withCode: code.rawValue) }
+    let rank = rank
     let parserCode = SQAIRDist.exitCode(for: error)
     if parserCode == .success || parserCode == .validationFailure {
       // Help, version or wrong arguments: the same on every rank, so one message suffices.
       if rank > 0 {
-        if parserCode != .success { Thread.sleep(forTimeInterval: Self.patience) }
+        if parserCode != .success { Thread.sleep(forTimeInterval: patience) }
         exit(parserCode.rawValue)
       }
-      SQAIRDist.exit(withError: error)
+      guard parserCode == .success else { SQAIRDist.exit(withError: error) }
+      print(SQAIRDist.fullMessage(for: error))
+      exit(withCode: 0)
     }
     if rank > 0 {
       let wasAsked = StopSignals.requested != nil
-      Thread.sleep(forTimeInterval: Self.patience)
+      Thread.sleep(forTimeInterval: patience)
       // A signal in this time is the launcher's, ending the job because another rank has spoken.
       if !wasAsked, StopSignals.requested != nil { exit(EXIT_FAILURE) }
     }
     let isEverywhere =
-      error is CollectiveFailure || error is ConfigurationError || (error as? RunError)?.isEverywhere == true
+      error is CollectiveFailure || error is Disagreement || error is ConfigurationError
+      || (error as? RunError)?.isEverywhere == true
     if rank == 0 || !isEverywhere {
       let speaker = rank == 0 ? "" : "rank \(rank): "
-      try? FileHandle.standardError.write(contentsOf: Data("\(speaker)error: \(error)\n".utf8))
+      write("\(speaker)error: \(error)")
     }
     exit((error as? any ExitCodeProviding)?.exitCode ?? EXIT_FAILURE)
+  }
+
+  /// Ends a command whose result is printed: with `code`, or as a failure if the result could not be written.
+  private static func exit(withCode code: Int32) -> Never {
+    do {
+      try StandardOutput.flush()
+    } catch {
+      write("error: \(error)")
+      Foundation.exit(code == 0 ? EXIT_FAILURE : code)
+    }
+    Foundation.exit(code)
+  }
+
+  private static func exit(_ code: Int32) -> Never { Foundation.exit(code) }
+
+  private static func write(_ line: String) {
+    try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8))
   }
 }
 
