@@ -20,6 +20,7 @@ hosts_options=(
   --mca oob_tcp_keepalive_time 20 --mca oob_tcp_keepalive_intvl 5 --mca oob_tcp_keepalive_probes 6
   # `scancel` sends SIGTERM to mpirun as well as to the ranks. They get twice five seconds to save, instead of two.
   --mca odls_base_sigkill_timeout 5
+  -x OPENBLAS_NUM_THREADS
 )
 
 # mpirun's exit code when it can no longer reach one of its helpers on other hosts.
@@ -30,16 +31,26 @@ was_stuck=75
 
 stopped_by=
 
+# Ranks compute with one thread each. OpenBLAS would start one a core when it is loaded, and crash where that many are
+# not allowed.
+export OPENBLAS_NUM_THREADS=1
+
+# A reader that goes away (`| head`, `| tee` after Ctrl-C, a terminal that is closed) must not end this script: the ranks
+# would run on without anybody to stop them. It stays ignored in what is started here.
+trap '' PIPE
+
+# Messages of this script; that nobody can read them is no reason to stop.
+_tell() { printf '%s: %s\n' "$script" "$*" >&2 || true; }
+
 # A signal that arrives before all ranks catch signals is held back: mpirun would lose it, or exit with 0 and nothing
 # done, or the ranks would die. Rank 0 creates the file; where this host does not see it, half a minute has to suffice.
 _pass_on() {
   if [ -n "$stopped_by" ]; then
-    printf '%s: second signal (%s): ending the job at once\n' "$script" "$1" >&2
     kill -TERM "$_launcher" 2>/dev/null || true
+    _tell "second signal ($1): ending the job at once"
     return
   fi
   stopped_by=$1
-  printf '%s: %s: asking the ranks to save and stop\n' "$script" "$1" >&2
   (
     until [ -e "$SQAIR_READY_FILE" ] || [ $((SECONDS - _began)) -ge 30 ]; do
       kill -0 "$_launcher" 2>/dev/null || exit 0
@@ -47,17 +58,47 @@ _pass_on() {
     done
     kill -USR1 "$_launcher" 2>/dev/null || true
   ) &
+  _tell "$1: asking the ranks to save and stop"
+}
+
+# Sets `_relay` to the process that copies what it is given on file descriptor $2 to descriptor $1, and keeps taking it
+# when it cannot be written: mpirun ends the job when its output is a broken pipe. A session of its own keeps the keyboard
+# and the end of the terminal away from it. What goes to a file needs no relay.
+_start_relay() {
+  _relay=
+  if [ -f "/dev/fd/$1" ]; then
+    eval "exec $2>&$1"
+  else
+    eval "exec $2> >(exec setsid tee /dev/null >&$1 2>/dev/null 7>&- 8>&-)"
+    _relay=$!
+  fi
+}
+
+# Waits for a relay to write what it has, but not for ever: a helper of mpirun may hold the other end open.
+_end_relay() {
+  local limit=$((SECONDS + 5))
+  [ -n "$1" ] || return 0
+  while kill -0 "$1" 2>/dev/null; do
+    [ "$SECONDS" -lt "$limit" ] || return 0
+    sleep 0.05
+  done
+  wait "$1" 2>/dev/null
 }
 
 launch() {
-  local code=0 before signal
+  local code=0 before signal output_relay error_relay
   stopped_by=
   SQAIR_READY_FILE=$(mktemp -u "${TMPDIR:-/tmp}/sqair-ready.XXXXXX")
   export SQAIR_READY_FILE
   _began=$SECONDS
   _signals=0
-  "$@" </dev/null &
+  _start_relay 1 7
+  output_relay=$_relay
+  _start_relay 2 8
+  error_relay=$_relay
+  "$@" </dev/null >&7 2>&8 7>&- 8>&- &
   _launcher=$!
+  exec 7>&- 8>&-
   for signal in USR1 TERM INT HUP; do
     # shellcheck disable=SC2064  # the name is meant to be filled in now
     trap "_signals=\$((_signals + 1)); _pass_on SIG$signal" "$signal"
@@ -70,11 +111,16 @@ launch() {
     [ "$_signals" -ne "$before" ] || break
   done
   trap - USR1 TERM INT HUP
+  _end_relay "$error_relay" || true
+  if ! _end_relay "$output_relay" && [ "$code" -eq 0 ]; then
+    _tell "what the job printed could not be written to standard output"
+    code=1
+  fi
   if [ -e "$SQAIR_READY_FILE" ]; then began=yes; else began=; fi
   rm -f "$SQAIR_READY_FILE"
   if [ "$code" -eq "$lost_a_host" ] && [ -z "$stopped_by" ]; then
-    printf '%s: mpirun lost the host named above, or the network to it. %s\n' "$script" \
-      "The same command resumes from the latest checkpoint, with that host or without it." >&2
+    _tell "mpirun lost the host named above, or the network to it." \
+      "The same command resumes from the latest checkpoint, with that host or without it."
   fi
   return "$code"
 }
@@ -82,7 +128,7 @@ launch() {
 # Happens when something disturbs mpirun before it has reached all hosts. Only for launches whose rank 0 is on this host.
 refuse_nothing_done() {
   if [ "$code" -eq 0 ] && [ -z "$began" ]; then
-    printf '%s: the launcher exited with 0, but the ranks never started; see above, and start again\n' "$script" >&2
+    _tell "the launcher exited with 0, but the ranks never started; see above, and start again"
     code=1
   fi
 }

@@ -5,8 +5,9 @@
 #   cluster/local.sh -n 4 train --data train.h5 --valid valid.h5 --run runs/first
 #   cluster/local.sh --hostfile hosts train --data train.h5 --valid valid.h5 --run runs/first
 #
-# Without -n there is one rank per core, or one per slot in the file. Ctrl-C (or SIGTERM, SIGUSR1) saves a checkpoint and
-# exits with code 85; the same command resumes from there. A second Ctrl-C ends at once. The exit code is that of the job.
+# Without -n there is one rank per core that this shell may use, or one per slot in the file. Ctrl-C (or
+# SIGTERM, SIGUSR1, a closed terminal) saves a checkpoint and ends with code 85; the same command resumes from there. A
+# second Ctrl-C ends at once. The exit code is that of the job.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 script=local.sh
@@ -44,7 +45,8 @@ if [ -n "$hostfile" ]; then
   options=(--hostfile "$hostfile" "${hosts_options[@]}")
   [ -z "$ranks" ] || options+=(-np "$ranks")
 else
-  cores=$(nproc)
+  # Cores that this process may run on, fewer where a container or a control group gives it less of their time.
+  cores=$("$program" doctor --ranks 2>/dev/null) || cores=$(nproc)
   ranks=${ranks:-$cores}
   options=(--bind-to none -np "$ranks")
   [ "$ranks" -le "$cores" ] || options=(--oversubscribe "${options[@]}")
