@@ -134,6 +134,7 @@ package struct MemoryEstimate {
   }
 
   private static func text(_ bytes: Double) -> String {
+    if bytes >= 1e21 { return String(format: "%.1e bytes", bytes) }
     for (unit, size) in [("EB", 1e18), ("PB", 1e15), ("TB", 1e12), ("GB", 1e9)] where bytes >= size {
       return String(format: "%.1f ", bytes / size) + unit
     }

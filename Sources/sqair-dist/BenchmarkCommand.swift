@@ -74,7 +74,9 @@ struct BenchmarkCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    try requireAtLeast(1, updates, "--updates")
+    guard (1...1_000_000).contains(updates) else {
+      throw ValidationError("The value of '--updates' must be from 1 to 1000000, not \(updates).")
+    }
     for count in frames { try requireAtLeast(1, count, "--frames") }
     guard [sweep, scaling, stall, dense].count(where: { $0 }) <= 1 else {
       throw ValidationError("'--sweep', '--scaling', '--stall' and '--dense' exclude each other.")
