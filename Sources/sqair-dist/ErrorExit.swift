@@ -2,6 +2,7 @@ import ArgumentParser
 import Cluster
 import Foundation
 import Runs
+import Storage
 
 /// How this process ends when something was wrong: one message for the whole job, and on every rank a code that is
 /// not 0.
@@ -38,7 +39,7 @@ struct ErrorExit {
       || (error as? RunError)?.isEverywhere == true
     if rank == 0 || !isEverywhere {
       let speaker = rank == 0 ? "" : "rank \(rank): "
-      write("\(speaker)error: \(error)")
+      write("\(speaker)error: \("\(error)".printableLines)")
     }
     exit((error as? any ExitCodeProviding)?.exitCode ?? EXIT_FAILURE)
   }
