@@ -107,14 +107,21 @@ extension SequenceFile {
     }
   }
 
+  /// The error of a sequence that is not what its digest says.
   func changed(_ sequence: Int) -> StorageError {
-    changed("the frames of sequence \(sequence) are not those that the file was made with")
+    guard storedDigests == nil else {
+      return changed("the frames of sequence \(sequence) are not those that the file was created with")
+    }
+    return StorageError(
+      file: path, part: "/frames",
+      problem: "the frames of sequence \(sequence) are not those that the run began with, or that rank 0 reads",
+      hint: "Give the same file to every process. If the data were changed in place, restore them or begin a new run.")
   }
 
   private func changed(_ problem: String) -> StorageError {
     StorageError(
       file: path, part: "/frames", problem: problem,
       hint: "The data were changed in place: restore the file, or begin a new run with the changed data. "
-        + "A file that was changed on purpose has to be made again, or lose its '/frame_digests'.")
+        + "A file that was changed on purpose has to be created again, or lose its \(SequenceFormat.digestPath).")
   }
 }
