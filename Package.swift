@@ -80,7 +80,10 @@ let package = Package(
         "Diagnostics", "CAllocationCount",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ],
+      plugins: ["BuildCommit"]),
+    // Tells the program which commit it was built from.
+    .plugin(name: "BuildCommit", capability: .buildTool()),
 
     // Tests mirror the rooms.
     // `cluster-probe` is the program that the tests of Cluster start under mpirun.
@@ -110,13 +113,15 @@ let package = Package(
       name: "TrackingTests", dependencies: ["Tracking", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "RunsTests",
-      dependencies: ["Runs", "Models", "MovingDigits", "Storage", "Numerics", "Cluster", "TestSupport"]),
+      dependencies: ["Runs", "Models", "MovingDigits", "Storage", "Numerics", "Cluster", "TestSupport"],
+      resources: [.copy("Fixtures")]),
     .testTarget(
       name: "EvaluationTests",
       dependencies: ["Evaluation", "Runs", "Models", "MovingDigits", "Storage", "Tracking", "TestSupport"]),
     .testTarget(
       name: "TrainingTests",
-      dependencies: ["Training", "Runs", "Models", "Storage", "Numerics", "TestSupport"]),
+      dependencies: ["Training", "Runs", "Models", "Storage", "Cluster", "Numerics", "Report", "TestSupport"],
+      resources: [.copy("Fixtures")]),
     .testTarget(
       name: "DiagnosticsTests", dependencies: ["Diagnostics", "Training", "Evaluation", "Runs", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["Storage", "TestSupport", "CPNG"]),

@@ -93,6 +93,21 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
   /// mean is the last value plus the network's output. It changes p(x, z). Off as published.
   public var residualPrior = false
 
+  /// The names in configurations, `model.hiddenSize`. Every property needs one, or it is not kept in checkpoints.
+  private enum CodingKeys: String, CodingKey {
+    case height, width, encoder, channels, glimpseHeight, glimpseWidth, outputStandardDeviation, outputScale
+    case transformVarianceBias, propagationScaleOffset, minimumStandardDeviation, scalePrior, wherePriorRawScale
+    case discoveryStepBias, propagationStepBias, propagationPriorStepBias, stepTimeBias, whereUpdateScale
+    case whereBiasGain, gateGain, gateBias, maskBias, maskOffset, maskSlope, minimumScale, minimumProbability
+    case maskDiscovery, residualPrior
+    case hidden = "hiddenSize"
+    case what = "appearanceSize"
+    case slots = "maxObjects"
+    case maskHidden = "maskHiddenSize"
+    case whereBiasHidden = "whereBiasHiddenSize"
+    case wherePriorHidden = "wherePriorHiddenSize"
+  }
+
   public init() {}
 
   /// Reasons why no model can be built from these constants; empty if one can.
@@ -109,13 +124,13 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
     require(
       glimpseSizes.contains(glimpseHeight) && glimpseSizes.contains(glimpseWidth),
       "glimpses must have from 2 to 128 cells a side, not \(glimpseHeight) x \(glimpseWidth)")
-    require(hidden >= 2 && hidden % 2 == 0, "hidden must be even and at least 2, not \(hidden)")
+    require(hidden >= 2 && hidden % 2 == 0, "hiddenSize must be even and at least 2, not \(hidden)")
     require((1...1024).contains(channels), "channels must be from 1 to 1024, not \(channels)")
-    require(what >= 1, "what must have at least 1 element, not \(what)")
-    require((1...64).contains(slots), "slots must be from 1 to 64, not \(slots)")
-    require(maskHidden >= 1, "maskHidden must be at least 1, not \(maskHidden)")
-    require(whereBiasHidden >= 1, "whereBiasHidden must be at least 1, not \(whereBiasHidden)")
-    require(wherePriorHidden >= 1, "wherePriorHidden must be at least 1, not \(wherePriorHidden)")
+    require(what >= 1, "appearanceSize must have at least 1 element, not \(what)")
+    require((1...64).contains(slots), "maxObjects must be from 1 to 64, not \(slots)")
+    require(maskHidden >= 1, "maskHiddenSize must be at least 1, not \(maskHidden)")
+    require(whereBiasHidden >= 1, "whereBiasHiddenSize must be at least 1, not \(whereBiasHidden)")
+    require(wherePriorHidden >= 1, "wherePriorHiddenSize must be at least 1, not \(wherePriorHidden)")
     require(
       outputStandardDeviation > 0 && outputStandardDeviation.isFinite,
       "outputStandardDeviation must be positive, not \(outputStandardDeviation)")

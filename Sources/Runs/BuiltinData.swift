@@ -18,33 +18,28 @@ package struct BuiltinData {
   package var train: String { folder + "/train.h5" }
   package var valid: String { folder + "/valid.h5" }
 
-  private struct Stopped: Error { let ending: StopReason }
-
-  /// Makes the files that are not there yet. Rank 0 does so while all of them look out for a wish to stop.
+  /// Makes the files that do not exist yet. Rank 0 does so, while all of them look for stop signals.
   ///
-  /// - Returns: how to end, if a process was asked to stop meanwhile. A file that was not complete is gone then.
-  package func make(_ communicator: Communicator) throws -> StopReason? {
+  /// - Throws: `StopReason` on all processes if any was asked to stop meanwhile; an incomplete file is removed then.
+  package func make(_ communicator: Communicator) throws {
     var result = Result<Void, any Error>.success(())
     if communicator.isRoot {
       result = Result {
         try make {
           _ = try communicator.maximum(Int64(0))
-          if let ending = try StopReason.requested(of: communicator) { throw Stopped(ending: ending) }
+          try StopReason.throwIfRequested(of: communicator)
         }
       }
-      if case .failure(let stopped as Stopped) = result { return stopped.ending }
-      // Complete or failed.
+      if case .failure(let reason as StopReason) = result { throw reason }
+      // Done, or failed: the others leave their loop.
       _ = try communicator.maximum(Int64(1))
     } else {
-      while try communicator.maximum(Int64(0)) == 0 {
-        if let ending = try StopReason.requested(of: communicator) { return ending }
-      }
+      while try communicator.maximum(Int64(0)) == 0 { try StopReason.throwIfRequested(of: communicator) }
     }
     try communicator.collectively("making the built-in data set") { try result.get() }
-    return nil
   }
 
-  /// - Parameter look: called now and then; what it throws ends the work.
+  /// - Parameter look: called every few hundred sequences; what it throws ends the work.
   private func make(look: () throws -> Void) throws {
     let files = FileManager.default
     try files.createDirectory(atPath: folder, withIntermediateDirectories: true)

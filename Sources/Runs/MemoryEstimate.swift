@@ -28,7 +28,7 @@ package struct MemoryEstimate {
   package init(training configuration: Configuration, ranks: Int) {
     let settings = configuration.training, model = configuration.model.constants
     // Of the largest update of the run.
-    let batch = settings.batchSchedule.values.reduce(settings.batch, max)
+    let batch = settings.batchSchedule.values.reduce(settings.batchSize, max)
     let first = settings.start.steps > 0 ? settings.start.particles : 0
     let particles = settings.particleSchedule.values.reduce(max(settings.particles, first), max)
     let examples = (Double(batch) / Double(ranks)).rounded(.up)
@@ -39,15 +39,15 @@ package struct MemoryEstimate {
     add(
       "activations", rows * frames * Self.bytesPerRow(configuration.model),
       [
-        ("training.particles", particles), ("training.batch", batch), ("training.frames.end", settings.longestFrames),
-        ("model.hidden", model.hidden),
+        ("training.particles", particles), ("training.batchSize", batch), ("training.frames.end", settings.longestFrames),
+        ("model.hiddenSize", model.hidden),
       ])
     add(
       "sequences and their losses", examples * (3 * frames * pixels + 64),
-      [("training.batch", batch), ("training.frames.end", settings.longestFrames)])
+      [("training.batchSize", batch), ("training.frames.end", settings.longestFrames)])
     add(
-      "sums of microbatches", Double(min(settings.shares, settings.batch)) * 240,
-      [("training.shares", settings.shares), ("training.batch", settings.batch)])
+      "sums of microbatches", Double(min(settings.microbatches, settings.batchSize)) * 240,
+      [("training.microbatches", settings.microbatches), ("training.batchSize", settings.batchSize)])
   }
 
   /// A model that is used with a number of particles for each sequence.
@@ -126,8 +126,8 @@ package struct MemoryEstimate {
   private static func sizes(of model: ModelConfiguration) -> [(name: String, value: Int)] {
     let sizes = model.constants
     let all = [
-      ("model.hidden", sizes.hidden), ("model.what", sizes.what), ("model.maskHidden", sizes.maskHidden),
-      ("model.whereBiasHidden", sizes.whereBiasHidden), ("model.wherePriorHidden", sizes.wherePriorHidden),
+      ("model.hiddenSize", sizes.hidden), ("model.appearanceSize", sizes.what), ("model.maskHiddenSize", sizes.maskHidden),
+      ("model.whereBiasHiddenSize", sizes.whereBiasHidden), ("model.wherePriorHiddenSize", sizes.wherePriorHidden),
     ]
     // The width to lower is the one that stands out.
     return all.sorted { $0.1 > $1.1 }.prefix(2).map { (name: $0.0, value: $0.1) }

@@ -14,8 +14,8 @@ package struct MicrobatchLayout: Sendable {
   /// - Parameter batch: examples of the batch; nil takes those of the run. Batches of all sizes have as many
   ///   microbatches as the smallest, so that a process takes the same microbatches of all.
   package init(_ settings: TrainingConfiguration, batch: Int? = nil) {
-    self.batch = batch ?? settings.batch
-    count = min(settings.shares, settings.smallestBatch)
+    self.batch = batch ?? settings.batchSize
+    count = min(settings.microbatches, settings.smallestBatch)
   }
 
   /// The examples of a microbatch, as positions in the global batch.

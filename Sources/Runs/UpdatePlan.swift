@@ -48,7 +48,7 @@ extension TrainingConfiguration {
     let weight = isStart ? 0 : objective.elboWeight(atStep: own, of: length)
     return UpdatePlan(
       step: step, isStart: isStart,
-      batch: isStart ? batch : batchSchedule.value(from: batch, atStep: own, of: length),
+      batch: isStart ? batchSize : batchSchedule.value(from: batchSize, atStep: own, of: length),
       particles: isStart ? start.particles : particleSchedule.value(from: particles, atStep: own, of: length),
       frames: isStart ? start.frames : frames.frames(atStep: own),
       learningRate: isStart ? optimizer.learningRate : optimizer.learningRate(atStep: own, of: length),
@@ -60,7 +60,7 @@ extension TrainingConfiguration {
   package var longestFrames: Int { max(frames.end, start.steps > 0 ? start.frames : 0) }
 
   /// Sequences of the smallest batch of the run.
-  package var smallestBatch: Int { min(batch, batchSchedule.values.min() ?? batch) }
+  package var smallestBatch: Int { min(batchSize, batchSchedule.values.min() ?? batchSize) }
 
   /// Whether something in the run depends on how many updates it has in all.
   package var dependsOnLength: Bool {

@@ -7,7 +7,7 @@ import Runs
 /// The model may fall back to explaining everything without objects, switch every slot on, or carry no object from
 /// frame to frame and find all of them anew in each; the last looks well by its counts, but identities are lost. And
 /// where gradients are not clipped, a single update may be so large that it undoes what was learnt. All four show in
-/// the figures of an update.
+/// the metrics of an update.
 package struct CollapseDetector {
   /// Updates for which a state must last before it counts as collapsed.
   private static let patience = 100

@@ -1,7 +1,7 @@
 import Evaluation
 import Runs
 
-/// The figures of an update microbatch by microbatch.
+/// The metrics of an update, microbatch by microbatch.
 ///
 /// A process fills the microbatches it holds and leaves the others at zero. Adding zero rounds nothing, so the sum over
 /// processes holds what each filled in, and the total over microbatches has the same bits on any number of processes.
@@ -23,13 +23,13 @@ package struct MicrobatchSums {
   }
 
   package mutating func clear() {
-    for place in values.indices { values[place] = 0 }
+    for index in values.indices { values[index] = 0 }
   }
 
   /// Takes over values [microbatches, fields].
   mutating func replace(with values: ArraySlice<Double>) {
     precondition(values.count == self.values.count)
-    for (place, value) in values.enumerated() { self.values[place] = value }
+    for (index, value) in values.enumerated() { self.values[index] = value }
   }
 
   /// Sums over all microbatches, taken in their order.

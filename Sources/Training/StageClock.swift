@@ -47,7 +47,7 @@ package final class StageClock {
 
   /// Forgets what was booked.
   package func clear() {
-    for place in booked.indices { (booked[place], bookedProcessor[place]) = (0, 0) }
+    for index in booked.indices { (booked[index], bookedProcessor[index]) = (0, 0) }
     profile.clear()
     (since, processorSince) = (Self.now, ReferenceProduct.processorSeconds)
   }

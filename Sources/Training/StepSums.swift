@@ -34,7 +34,7 @@ package struct StepSums {
   mutating func add(_ value: Double, toField field: Int) { values[field] += value }
 
   package mutating func clear() {
-    for place in values.indices { values[place] = 0 }
+    for index in values.indices { values[index] = 0 }
   }
 
   /// Mean over examples.

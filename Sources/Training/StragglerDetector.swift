@@ -1,45 +1,5 @@
-import Cluster
-import Evaluation
 import Foundation
-import Runs
-
-/// How long a process computes in an update before it waits for the others, in seconds.
-package struct RankTiming: Sendable, Equatable {
-  /// Waiting for sequences.
-  package private(set) var data = 0.0
-  /// Forwards and backwards.
-  package private(set) var model = 0.0
-  private var stage = StageClock.Stage.other
-  private var since = 0.0
-
-  package init(data: Double = 0, model: Double = 0) { (self.data, self.model) = (data, model) }
-
-  package var total: Double { data + model }
-
-  mutating func enter(_ next: StageClock.Stage) {
-    let now = StageClock.now
-    switch stage {
-    case .data: data = now - since
-    case .model: model = now - since
-    default: break
-    }
-    (stage, since) = (next, now)
-  }
-}
-
-extension StageClock.Stage {
-  /// What the watchdog calls it.
-  var phase: Phase {
-    switch self {
-    case .data: .data
-    case .model: .model
-    case .waiting, .reduction: .reduction
-    case .optimizer: .optimizer
-    case .sharing: .sharing
-    case .other: .report
-    }
-  }
-}
+import Numerics
 
 /// Notices a rank that all others wait for, update after update, and names its host.
 ///
@@ -56,7 +16,7 @@ package struct StragglerDetector: Sendable {
   private let hosts: [String]
   private let examples: [Double]
   /// Of each rank, over the updates of the window so far.
-  private var paces: [[RankTiming]]
+  private var timings: [[RankTiming]]
   private var slowest: Int?
   private var quiet: [Int: Int] = [:]
 
@@ -66,18 +26,18 @@ package struct StragglerDetector: Sendable {
   package init(hosts: [String], examples: [Int]) {
     self.hosts = hosts
     self.examples = examples.map { Double(max(1, $0)) }
-    paces = hosts.map { _ in [] }
-    for rank in hosts.indices { paces[rank].reserveCapacity(Self.window) }
+    timings = hosts.map { _ in [] }
+    for rank in hosts.indices { timings[rank].reserveCapacity(Self.window) }
   }
 
   /// What is to be said after this update, most often nothing.
   ///
-  /// - Parameter pace: of a rank, in this update.
-  package mutating func observe(_ pace: (_ rank: Int) -> RankTiming) -> String? {
+  /// - Parameter timing: of a rank, in this update.
+  package mutating func observe(_ timing: (_ rank: Int) -> RankTiming) -> String? {
     guard hosts.count > 1 else { return nil }
-    for rank in hosts.indices { paces[rank].append(pace(rank)) }
-    guard paces[0].count == Self.window else { return nil }
-    defer { for rank in hosts.indices { paces[rank].removeAll(keepingCapacity: true) } }
+    for rank in hosts.indices { timings[rank].append(timing(rank)) }
+    guard timings[0].count == Self.window else { return nil }
+    defer { for rank in hosts.indices { timings[rank].removeAll(keepingCapacity: true) } }
 
     quiet = quiet.compactMapValues { $0 > 1 ? $0 - 1 : nil }
     let before = slowest
@@ -85,7 +45,7 @@ package struct StragglerDetector: Sendable {
     guard let rank = slowest, rank == before, quiet[rank] == nil else { return nil }
     quiet[rank] = Self.quietWindows
     let own = median(of: rank, \.total), data = median(of: rank, \.data)
-    let others = Self.median(hosts.indices.filter { $0 != rank }.map { median(of: $0, \.total) })
+    let others = Quantiles(hosts.indices.filter { $0 != rank }.map { median(of: $0, \.total) }).median
     let isWaiting = data > 0.5 * (own - others)
     return String(
       format: "rank %d on %@ is slow: it computes for %.3g s per update, the others for %.3g s and wait "
@@ -99,16 +59,14 @@ package struct StragglerDetector: Sendable {
   private func slowestRank() -> Int? {
     let seconds = hosts.indices.map { median(of: $0, \.total) }
     let rank = seconds.indices.max { seconds[$0] < seconds[$1] }!
-    func isSlow(_ figures: [Double]) -> Bool {
-      let others = figures.indices.filter { $0 != rank }.map { figures[$0] }
-      return figures[rank] > Self.tolerance * Self.median(others)
+    func isSlow(_ values: [Double]) -> Bool {
+      let others = values.indices.filter { $0 != rank }.map { values[$0] }
+      return values[rank] > Self.tolerance * Quantiles(others).median
     }
     return isSlow(seconds) && isSlow(zip(seconds, examples).map { $0 / $1 }) ? rank : nil
   }
 
-  private func median(of rank: Int, _ figure: KeyPath<RankTiming, Double>) -> Double {
-    Self.median(paces[rank].map { $0[keyPath: figure] })
+  private func median(of rank: Int, _ seconds: KeyPath<RankTiming, Double>) -> Double {
+    Quantiles(timings[rank].map { $0[keyPath: seconds] }).median
   }
-
-  private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 }

@@ -24,10 +24,15 @@ public func train(_ request: TrainRequest) throws -> Int32 {
   try watchdog.join(communicator)
   watchdog.enter(.preparation, step: 0)
   var run = Run(request, communicator, watchdog)
-  let ending = try run.train()
+  let reason: StopReason
+  do {
+    reason = try run.train()
+  } catch let asked as StopReason {
+    reason = asked
+  }
   try watchdog.leave(communicator)
   try communicator.finish()
-  return communicator.isRoot ? ending.exitCode : 0
+  return communicator.isRoot ? reason.exitCode : 0
 }
 
 /// Prepares a run on all processes: folder, data, state.
@@ -65,7 +70,7 @@ private struct Run {
       return damage
     }
     let builtin = BuiltinData(configuration.data.builtin, in: folder.data)
-    if configuration.data.train == nil, let ending = try builtin.make(communicator) { return ending }
+    if configuration.data.train == nil { try builtin.make(communicator) }
     let (training, validation) = try openData(orElse: builtin)
     try communicator.requireAgreement(
       on: "the data",
@@ -95,37 +100,39 @@ private struct Run {
     let kernels = try JobKernels(of: communicator)
     let warnings = kernels.warnings(resumingFrom: state.kernels)
     state.kernels = kernels.description
-    let journal = try communicator.collectively("opening the run's files") {
+    let writers = try communicator.collectively("opening the run's files") {
       communicator.isRoot
-        ? try Journal(
+        ? try RunWriters(
           folder, lock: lock, checkpoint: configuration.checkpoint, resumingAt: state.step,
           of: configuration.training.steps)
         : nil
     }
-    if let journal {
-      if let warning = lock?.warning { journal.note("warning: \(warning)") }
-      for line in damage { journal.note(line) }
+    if let writers {
+      if let warning = lock?.warning { writers.log.note("warning: \(warning)") }
+      for line in damage { writers.log.note(line) }
       try folder.write(configuration.resolvedJSON, to: folder.configuration, .configuration)
       for line in summary(training, validation, state, origin) + dataWarnings(training, validation) + warnings {
-        journal.note(line)
+        writers.log.note(line)
       }
     }
     let trainer = try Trainer(
-      configuration, state: state, training: training, validation: validation, journal: journal,
+      configuration, state: state, training: training, validation: validation, writers: writers,
       communicator: communicator, watchdog: watchdog)
-    let ending = try trainer.run()
-    journal?.finish()
-    return ending
+    let reason = try trainer.run()
+    writers?.log.finish()
+    return reason
   }
 
   private func refuseMoreProcessesThanMicrobatches() throws {
     let (microbatches, size) = (MicrobatchLayout(configuration.training).count, communicator.size)
     guard microbatches < size else { return }
     let settings = configuration.training
-    let remedy = (settings.batch < size ? "--set training.batch=\(size) " : "") + "--set training.shares=\(size)"
+    let remedy =
+      (settings.batchSize < size ? "--set training.batchSize=\(size) " : "") + "--set training.microbatches=\(size)"
     throw ConfigurationError(
       place: "",
-      problem: "training.batch is \(settings.batch) and training.shares is \(settings.shares), so there is work for "
+      problem:
+        "training.batchSize is \(settings.batchSize) and training.microbatches is \(settings.microbatches), so there is work for "
         + "\(microbatches), but there are \(size) processes. Start at most \(microbatches), or begin a run with \(remedy); "
         + "another number of microbatches changes how the numbers of a run round.")
   }
@@ -275,7 +282,7 @@ private struct Run {
       "validation  \(validation.map { "\($0.path): \($0.sequenceCount) sequences" } ?? "none")",
       "model       \(configuration.model.kind.rawValue), \(configuration.model.constants.encoder.rawValue), hidden \(configuration.model.constants.hidden), "
         + "\(state.model.parameters.count) parameters",
-      "training    updates \(state.step) to \(settings.steps), batch \(settings.batch), \(settings.particles) "
+      "training    updates \(state.step) to \(settings.steps), batch \(settings.batchSize), \(settings.particles) "
         + "particles, \(length) frames, \(settings.optimizer.kind.rawValue) \(settings.optimizer.learningRate), seed \(settings.seed)",
       "processes   \(communicator.size) on \(communicator.hostName)\(communicator.size > communicator.ranksOnHost ? " and others" : ""), "
         + "1 thread each, kernels \(state.kernels ?? "")",

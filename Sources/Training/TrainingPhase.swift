@@ -26,3 +26,17 @@ extension Phase {
     .end,
   ]
 }
+
+extension StageClock.Stage {
+  /// What the watchdog calls it.
+  var phase: Phase {
+    switch self {
+    case .data: .data
+    case .model: .model
+    case .waiting, .reduction: .reduction
+    case .optimizer: .optimizer
+    case .sharing: .sharing
+    case .other: .report
+    }
+  }
+}

@@ -9,23 +9,30 @@ package struct StepRecord {
   /// Sums over the global batch.
   package let sums: StepSums
   /// Global norm of the gradient before clipping, and the factor that clipping applied.
-  let gradientNorm: Double
-  let clipFactor: Double
+  package let gradientNorm: Double
+  package let clipFactor: Double
   /// What the update was made with.
   package let plan: UpdatePlan
+
+  package init(sums: StepSums, gradientNorm: Double, clipFactor: Double, plan: UpdatePlan) {
+    self.sums = sums
+    self.gradientNorm = gradientNorm
+    self.clipFactor = clipFactor
+    self.plan = plan
+  }
 }
 
 /// One update of the parameters: the same on any number of processes, bit for bit.
 package struct TrainingStep {
-  let state: TrainingState
+  package let state: TrainingState
   package let replica: Replica
   let settings: TrainingConfiguration
   let communicator: Communicator
-  /// If set, the time of an update is booked here, by stage.
+  /// If set, the time of an update is recorded here, by stage.
   package var clock: StageClock?
   /// If set, it is notified of the phase of this process.
   var watchdog: Watchdog?
-  private var pace = RankTiming()
+  private var timing = RankTiming()
   /// The microbatches of each batch that this process takes.
   package let microbatches: Range<Int>
   private let reduction: GradientReduction
@@ -56,14 +63,14 @@ package struct TrainingStep {
     //    gradient of the batch is the sum over microbatches.
     begin(.model)
     sums.clear()
-    replica.accumulate(batch, microbatches: microbatches, of: layout(plan), plan, into: &sums)
+    replica.accumulateGradients(of: batch, microbatches: microbatches, in: layout(plan), plan, into: &sums)
 
-    // 2. Sums over all microbatches: of the gradient in the slice that this process owns, of the figures and the gradient's
-    //    squares everywhere.
+    // 2. Sums over all microbatches: of the gradient in the slice that this process owns, of the metrics and the
+    //    gradient's squares everywhere.
     try waitForOthersIfTimed()
     begin(.reduction)
-    let gradient = try reduction.sum(parameters.partialGradients)
-    let norm = try reduction.complete(&sums, pace)
+    let gradient = try reduction.reduceSlice(of: parameters.partialGradients)
+    let norm = try reduction.reduceMetrics(&sums, timing)
     sums.sum(into: &total)
     try refuseNonFinite(batch, plan, total, gradientNorm: norm)
 
@@ -76,36 +83,36 @@ package struct TrainingStep {
 
     // 4. Every process receives the slices of all others.
     begin(.sharing)
-    try reduction.shareParameters(parameters)
+    try reduction.gatherParameters(parameters)
     state.step += 1
     return StepRecord(sums: total, gradientNorm: norm, clipFactor: factor, plan: plan)
   }
 
   /// Collects the whole optimizer state and average on every process, for a checkpoint: after an update each has only
   /// its slice.
-  func shareState() throws {
+  package func gatherState() throws {
     for (_, values) in state.buffers { try reduction.gather(values) }
   }
 
   /// Collects the whole average on every process, before the model is used with it.
-  func shareAverage() throws {
+  func gatherAverage() throws {
     if let average = state.average { try reduction.gather(average.values) }
   }
 
-  /// How the batch of an update is cut.
+  /// How the batch of an update is divided.
   private func layout(_ plan: UpdatePlan) -> MicrobatchLayout { MicrobatchLayout(settings, batch: plan.batch) }
 
   /// How long a process computed in the last update before it waited for the others.
-  func pace(ofRank rank: Int) -> RankTiming { reduction.pace(ofRank: rank) }
+  func timing(ofRank rank: Int) -> RankTiming { reduction.timing(ofRank: rank) }
 
   /// Notifies clock, timing and watchdog that a stage begins.
   mutating func begin(_ stage: StageClock.Stage) {
     clock?.enter(stage)
-    pace.enter(stage)
+    timing.enter(stage)
     watchdog?.enter(stage.phase, step: state.step + 1)
   }
 
-  /// For the clock: without it, waiting for the slowest process would be booked as communication.
+  /// For the clock: without it, waiting for the slowest process would be recorded as communication.
   private mutating func waitForOthersIfTimed() throws {
     guard clock != nil else { return }
     begin(.waiting)
@@ -126,7 +133,7 @@ package struct TrainingStep {
     if !isLoss {
       // The sum over processes has overwritten the gradient: compute it again.
       var sums = sums
-      replica.accumulate(batch, microbatches: microbatches, of: layout(plan), plan, into: &sums)
+      replica.accumulateGradients(of: batch, microbatches: microbatches, in: layout(plan), plan, into: &sums)
       let isFinite = state.model.parameters.partialGradients.allSatisfy { $0.allSatisfy(\.isFinite) }
       sequences = isFinite ? [] : batch.sequences
     }

@@ -1,12 +1,13 @@
 import Cluster
 import Evaluation
+import Foundation
 import Models
 import Numerics
 import Report
 import Runs
 import Storage
 
-/// What a run does with its validation sequences: measures the model, and draws what it sees and imagines.
+/// Validates the model of a run: measures it on validation sequences, and draws reconstructions and continuations of them.
 package final class Validator {
   private let configuration: Configuration
   private let communicator: Communicator
@@ -14,97 +15,97 @@ package final class Validator {
   private let file: SequenceFile?
   private let state: TrainingState
   /// Rank 0 only.
-  private let journal: Journal?
+  private let writers: RunWriters?
 
   init(
-    _ configuration: Configuration, state: TrainingState, validation: SequenceFile?, journal: Journal?,
+    _ configuration: Configuration, state: TrainingState, validation: SequenceFile?, writers: RunWriters?,
     communicator: Communicator, watchdog: Watchdog
   ) {
     self.configuration = configuration
     self.communicator = communicator
     self.watchdog = watchdog
     self.state = state
-    self.journal = journal
+    self.writers = writers
     file = validation
   }
 
   /// Does what is due after the state's last update. All processes call this together.
   ///
-  /// - Parameter isResuming: whether the run resumes from this state; only what is missing is done then.
-  /// - Returns: how to end, if a process was asked to stop meanwhile. A validation is left out then.
-  func examine(isResuming: Bool = false) throws -> StopReason? {
-    guard file != nil, state.step > 0 else { return nil }
-    let logging = configuration.logging
+  /// - Parameter isResuming: whether the run resumes from this state; only what it had not done yet is done then.
+  /// - Throws: `StopReason` on all processes if any was asked to stop meanwhile; the validation is left out then.
+  func runIfDue(isResuming: Bool = false) throws {
+    guard file != nil, state.step > 0 else { return }
     // Rank 0 knows what was done, and all validate or none.
-    let mustValidate = !isResuming || journal.map { !$0.hasLogged("valid") } ?? false
-    if isDue(logging.validateEvery), try communicator.maximum(Int64(mustValidate ? 1 : 0)) > 0 {
-      if let ending = try validate() { return ending }
+    let mustValidate = !isResuming || writers.map { !$0.metrics.hadAtStart("valid") } ?? false
+    if isDue(configuration.validation.interval), try communicator.maximum(Int64(mustValidate ? 1 : 0)) > 0 {
+      try validate()
     }
-    // Rank 0 draws while the others proceed to the next update.
-    guard let journal else { return nil }
-    if isDue(logging.picturesEvery), !isResuming || !journal.hasKept("reconstruction", step: state.step) { draw() }
-    if isDue(logging.imaginationEvery), !isResuming || !journal.hasLogged("imagination") { imagine() }
-    return nil
+    // Rank 0 draws; the others continue with the next update.
+    guard let writers else { return }
+    if isDue(configuration.pictures.interval),
+      !isResuming || !writers.pictures.exists("reconstruction", step: state.step)
+    {
+      drawReconstructions()
+    }
+    if isDue(configuration.generation.interval), !isResuming || !writers.metrics.hadAtStart("imagination") {
+      generate()
+    }
   }
 
   /// Whether anything is due after the state's last update; the same on all processes.
   var isDue: Bool {
-    let logging = configuration.logging
-    let periods = [logging.validateEvery, logging.picturesEvery, logging.imaginationEvery]
-    return file != nil && periods.contains(where: isDue)
+    let intervals = [
+      configuration.validation.interval, configuration.pictures.interval, configuration.generation.interval,
+    ]
+    return file != nil && intervals.contains(where: isDue)
   }
 
-  private func isDue(_ period: Int) -> Bool {
-    period > 0 && state.step % period == 0 || state.step == configuration.training.steps
+  private func isDue(_ interval: Int) -> Bool {
+    interval > 0 && state.step % interval == 0 || state.step == configuration.training.steps
   }
 
-  /// A validation that was stopped has no result.
-  private struct Stopped: Error { let ending: StopReason }
-
-  package func validate() throws -> StopReason? {
-    guard let file else { return nil }
+  /// Measures the model. All processes call this together; the work is divided among them.
+  package func validate() throws {
+    guard let file else { return }
     watchdog.enter(.evaluation, step: state.step)
     let training = configuration.training
     // As many frames as training showed last.
     let frames = min(training.plan(atStep: max(0, state.step - 1)).frames, file.frameCount)
     let evaluator = Evaluator(
-      model: state.model, particles: configuration.evaluationParticles, seed: training.seed, batch: training.batch)
-    do {
-      let evaluation = try state.withAverage {
-        try evaluator.evaluate(
-          file, sequences: min(configuration.logging.validationSequences, file.sequenceCount), frameCount: frames,
-          communicator: communicator, progress: { _ in watchdog.reportProgress() },
-          betweenPieces: {
-            if let ending = try StopReason.requested(of: communicator) { throw Stopped(ending: ending) }
-          })
-      }
-      journal?.log(evaluation, step: state.step)
-      return nil
-    } catch let stopped as Stopped {
-      return stopped.ending
+      model: state.model, particles: configuration.evaluationParticles, seed: training.seed, batch: training.batchSize)
+    let evaluation = try state.withAverage {
+      try evaluator.evaluate(
+        file, sequences: min(configuration.validation.sequences, file.sequenceCount), frameCount: frames,
+        communicator: communicator, progress: { _ in watchdog.reportProgress() },
+        betweenPieces: { try StopReason.throwIfRequested(of: communicator) })
     }
+    guard let writers else { return }
+    writers.metrics.write(evaluation, step: state.step)
+    writers.log.note("update \(state.step): \(evaluation.summary)")
   }
 
-  package func draw() {
-    guard let journal, let file else { return }
+  /// Draws reconstructions of the first sequences. Rank 0 only.
+  package func drawReconstructions() {
+    guard let writers, let file else { return }
     watchdog.enter(.pictures, step: state.step)
-    journal.attempt("drawing reconstructions") {
+    writers.log.attempt("drawing reconstructions") {
       let batch = SequenceBatch()
-      let count = min(configuration.logging.pictureSequences, file.sequenceCount)
+      let count = min(configuration.pictures.sequences, file.sequenceCount)
       try batch.read(Array(0..<count), frameCount: file.frameCount, from: file)
       let reconstructor = Reconstructor(
         model: state.model, particles: configuration.evaluationParticles, seed: configuration.training.seed)
       let figure = state.withAverage { reconstructor.figure(batch, title: "after \(state.step) updates") }
-      try journal.keep(figure.draw(), name: "reconstruction", step: state.step)
+      try writers.pictures.write(figure.draw(), name: "reconstruction", step: state.step)
     }
   }
 
-  package func imagine() {
-    guard let journal, let file, file.frameCount >= 2, !state.model.framesAreIndependent else { return }
+  /// Generates continuations of the first sequences, measures and draws them. Rank 0 only.
+  package func generate() {
+    guard let writers, let file, file.frameCount >= 2, !state.model.framesAreIndependent else { return }
     watchdog.enter(.pictures, step: state.step)
-    journal.attempt("generating continuations") {
+    writers.log.attempt("generating continuations") {
       let batch = SequenceBatch()
-      let count = min(configuration.logging.pictureSequences, file.sequenceCount)
+      let count = min(configuration.pictures.sequences, file.sequenceCount)
       try batch.read(Array(0..<count), frameCount: file.frameCount, from: file)
       let imaginer = Imaginer(
         model: state.model, particles: configuration.evaluationParticles, seed: configuration.training.seed,
@@ -113,14 +114,23 @@ package final class Validator {
         imaginer.imagine(batch, watched: min(3, file.frameCount - 1), frames: file.frameCount, futures: 3)
       }
       let busiest = (0..<count).max { batch.objects(in: $0) < batch.objects(in: $1) }!
-      journal.log(imagination: result.figures, step: state.step)
-      try journal.keep(
+      writers.metrics.write(generation: result.figures, step: state.step)
+      try writers.pictures.write(
         result.figure(
           of: busiest, in: batch, state.model.configuration, title: "continuations after \(state.step) updates"
         ).draw(), name: "futures", step: state.step)
-      try journal.keep(
+      try writers.pictures.write(
         result.errorChart(title: "prediction error after \(state.step) updates").draw(), name: "prediction-error",
         step: state.step)
     }
+  }
+}
+
+extension Evaluation {
+  /// One line for the log.
+  fileprivate var summary: String {
+    let right = countAccuracy.map { String(format: ", count accuracy %.4f", $0) } ?? ""
+    let objects = objectsPerFrame.map { String(format: ", objects %.3f per frame", $0) } ?? ""
+    return String(format: "validation bound %.2f nats per frame%@%@", bound / Double(frames), right, objects)
   }
 }

@@ -55,13 +55,13 @@ struct BenchmarkCommand: ParsableCommand {
     help: "Frames per sequence; may be repeated. (default: 3 and 10; --stall takes those of the configuration)")
   var frames: [Int] = []
 
-  @Option(help: "Sequences per batch, over all processes (training.batch).")
+  @Option(help: "Sequences per batch, over all processes (training.batchSize).")
   var batch: Int?
 
   @Option(help: "Particles per sequence (training.particles).")
   var particles: Int?
 
-  @Option(help: "Width of hidden layers, without a checkpoint (model.hidden).")
+  @Option(help: "Width of hidden layers, without a checkpoint (model.hiddenSize).")
   var hidden: Int?
 
   @Option(help: "Updates to time, after three warm-up updates.")
@@ -91,7 +91,7 @@ struct BenchmarkCommand: ParsableCommand {
 
   func run() throws {
     let configuration = try Configuration.resolve(from: layers.config, settings: layers.set) { configuration in
-      if let batch { configuration.training.batch = batch }
+      if let batch { configuration.training.batchSize = batch }
       if let particles { configuration.training.particles = particles }
       if let hidden { configuration.model.constants.hidden = hidden }
       if stall, let frames = frames.first {

@@ -19,7 +19,7 @@ struct ConfigCommand: ParsableCommand {
 
       Examples:
         sqair-dist config quick
-        sqair-dist config paper --set training.batch=16 > mine.json
+        sqair-dist config paper --set training.batchSize=16 > mine.json
         sqair-dist --config mine.json --run mine
       """)
 
@@ -28,7 +28,7 @@ struct ConfigCommand: ParsableCommand {
   var source: String?
 
   @Option(
-    help: ArgumentHelp("One setting, such as training.batch=16; may be repeated.", valueName: "key=value"))
+    help: ArgumentHelp("One setting, such as training.batchSize=16; may be repeated.", valueName: "key=value"))
   var set: [String] = []
 
   func run() throws {

@@ -56,6 +56,8 @@ struct SQAIRDist: ParsableCommand {
   static func main() {
     StandardOutput.prepareStreams()
     HDF5StructureCheck.runIfAsked()
+    // Written by the plugin BuildCommit before each build.
+    SoftwareCommit.set(buildCommit)
     do {
       let arguments = try arguments()
       try refuseUnknownSubcommand(arguments.first)

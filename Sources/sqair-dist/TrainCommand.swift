@@ -74,13 +74,13 @@ struct SettingOptions: ParsableArguments {
   @Option(help: "Frames per sequence, the same throughout (training.frames.start and .end, training.start.frames).")
   var frames: Int?
 
-  @Option(help: "Sequences per batch, over all processes (training.batch).")
+  @Option(help: "Sequences per batch, over all processes (training.batchSize).")
   var batch: Int?
 
   @Option(help: "Particles per sequence (training.particles, training.start.particles).")
   var particles: Int?
 
-  @Option(help: "Width of hidden layers (model.hidden).")
+  @Option(help: "Width of hidden layers (model.hiddenSize).")
   var hidden: Int?
 
   @Option(help: "Seed of initial parameters, data order and noise (training.seed).")
@@ -118,7 +118,7 @@ struct SettingOptions: ParsableArguments {
         // A number that is wrong is told once.
         configuration.training.start.frames = max(1, frames)
       }
-      if let batch { configuration.training.batch = batch }
+      if let batch { configuration.training.batchSize = batch }
       if let particles {
         configuration.training.particles = particles
         configuration.training.start.particles = max(2, particles)
@@ -143,7 +143,7 @@ struct LayerOptions: ParsableArguments {
   var config: String?
 
   @Option(
-    help: ArgumentHelp("One setting, such as training.batch=16; may be repeated.", valueName: "key=value"))
+    help: ArgumentHelp("One setting, such as training.batchSize=16; may be repeated.", valueName: "key=value"))
   var set: [String] = []
 }
 

@@ -28,15 +28,15 @@ import Testing
       "--optimizer adm", 64,
       "The value 'adm' is invalid for '--optimizer <optimizer>'. Please provide one of 'adam' and 'rmsprop'."),
     Mistake("--run ", 64, "The value of '--run' is empty; give a folder."),
-    Mistake("--batch 0", 64, "training.batch must be at least 1, not 0"),
+    Mistake("--batch 0", 64, "training.batchSize must be at least 1, not 0"),
     Mistake("--learning-rate nan", 64, "training.optimizer.learningRate must be above 0, not nan"),
     Mistake("train --frames 0", 64, "training.frames.start must be at least 1, not 0"),
     Mistake(
       "--config quik", 64,
       #"unknown configuration "quik"; did you mean quick? (known: fast, quick, paper, or the path of a JSON file)"#),
     Mistake(
-      "--set training.bach=3", 64,
-      "--set training.bach=3: unknown key training.bach; did you mean training.batch?"),
+      "--set training.bachSize=3", 64,
+      "--set training.bachSize=3: unknown key training.bachSize; did you mean training.batchSize?"),
     Mistake(
       "trian --steps 5", 64,
       """
@@ -85,16 +85,17 @@ import Testing
     #expect(examples.allSatisfy { $0.count <= 80 })
   }
 
-  @Test func theVersionIsThreeNumbers() throws {
+  @Test func theVersionIsThreeNumbersAndACommit() throws {
     let outcome = try run(["--version"])
     #expect(outcome.exitCode == 0)
-    #expect(outcome.standardOutput.wholeMatch(of: /[0-9]+\.[0-9]+\.[0-9]+\n/) != nil)
+    let pattern = /[0-9]+\.[0-9]+\.[0-9]+ \(commit ([0-9a-f]{7,}(, modified)?|unknown)\)\n/
+    #expect(outcome.standardOutput.wholeMatch(of: pattern) != nil, "\(outcome)")
   }
 
   @Test func configPrintsWhatItResolves() throws {
     let folder = try TemporaryDirectory()
     let path = folder.path("mine.json")
-    try #"{"base": "quick", "training": {"batch": 8}}"#.write(toFile: path, atomically: true, encoding: .utf8)
+    try #"{"base": "quick", "training": {"batchSize": 8}}"#.write(toFile: path, atomically: true, encoding: .utf8)
     let outcome = try run(["config", path, "--set", "training.seed=7", "--set", "data.train=a.h5"])
     #expect(outcome.exitCode == 0, "\(outcome)")
     // What it prints is a file that resolves to the same.
@@ -103,7 +104,7 @@ import Testing
     #expect(try run(["config", again]).standardOutput == outcome.standardOutput)
     let tree = try #require(
       JSONSerialization.jsonObject(with: Data(outcome.standardOutput.utf8)) as? [String: [String: Any]])
-    #expect(tree["training"]?["batch"] as? Int == 8)
+    #expect(tree["training"]?["batchSize"] as? Int == 8)
     #expect(tree["training"]?["seed"] as? Int == 7)
     #expect(tree["training"]?["steps"] as? Int == 2_000)
     #expect(tree["data"]?["train"] as? String == "a.h5")

@@ -49,16 +49,18 @@ import Testing
     Case(
       name: "fewer examples than ranks", options: "--batch 1",
       messages: [
-        "training.batch is 1 and training.shares is 16, so there is work for 1, but there are 2 processes",
-        "begin a run with --set training.batch=2 --set training.shares=2;",
+        "training.batchSize is 1 and training.microbatches is 16, so there is work for 1, but there are 2 processes",
+        "begin a run with --set training.batchSize=2 --set training.microbatches=2;",
       ], code: 64),
     Case(
-      name: "fewer shares than ranks", options: "--set training.shares=1",
-      messages: ["so there is work for 1, but there are 2 processes", "begin a run with --set training.shares=2;"],
+      name: "fewer shares than ranks", options: "--set training.microbatches=1",
+      messages: [
+        "so there is work for 1, but there are 2 processes", "begin a run with --set training.microbatches=2;",
+      ],
       code: 64),
     Case(
-      name: "other shares on resume", options: "--set training.shares=4",
-      messages: ["training.shares: 4, was 16"], hasRun: true),
+      name: "other shares on resume", options: "--set training.microbatches=4",
+      messages: ["training.microbatches: 4, was 16"], hasRun: true),
     Case(
       name: "a file in place of the run folder", options: "--run @toy.json",
       messages: ["of the run cannot be created"]),
@@ -70,20 +72,20 @@ import Testing
       messages: ["the folder '/proc/run' of the run cannot be created"], ranks: 1),
     Case(
       name: "another model on resume", options: "--hidden 16",
-      messages: ["was started with other settings", "model.hidden: 16, was 32"], hasRun: true),
+      messages: ["was started with other settings", "model.hiddenSize: 16, was 32"], hasRun: true),
     Case(
       name: "another batch and seed on resume", options: "--batch 4 --seed 9",
-      messages: ["training.batch: 4, was 8", "training.seed: 9, was 0", "or --fresh to move the old one aside"],
+      messages: ["training.batchSize: 4, was 8", "training.seed: 9, was 0", "or --fresh to move the old one aside"],
       hasRun: true, ranks: 1),
     Case(
       name: "other data on resume", options: "--data @other.h5",
       messages: ["was trained on another file", "Give the same training data to resume"], hasRun: true),
     Case(
-      name: "a mistyped key", options: "--set training.bacth=4",
-      messages: ["unknown key training.bacth; did you mean training.batch?"], code: 64, ranks: 1),
+      name: "a mistyped key", options: "--set training.bacthSize=4",
+      messages: ["unknown key training.bacthSize; did you mean training.batchSize?"], code: 64, ranks: 1),
     Case(
       name: "a mistyped key in a file", options: "--config @mistyped.json",
-      messages: ["mistyped.json: unknown key model.hiden; did you mean model.hidden?"], code: 64, ranks: 1),
+      messages: ["mistyped.json: unknown key model.hidenSize; did you mean model.hiddenSize?"], code: 64, ranks: 1),
     Case(
       name: "evaluate a corrupt checkpoint", options: "", messages: ["step-0000000004.h5"], hasRun: true,
       command: "evaluate --checkpoint @corrupt/step-0000000004.h5 --data @train.h5"),
@@ -158,7 +160,7 @@ import Testing
       try writer.finish()
     }
     try write("mistyped.json") {
-      try #"{ "model": { "hiden": 16 } }"#.write(toFile: $0, atomically: true, encoding: .utf8)
+      try #"{ "model": { "hidenSize": 16 } }"#.write(toFile: $0, atomically: true, encoding: .utf8)
     }
     try write("empty") { try FileManager.default.createDirectory(atPath: $0, withIntermediateDirectories: false) }
     guard item.hasRun else { return }

@@ -32,7 +32,7 @@ import Testing
 
   @Test(arguments: [
     ["--seed", "5"], ["--learning-rate", "0.1"], ["--particles", "4"], ["--optimizer", "rmsprop"], ["--frames", "2"],
-    ["--steps", "9"], ["--set", "training.watchdogSeconds=0"], ["--set", "logging.validateEvery=1"],
+    ["--steps", "9"], ["--set", "training.watchdogSeconds=0"], ["--set", "validation.interval=1"],
   ])
   func anotherSettingOnOneRankIsRefused(options: [String]) throws {
     let outcome = try run(toy.arguments("run"), rank: 1, others: toy.arguments("run", options), ranks: 3)

@@ -142,13 +142,13 @@ import Testing
   }
 
   @Test func inspectTellsOfACheckpointAndItsConfiguration() throws {
-    let configuration = try run("config", "quick", "--set", "training.batch=8").standardOutput
+    let configuration = try run("config", "quick", "--set", "training.batchSize=8").standardOutput
     let path = try commit(step: 12, configuration: configuration)
     let outcome = try run("inspect", path, "--arrays")
     #expect(outcome.exitCode == 0, "\(outcome)")
     for text in [
       "step           12\n", "parameters     3 numbers in 2 arrays\n", "optimizer      ms\n",
-      "configuration  quick\n                 training.batch = 8\n", "a [2]  root mean square 5\n",
+      "configuration  quick\n                 training.batchSize = 8\n", "a [2]  root mean square 5\n",
       "valid: the digest holds, and every number is finite\n",
     ] {
       #expect(outcome.standardOutput.contains(text), "\(outcome)")

@@ -39,7 +39,7 @@ struct FullDiskTests {
     let store = CheckpointStore(readingFrom: run + "/checkpoints")
     let running = try ProcessRunner.start(
       BuiltProgram.trainer(),
-      toy.arguments("", ["--run", run, "--steps", "1000000", "--set", "checkpoint.everySteps=5"]),
+      toy.arguments("", ["--run", run, "--steps", "1000000", "--set", "checkpoint.interval=5"]),
       environment: MPILauncher.environment)
     #expect(try wait { try !store.list().isEmpty })
 
@@ -61,7 +61,7 @@ struct FullDiskTests {
     #expect(outcome.exitCode == 85, "\(outcome)")
     let text = outcome.standardError
     #expect(text.contains("No space left on device. Older checkpoints are untouched. It needs "))
-    #expect(text.contains(" Training goes on; the next attempt is at the next checkpoint.\n"))
+    #expect(text.contains(" Training continues; the next attempt is at the next checkpoint.\n"))
     #expect(text.contains(": saved; no checkpoint could be saved since update "))
     // A file that cannot be written is told of once, not at each update.
     #expect(text.components(separatedBy: "/metrics.jsonl': No space left").count == 2, "\(outcome)")

@@ -13,6 +13,7 @@ import Testing
     let outcome = try ProcessRunner.run(script, ["6", "3"], environment: environment, timeout: 300)
     #expect(outcome.exitCode == 0, "\(outcome)")
     #expect(outcome.standardOutput.contains("6 kills in "), "\(outcome)")
-    #expect(outcome.standardOutput.contains("all checkpoints and metrics equal those of the undisturbed run"), "\(outcome)")
+    #expect(
+      outcome.standardOutput.contains("all checkpoints and metrics equal those of the undisturbed run"), "\(outcome)")
   }
 }

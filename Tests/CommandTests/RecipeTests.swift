@@ -30,7 +30,7 @@ import Testing
 
   @Test(arguments: [SIGUSR1, SIGTERM, SIGHUP])
   func aSignalToTheScriptSavesAndTheSameCommandGoesOn(signal: Int32) throws {
-    let options = ["--valid", toy.data, "--set", "logging.validateEvery=1", "--set", "checkpoint.everySteps=1000000"]
+    let options = ["--valid", toy.data, "--set", "validation.interval=1", "--set", "checkpoint.interval=1000000"]
     let running = try local(ranks: 2, toy.arguments("run", ["--steps", "1000000"] + options))
     #expect(toy.waitForUpdates(3, of: "run"))
     running.send(signal)

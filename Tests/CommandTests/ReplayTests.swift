@@ -131,7 +131,7 @@ import Testing
 
   @Test(arguments: [1, 2])
   func theStateBeforeAFailureIsKeptAndReplayed(ranks: Int) throws {
-    let failed = try toy.train("run", "--learning-rate", "1e30", "--set", "checkpoint.everySteps=1", ranks: ranks)
+    let failed = try toy.train("run", "--learning-rate", "1e30", "--set", "checkpoint.interval=1", ranks: ranks)
     #expect(failed.exitCode == 1, "\(failed)")
     #expect(failed.standardError.contains(/error: update 2: the loss is not finite on rank 0 on \S+ \(sequences/))
     // It is the state that was saved last, apart from the checkpoints, which are as they were.
@@ -153,7 +153,7 @@ import Testing
 
   /// From the start, from the checkpoint before the update, and from an earlier one.
   @Test func anyUpdateHasTheFiguresOfTheLog() throws {
-    let options = ["--batch", "11", "--set", "training.shares=7", "--steps", "8"]
+    let options = ["--batch", "11", "--set", "training.microbatches=7", "--steps", "8"]
     #expect(try ToyRun.program(toy.arguments("run", options), ranks: 3).exitCode == 0)
     let before = try ToyRun.snapshot(toy.path("run"))
     for (step, origin) in [
@@ -173,7 +173,7 @@ import Testing
   }
 
   @Test func aPartOfTheBatchIsComputedAlone() throws {
-    #expect(try toy.train("run", "--batch", "11", "--set", "training.shares=7").exitCode == 0)
+    #expect(try toy.train("run", "--batch", "11", "--set", "training.microbatches=7").exitCode == 0)
     let whole = try replay("run", "--step", "5")
     let part = try replay("run", "--step", "5", "--microbatch", "1", "--example", "10")
     #expect(part.examples.map(\.example) == [2, 3, 10])

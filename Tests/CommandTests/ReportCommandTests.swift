@@ -11,7 +11,7 @@ import Testing
 
   init() throws {
     toy = try ToyRun()
-    let outcome = try toy.train(Self.run, "--steps", "6", "--valid", toy.data, "--set", "logging.validateEvery=3")
+    let outcome = try toy.train(Self.run, "--steps", "6", "--valid", toy.data, "--set", "validation.interval=3")
     try #require(outcome.exitCode == 0, "\(outcome)")
   }
 
@@ -31,7 +31,7 @@ import Testing
     }
     #expect(text.contains("<h1>a&lt;b&gt;&amp;&quot;c&#39;</h1>") && !text.contains("a<b>"))
     #expect(text.contains("data:image/gif;base64,") && text.contains("data:image/png;base64,"))
-    #expect(text.contains("<td><code>model.hidden</code></td><td>32</td><td>256</td>"))
+    #expect(text.contains("<td><code>model.hiddenSize</code></td><td>32</td><td>256</td>"))
     #expect(!text.contains("class=\"missing\""), "\(outcome)")
     #expect(!outcome.standardError.contains("missing"))
     #expect(!text.contains("<script") && !text.contains("http:") && !text.contains("https:"))

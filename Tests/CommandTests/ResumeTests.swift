@@ -123,7 +123,7 @@ import Testing
       [
         "train", "--from", toy.path("first"), "--run", toy.path("tuned"), "--data", toy.data, "--steps", "\(steps)",
         "--seed", "7", "--learning-rate", "1e-30", "--frames", "3", "--batch", "4", "--particles", "2",
-        "--set", "logging.imaginationEvery=0", "--set", "logging.everySteps=1",
+        "--set", "generation.interval=0", "--set", "logging.interval=1",
       ]
     }
     let outcome = try ToyRun.program(arguments(2), ranks: ranks)
@@ -149,7 +149,7 @@ import Testing
     for (options, words) in [
       (["--from", toy.path("nothing")], "nothing: there is no such file"),
       (["--from", toy.data], "attribute 'format'"),
-      (["--from", toy.path("first"), "--hidden", "16"], "model.hidden is 16, in the checkpoint 32"),
+      (["--from", toy.path("first"), "--hidden", "16"], "model.hiddenSize is 16, in the checkpoint 32"),
       (
         ["--from", toy.path("first"), "--set", "training.from.digest=sha256:0"],
         "but training.from.digest is sha256:0"

@@ -43,7 +43,7 @@ import Testing
   func aRunInProgressIsMeasured(ranks: Int) throws {
     // What rank 0 has chosen must still be there when the others open it.
     let kept = ranks == 1 ? 2 : 1000
-    let running = try start("--set", "checkpoint.everySteps=1", "--set", "checkpoint.keepLast=\(kept)")
+    let running = try start("--set", "checkpoint.interval=1", "--set", "checkpoint.keepLast=\(kept)")
     #expect(toy.waitForUpdates(3, of: "run"))
     var steps: [Int] = []
     for _ in 0..<3 {
@@ -77,7 +77,7 @@ import Testing
 
   @Test func someCheckpointsAreKeptForEver() throws {
     let outcome = try toy.train(
-      "run", "--steps", "15", "--set", "checkpoint.everySteps=2", "--set", "checkpoint.keepLast=2",
+      "run", "--steps", "15", "--set", "checkpoint.interval=2", "--set", "checkpoint.keepLast=2",
       "--set", "checkpoint.keepEvery=6")
     #expect(outcome.exitCode == 0, "\(outcome)")
     #expect(try toy.checkpointSteps("run") == [6, 12, 14, 15])

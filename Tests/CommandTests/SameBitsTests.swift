@@ -3,8 +3,9 @@ import Storage
 import TestSupport
 import Testing
 
-/// A run has the same bits on any number of processes and however often it is interrupted: not nearly the same, but
-/// equal checkpoint files and equal figures, those of validations included.
+/// A run has the same bits however often it is interrupted and on whatever processes: not nearly the same, but equal
+/// checkpoint files and equal metrics, those of validations included. `TrainerTests` goes through all numbers of ranks and
+/// places to cut a run without MPI and signals.
 @Suite struct SameBitsTests {
   private let toy: ToyRun
 
@@ -14,8 +15,8 @@ import Testing
   /// updates, and the learning rate changes at each of the first three and after two thirds.
   private func options(steps: Int) -> [String] {
     [
-      "--steps", "\(steps)", "--valid", toy.data, "--set", "logging.validateEvery=1",
-      "--set", "checkpoint.everySteps=1", "--set", "checkpoint.keepLast=100", "--set", "training.frames.start=2",
+      "--steps", "\(steps)", "--valid", toy.data, "--set", "validation.interval=1",
+      "--set", "checkpoint.interval=1", "--set", "checkpoint.keepLast=100", "--set", "training.frames.start=2",
       "--set", "training.frames.stepsPerStage=4", "--set", "training.optimizer.schedule.warmupSteps=3",
       "--set", "training.optimizer.schedule.boundaries=[0.66]", "--set", "training.optimizer.schedule.factors=[0.3]",
     ]
@@ -37,47 +38,6 @@ import Testing
     )
     #expect(files.keys.sorted() == expected.keys.sorted(), "\(what)")
     #expect(files.keys.filter { files[$0] != expected[$0] }.sorted() == [], "\(what)")
-  }
-
-  /// Powers of two of processes hold one block of the share tree each, others several.
-  @Test func everyNumberOfProcessesLearnsTheSame() throws {
-    let options = options(steps: 5) + ["--set", "training.batch=17", "--set", "training.shares=16"]
-    for ranks in [1, 2, 3, 4, 5, 8, 16] {
-      try train("on-\(ranks)", options, ranks: ranks)
-      try expect("on-\(ranks)", isLike: "on-1", "\(ranks) processes")
-    }
-    // There is something to compare: each update has figures of its own, and changes the parameters.
-    let figures = toy.figures("on-1")
-    for name in ["train/bound", "train/gradient_norm", "valid/bound"] {
-      #expect(Set(figures.compactMap { $0[name] }).count == 5, "\(name)")
-    }
-    #expect(figures.compactMap { $0["train/frames"] } == [2, 2, 2, 2, 3])
-    #expect(Set(try ToyRun.snapshot(toy.path("on-1") + "/checkpoints").values).count == 5)
-  }
-
-  /// The folder of a run as a kill after `step` updates leaves it: all checkpoints up to there, and a log that is further.
-  private func cut(_ run: String, after step: Int, as name: String) throws {
-    let files = FileManager.default
-    try files.copyItem(atPath: toy.path(run), toPath: toy.path(name))
-    for later in try toy.checkpointSteps(name) where later > step {
-      try files.removeItem(atPath: toy.checkpointPath(name, step: later))
-    }
-  }
-
-  /// Cut after the first update, in the middle, and about the end of a stage of the curriculum.
-  @Test func aRunIsTheSumOfItsParts() throws {
-    let options = options(steps: 6) + ["--set", "training.batch=7"]
-    try train("whole", options, ranks: 1)
-    for step in 1...5 {
-      for ranks in [1, 3] {
-        let run = "\(step)-\(ranks)"
-        try cut("whole", after: step, as: run)
-        try train(run, options, ranks: ranks)
-        try expect(run, isLike: "whole", "\(step) updates, and the others on \(ranks) processes")
-      }
-    }
-    #expect(toy.figures("whole").compactMap { $0["train/frames"] } == [2, 2, 2, 2, 3, 3])
-    #expect(Set(toy.figures("whole").compactMap { $0["train/learning_rate"] }).count == 4)
   }
 
   /// A checkpoint says which kernels it was computed with; going on with others is allowed, and told.

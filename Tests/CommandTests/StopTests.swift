@@ -41,7 +41,7 @@ import Testing
 
   /// A run that is held up in a phase.
   private func options(_ phase: Phase) throws -> [String] {
-    let endless = ["--steps", "1000000", "--set", "checkpoint.everySteps=1000000"]
+    let endless = ["--steps", "1000000", "--set", "checkpoint.interval=1000000"]
     switch phase {
     case .start:
       // The built-in data take a while to make.
@@ -56,10 +56,10 @@ import Testing
     case .evaluation:
       let valid = try ToySequences.write(to: toy.path("valid.h5"), sequences: 1500)
       return endless + [
-        "--valid", valid, "--set", "logging.validateEvery=2", "--set", "logging.validationSequences=1000000",
+        "--valid", valid, "--set", "validation.interval=2", "--set", "validation.sequences=1000000",
       ]
     case .checkpoint:
-      return ["--steps", "1000000", "--set", "checkpoint.everySteps=1", "--hidden", "256"]
+      return ["--steps", "1000000", "--set", "checkpoint.interval=1", "--hidden", "256"]
     }
   }
 
@@ -138,8 +138,8 @@ import Testing
   @Test func whatAStopLeftOutIsMadeUpFor() throws {
     let valid = try ToySequences.write(to: toy.path("valid.h5"), sequences: 400)
     let options = [
-      "--steps", "3", "--valid", valid, "--set", "logging.validateEvery=2", "--set", "logging.picturesEvery=2",
-      "--set", "logging.imaginationEvery=2",
+      "--steps", "3", "--valid", valid, "--set", "validation.interval=2", "--set", "pictures.interval=2",
+      "--set", "generation.interval=2",
     ]
     #expect(try ToyRun.program(toy.arguments("whole", options)).exitCode == 0)
     let job = try ProcessRunner.start(

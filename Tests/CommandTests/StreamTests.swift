@@ -20,7 +20,7 @@ import Testing
   private func quoted(_ arguments: [String]) -> String { arguments.map { "'\($0)'" }.joined(separator: " ") }
 
   @Test func aReaderThatGoesAwayEndsNoTraining() throws {
-    let arguments = quoted(toy.arguments("run", ["--valid", toy.data, "--set", "logging.validateEvery=1"]))
+    let arguments = quoted(toy.arguments("run", ["--valid", toy.data, "--set", "validation.interval=1"]))
     let outcome = try shell("$S \(arguments) 2>&1 | head -1; echo \"exit ${PIPESTATUS[0]}\"")
     #expect(outcome.standardOutput.hasSuffix("exit 0\n"), "\(outcome)")
     #expect(try toy.checkpointSteps("run").last == 8)
@@ -52,7 +52,7 @@ import Testing
   }
 
   @Test func aFileThatMayNotGrowIsAFullDisk() throws {
-    let arguments = quoted(toy.arguments("run", ["--hidden", "256", "--set", "checkpoint.everySteps=2"]))
+    let arguments = quoted(toy.arguments("run", ["--hidden", "256", "--set", "checkpoint.interval=2"]))
     let outcome = try shell("ulimit -c 0; ulimit -f 1000; $S \(arguments)")
     #expect(outcome.exitCode == 1, "\(outcome)")
     #expect(
@@ -67,7 +67,7 @@ import Testing
   @Test(arguments: [SIGHUP, SIGTERM]) func aTrainingSavesWhenItsTerminalCloses(signal: Int32) throws {
     let running = try ProcessRunner.start(
       BuiltProgram.trainer(),
-      toy.arguments("run", ["--steps", "1000000", "--set", "checkpoint.everySteps=1000000"]),
+      toy.arguments("run", ["--steps", "1000000", "--set", "checkpoint.interval=1000000"]),
       environment: MPILauncher.environment)
     #expect(toy.waitForUpdates(3, of: "run"))
     running.send(signal)
@@ -85,8 +85,8 @@ import Testing
       toy.arguments(
         "run",
         [
-          "--steps", "1000000", "--valid", toy.data, "--set", "checkpoint.everySteps=1000000", "--set",
-          "logging.validateEvery=1",
+          "--steps", "1000000", "--valid", toy.data, "--set", "checkpoint.interval=1000000", "--set",
+          "validation.interval=1",
         ]))
     let running = try ProcessRunner.start(
       "bash",

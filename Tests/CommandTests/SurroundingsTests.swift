@@ -47,7 +47,7 @@ import Testing
   func filesFollowTheUmask(mask: String, file: String, folder: String) throws {
     let outcome = try shell(
       "umask \(mask); $S train --config toy.json --data train.h5 --valid train.h5 --steps 4 --run run "
-        + "--set logging.validateEvery=2 --set logging.picturesEvery=2 >/dev/null 2>&1 && find run -type f -printf '%m\\n' "
+        + "--set validation.interval=2 --set pictures.interval=2 >/dev/null 2>&1 && find run -type f -printf '%m\\n' "
         + "| sort -u; echo --; find run -type d -printf '%m\\n' | sort -u")
     #expect(outcome.standardOutput == "\(file)\n--\n\(folder)\n", "\(outcome)")
   }
@@ -55,9 +55,9 @@ import Testing
   /// What cannot work is refused before memory is taken, with the setting to lower.
   @Test(arguments: [
     ("--particles 4000000000000000000", "training.particles (now 4000000000000000000)"),
-    ("--batch 9223372036854775807", "training.batch (now 9223372036854775807)"),
-    ("--hidden 100000", "model.hidden (now 100000)"),
-    ("--hidden 9223372036854775806", "model.hidden (now 9223372036854775806)"),
+    ("--batch 9223372036854775807", "training.batchSize (now 9223372036854775807)"),
+    ("--hidden 100000", "model.hiddenSize (now 100000)"),
+    ("--hidden 9223372036854775806", "model.hiddenSize (now 9223372036854775806)"),
   ])
   func absurdSettingsAreRefusedByName(options: String, text: String) throws {
     let outcome = try shell("$S train --config toy.json --data train.h5 --run run \(options)")

@@ -17,19 +17,18 @@ final class ToyRun {
     try """
     {
       "model": {
-        "hidden": 32, "what": 8, "glimpseHeight": 8, "glimpseWidth": 8, "maskHidden": 16, "whereBiasHidden": 16,
-        "wherePriorHidden": 16
+        "hiddenSize": 32, "appearanceSize": 8, "glimpseHeight": 8, "glimpseWidth": 8, "maskHiddenSize": 16,
+        "whereBiasHiddenSize": 16, "wherePriorHiddenSize": 16
       },
       "training": {
-        "steps": 8, "batch": 8, "particles": 3, "frames": { "start": 3, "end": 3, "stepsPerStage": 1000 },
+        "steps": 8, "batchSize": 8, "particles": 3, "frames": { "start": 3, "end": 3, "stepsPerStage": 1000 },
         "start": { "steps": 0 }, "objective": { "elboWeight": 0, "sticksTheLanding": false }, "gradientLimit": 0,
         "average": 0,
         "optimizer": { "learningRate": 0.001, "schedule": { "boundaries": [], "factors": [] } }
       },
-      "logging": {
-        "validationParticles": 0, "everySteps": 1, "validateEvery": 0, "picturesEvery": 0, "imaginationEvery": 0
-      },
-      "checkpoint": { "everySteps": 4, "keepLast": 3 }
+      "logging": { "interval": 1 }, "validation": { "interval": 0, "particles": 0 },
+      "pictures": { "interval": 0 }, "generation": { "interval": 0 },
+      "checkpoint": { "interval": 4, "keepLast": 3 }
     }
     """.write(toFile: configuration, atomically: true, encoding: .utf8)
   }

@@ -3,7 +3,8 @@ import Storage
 import TestSupport
 import Testing
 
-/// Everything that training can do at once has the same bits on any number of processes, and wherever it is cut.
+/// What a run with an average of its parameters leaves, and a run that is made longer. `TrainerTests` goes through numbers
+/// of ranks and places to cut such a run.
 @Suite struct TrainingRecipeTests {
   private let toy: ToyRun
 
@@ -19,7 +20,7 @@ import Testing
       "training.batchSchedule={\"boundaries\":[0.75],\"values\":[9]}",
       "training.klWarmup={\"start\":0.2,\"steps\":6}", "training.gradientLimit=10", "training.average=0.6",
       "training.optimizer.schedule.decay=cosine", "training.optimizer.schedule.warmupSteps=2",
-      "logging.validationParticles=4", "logging.validateEvery=1", "checkpoint.everySteps=1", "checkpoint.keepLast=100",
+      "validation.particles=4", "validation.interval=1", "checkpoint.interval=1", "checkpoint.keepLast=100",
     ]
     return ["--steps", "12", "--valid", toy.data] + settings.flatMap { ["--set", $0] }
   }
@@ -28,48 +29,6 @@ import Testing
     let outcome = try ToyRun.program(toy.arguments(run, options), ranks: ranks)
     #expect(outcome.exitCode == 0, "\(outcome)")
     return outcome.standardError
-  }
-
-  private func expect(_ run: String, isLike other: String, _ what: String) throws {
-    let (figures, expectedFigures) = (toy.figures(run), toy.figures(other))
-    let different = zip(figures, expectedFigures).filter { $0 != $1 }.map(\.1)
-    #expect(figures.count == expectedFigures.count && different.isEmpty, "\(what): \(different.prefix(2))")
-    let (files, expected) = try (
-      ToyRun.snapshot(toy.path(run) + "/checkpoints"), ToyRun.snapshot(toy.path(other) + "/checkpoints")
-    )
-    #expect(files.keys.sorted() == expected.keys.sorted(), "\(what)")
-    #expect(files.keys.filter { files[$0] != expected[$0] }.sorted() == [], "\(what)")
-  }
-
-  @Test func everyNumberOfProcessesLearnsTheSame() throws {
-    for ranks in [1, 2, 3, 5, 8] {
-      _ = try train("on-\(ranks)", options, ranks: ranks)
-      try expect("on-\(ranks)", isLike: "on-1", "\(ranks) processes")
-    }
-    // Each part of the recipe was there.
-    let updates = toy.figures("on-1").filter { $0["train/bound"] != nil }
-    func values(_ name: String) -> [Double] { updates.compactMap { $0["train/" + name] } }
-    #expect(values("particles") == [4, 4, 4, 4, 3, 3, 3, 3, 5, 5, 5, 5])
-    #expect(values("frames") == [2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3])
-    #expect(values("elbo_weight") == [0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0])
-    #expect(values("kl_weight").prefix(7).map { ($0 * 1000).rounded() } == [200, 333, 467, 600, 733, 867, 1000])
-    #expect(Set(values("learning_rate")).count == 8 && values("learning_rate")[3] == 0.001)
-    #expect(values("limited_where").contains { $0 > 0 })
-  }
-
-  /// Cut after every update, so in each phase and at each of its ends, and taken up by other numbers of processes.
-  @Test func aRunIsTheSumOfItsParts() throws {
-    _ = try train("whole", options, ranks: 1)
-    let files = FileManager.default
-    for step in 1...11 {
-      let run = "cut-\(step)"
-      try files.copyItem(atPath: toy.path("whole"), toPath: toy.path(run))
-      for later in try toy.checkpointSteps(run) where later > step {
-        try files.removeItem(atPath: toy.checkpointPath(run, step: later))
-      }
-      _ = try train(run, options, ranks: 1 + step % 3)
-      try expect(run, isLike: "whole", "cut after \(step) updates")
-    }
   }
 
   /// Validation and `evaluate` use the average; the parameters that learn are in the file too.

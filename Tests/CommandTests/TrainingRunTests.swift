@@ -94,7 +94,7 @@ import Testing
   @Test(arguments: zip([SIGTERM, SIGUSR1, SIGINT], [85, 85, 130] as [Int32]))
   func aSignalEndsTheRunWithItsStateSaved(signal: Int32, code: Int32) throws {
     let running = try ProcessRunner.start(
-      BuiltProgram.trainer(), toy.arguments("run", ["--steps", "1000000", "--set", "checkpoint.everySteps=1000000"]),
+      BuiltProgram.trainer(), toy.arguments("run", ["--steps", "1000000", "--set", "checkpoint.interval=1000000"]),
       environment: MPILauncher.environment)
     #expect(toy.waitForUpdates(3, of: "run"))
     running.send(signal)
@@ -112,8 +112,8 @@ import Testing
   @Test func validationAndPicturesAreMadeOnTheWay() throws {
     let valid = try ToySequences.write(to: toy.path("valid.h5"), sequences: 6, frames: 5, seed: 3)
     let outcome = try toy.train(
-      "run", "--valid", valid, "--set", "logging.validateEvery=4", "--set", "logging.picturesEvery=4",
-      "--set", "logging.imaginationEvery=8")
+      "run", "--valid", valid, "--set", "validation.interval=4", "--set", "pictures.interval=4",
+      "--set", "generation.interval=8")
     #expect(outcome.exitCode == 0, "\(outcome)")
     let metrics = toy.metrics("run")
     #expect(metrics.filter { $0["valid/bound"] != nil }.compactMap { $0["step"] } == [4, 8])
@@ -137,7 +137,7 @@ import Testing
   @Test(arguments: [1, 2])
   func aLossThatIsNotFiniteEndsTheRun(ranks: Int) throws {
     let outcome = try toy.train(
-      "run", "--learning-rate", "1e30", "--set", "checkpoint.everySteps=1", ranks: ranks)
+      "run", "--learning-rate", "1e30", "--set", "checkpoint.interval=1", ranks: ranks)
     #expect(outcome.exitCode == 1 && !outcome.timedOut, "\(outcome)")
     #expect(outcome.standardError.contains(#/error: update 2: the loss is not finite on rank 0 on \S+ \(sequences /#))
     #expect(outcome.standardError.components(separatedBy: "error: ").count == 2, "\(outcome)")

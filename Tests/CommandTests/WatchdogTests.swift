@@ -16,7 +16,7 @@ import Testing
         "run",
         [
           "--valid", toy.data, "--fault", fault, "--set", "training.watchdogSeconds=\(seconds)", "--set",
-          "logging.validateEvery=3", "--set", "logging.picturesEvery=3",
+          "validation.interval=3", "--set", "pictures.interval=3",
         ] + options), ranks: ranks)
   }
 
@@ -82,8 +82,8 @@ import Testing
 
   @Test func aRankThatLagsIsNamed() throws {
     let outcome = try train(
-      "lag@1:model:1", ranks: 2, seconds: 60, "--steps", "52", "--set", "logging.validateEvery=0", "--set",
-      "logging.picturesEvery=0")
+      "lag@1:model:1", ranks: 2, seconds: 60, "--steps", "52", "--set", "validation.interval=0", "--set",
+      "pictures.interval=0")
     #expect(outcome.exitCode == 0, "\(outcome)")
     #expect(outcome.standardError.contains(/\nwarning: update 50: rank 1 on \S+ is slow: it computes for 0\.\d+ s per update/))
     // And it is the same run.

@@ -62,7 +62,7 @@ RSH
 # start RUN HOSTS STEPS: trains from host 1, in the background as $job, with its output in RUN.log.
 start() {
   ./rsh $network.1 exec "$root/cluster/local.sh" --hostfile "$2" train "${train[@]}" \
-    --set checkpoint.everySteps="$every" --run "$1" --steps "$3" >>"$1.log" 2>&1 &
+    --set checkpoint.interval="$every" --run "$1" --steps "$3" >>"$1.log" 2>&1 &
   job=$!
 }
 

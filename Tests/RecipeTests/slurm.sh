@@ -152,7 +152,7 @@ a_user_cancels_it() {
 
 a_node_dies() {
   story "power cut on n2: the job is requeued, resumes from its latest checkpoint on n1, with the same bits"
-  submit dead --nodes=1-2 --spread-job -- --set checkpoint.everySteps=$((steps / 20))
+  submit dead --nodes=1-2 --spread-job -- --set checkpoint.interval=$((steps / 20))
   under_way dead || return
   kill_node n2
   ends_well "$job" dead 1

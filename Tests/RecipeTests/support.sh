@@ -107,12 +107,13 @@ make_toy() {
   cat >toy.json <<'JSON'
 {
   "model": {
-    "hidden": 32, "what": 8, "glimpseHeight": 8, "glimpseWidth": 8, "maskHidden": 16, "whereBiasHidden": 16,
-    "wherePriorHidden": 16
+    "hiddenSize": 32, "appearanceSize": 8, "glimpseHeight": 8, "glimpseWidth": 8, "maskHiddenSize": 16,
+    "whereBiasHiddenSize": 16, "wherePriorHiddenSize": 16
   },
-  "training": { "batch": 64, "particles": 3, "frames": { "start": 3, "end": 3 } },
-  "logging": { "everySteps": 1, "validateEvery": 0, "picturesEvery": 0, "imaginationEvery": 0 },
-  "checkpoint": { "everySteps": 1000000, "keepLast": 3 }
+  "training": { "batchSize": 64, "particles": 3, "frames": { "start": 3, "end": 3 } },
+  "logging": { "interval": 1 }, "validation": { "interval": 0 }, "pictures": { "interval": 0 },
+  "generation": { "interval": 0 },
+  "checkpoint": { "interval": 1000000, "keepLast": 3 }
 }
 JSON
   train=(--config "$folder/toy.json" --data "$folder/train.h5")

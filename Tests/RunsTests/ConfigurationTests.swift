@@ -21,7 +21,7 @@ import Testing
     #expect(training.optimizer.kind == .rmsprop)
     #expect(training.optimizer.clipNorm == 0)
     #expect(training.vimco == .published)
-    #expect(training.batch == 32 && training.particles == 5)
+    #expect(training.batchSize == 32 && training.particles == 5)
     let rate = { training.optimizer.learningRate(atStep: $0, of: training.steps) }
     #expect(rate(0) == 1e-5)
     #expect(rate(199_999) == 1e-5)
@@ -67,12 +67,12 @@ import Testing
     let tree = try #require(
       JSONSerialization.jsonObject(with: Data(Configuration().resolvedJSON.utf8)) as? [String: [String: Any]])
     #expect(tree["model"]?["kind"] as? String == "sqair")
-    #expect(tree["model"]?["hidden"] as? Int == 256)
+    #expect(tree["model"]?["hiddenSize"] as? Int == 256)
     #expect(tree["data"]?["train"] is NSNull)
   }
 
   @Test func aCheckpointWithoutALaterKeyTakesItsDefault() throws {
-    let text = #"{"model": {"hidden": 32}, "training": {"seed": 7}}"#
+    let text = #"{"model": {"hiddenSize": 32}, "training": {"seed": 7}}"#
     let configuration = try Configuration(resolvedJSON: text, place: "test")
     #expect(configuration.model.constants.hidden == 32)
     #expect(configuration.training.seed == 7)
@@ -85,14 +85,15 @@ import Testing
     let folder = try TemporaryDirectory()
     let path = folder.path("mine.json")
     try """
-    {"base": "quick", "training": {"batch": 8, "particles": 4, "seed": 18446744073709551615,
+    {"base": "quick", "training": {"batchSize": 8, "particles": 4, "seed": 18446744073709551615,
      "optimizer": {"schedule": {"boundaries": [0.5], "factors": [0.1]}}}}
     """.write(toFile: path, atomically: true, encoding: .utf8)
     let configuration = try Configuration.resolve(
-      from: path, settings: ["training.batch=16", "training.particles=6", "training.particles=7", "data.train=a=b.h5"],
-      override: { $0.training.batch = 24 })
+      from: path,
+      settings: ["training.batchSize=16", "training.particles=6", "training.particles=7", "data.train=a=b.h5"],
+      override: { $0.training.batchSize = 24 })
     var expected = try #require(Configuration.named("quick"))
-    expected.training.batch = 24
+    expected.training.batchSize = 24
     expected.training.particles = 7
     expected.training.seed = .max
     expected.training.optimizer.schedule.boundaries = [0.5]
@@ -138,18 +139,31 @@ import Testing
       "learningRate=1",
       "--set learningRate=1: unknown key learningRate; did you mean training.optimizer.learningRate?"
     ),
-    ("batch=1", "--set batch=1: unknown key batch; did you mean training.batch?"),
-    ("model.hiden=1", "--set model.hiden=1: unknown key model.hiden; did you mean model.hidden?"),
-    ("colour=red", "--set colour=red: unknown key colour"),
-    ("training.batch", "--set training.batch: expected KEY=VALUE, as in --set training.batch=16"),
-    ("=3", "--set =3: expected KEY=VALUE, as in --set training.batch=16"),
+    ("batchsize=1", "--set batchsize=1: unknown key batchsize; did you mean training.batchSize?"),
+    ("model.hiddenSise=1", "--set model.hiddenSise=1: unknown key model.hiddenSise; did you mean model.hiddenSize?"),
+    ("training.shares=8", "--set training.shares=8: training.shares is now called training.microbatches"),
+    ("model.what=9", "--set model.what=9: model.what is now called model.appearanceSize"),
+    ("training={\"shares\": 8}", "--set training={\"shares\": 8}: training.shares is now called training.microbatches"),
     (
-      "training.batch=many",
-      "--set training.batch=many: training.batch: expected a whole number, given the string \"many\""
+      "training={\"seed\": 8, \"seed\": 9}",
+      "--set training={\"seed\": 8, \"seed\": 9}: seed is given twice, again in line 1: join the two into one"
     ),
-    ("training.batch=2.5", "--set training.batch=2.5: training.batch: expected a whole number, given 2.5"),
-    ("training.batch=null", "--set training.batch=null: training.batch: expected a whole number, given null"),
-    ("training.batch=true", "--set training.batch=true: training.batch: expected a whole number, given true"),
+    ("colour=red", "--set colour=red: unknown key colour"),
+    ("training.batchSize", "--set training.batchSize: expected KEY=VALUE, as in --set training.batchSize=16"),
+    ("=3", "--set =3: expected KEY=VALUE, as in --set training.batchSize=16"),
+    (
+      "training.batchSize=many",
+      "--set training.batchSize=many: training.batchSize: expected a whole number, given the string \"many\""
+    ),
+    ("training.batchSize=2.5", "--set training.batchSize=2.5: training.batchSize: expected a whole number, given 2.5"),
+    (
+      "training.batchSize=null",
+      "--set training.batchSize=null: training.batchSize: expected a whole number, given null"
+    ),
+    (
+      "training.batchSize=true",
+      "--set training.batchSize=true: training.batchSize: expected a whole number, given true"
+    ),
     ("training.seed=-1", "--set training.seed=-1: training.seed: out of range: -1"),
     (
       "training.optimizer.learningRate=fast",
@@ -176,8 +190,8 @@ import Testing
       "--set training.optimizer=adam: training.optimizer: expected an object { ... }, given the string \"adam\""
     ),
     (
-      "training.batch={\"a\":1}",
-      "--set training.batch={\"a\":1}: training.batch: expected a value such as 32, given an object"
+      "training.batchSize={\"a\":1}",
+      "--set training.batchSize={\"a\":1}: training.batchSize: expected a value such as 32, given an object"
     ),
     (
       "training.optimizer={\"knd\":1}",
@@ -194,7 +208,7 @@ import Testing
       "--set model.kind=dair: model.kind: unknown value \"dair\"; did you mean air? (known: sqair, air, vrnn)"
     ),
     ("model.encoder=cnn", "--set model.encoder=cnn: model.encoder: unknown value \"cnn\" (known: mlp, conv)"),
-    ("training.batch=0", "training.batch must be at least 1, not 0"),
+    ("training.batchSize=0", "training.batchSize must be at least 1, not 0"),
     (
       "training.particles=1",
       "training.particles must be at least 2, not 1: the control variate compares each particle with the others"
@@ -227,7 +241,7 @@ import Testing
       "training.optimizer.schedule.boundaries=[0.5]",
       "training.optimizer.schedule.factors must be as many as boundaries (1), not 8"
     ),
-    ("model.hidden=33", "model: hidden must be even and at least 2, not 33"),
+    ("model.hiddenSize=33", "model: hiddenSize must be even and at least 2, not 33"),
   ]
 
   @Test(arguments: wrongSettings)
@@ -242,25 +256,48 @@ import Testing
     ("[1]", "expected an object { ... }, given the list [1]"),
     (#"{"base": "quik"}"#, #"base: unknown preset "quik"; did you mean quick? (known: fast, quick, paper)"#),
     (#"{"base": 3}"#, "base: expected the name of a preset (fast, quick, paper), given 3"),
+    (
+      #"{"training": {"steps": 5}, "model": {"kind": "air"}, "training": {"seed": 3}}"#,
+      "training is given twice, again in line 1: join the two into one"
+    ),
+    (
+      #"""
+      {"model": {"kind": "air", "k\u0069nd": "sqair"},
+       "training": {"optimizer": {"adam": {}, "kind": "adam", "adam": {}}}}
+      """#,
+      """
+
+        model.kind is given twice, again in line 1: join the two into one
+        training.optimizer.adam is given twice, again in line 2: join the two into one
+      """
+    ),
+    (
+      #"{"training": {"shares": 4, "microbatches": 8}}"#,
+      "training.shares is the old name of training.microbatches: give only the latter"
+    ),
+    (
+      #"{"logging": {"validateEvery": "often"}}"#,
+      "validation.interval: expected a whole number, given the string \"often\""
+    ),
     (#"{"training": 3}"#, "training: expected an object { ... }, given 3"),
     (
-      #"{"training.batch": 3}"#,
-      #"training.batch: nest the objects: { "training": { "batch": 16 } }"#
+      #"{"training.batchSize": 3}"#,
+      #"training.batchSize: nest the objects: { "training": { "batchSize": 16 } }"#
     ),
     (#"{"optimizer": {"kind": "adam"}}"#, "unknown key optimizer; did you mean training.optimizer?"),
     (
-      #"{"training": {"bach": 1, "optimizer": {"rmsprop": {"decy": 1}}}}"#,
+      #"{"training": {"batchSise": 1, "optimizer": {"rmsprop": {"decy": 1}}}}"#,
       """
 
-        unknown key training.bach; did you mean training.batch?
+        unknown key training.batchSise; did you mean training.batchSize?
         unknown key training.optimizer.rmsprop.decy; did you mean training.optimizer.rmsprop.decay?
       """
     ),
     (
-      #"{"training": {"batch": "x", "steps": 1.5, "vimco": "textbok", "seed": 3}}"#,
+      #"{"training": {"batchSize": "x", "steps": 1.5, "vimco": "textbok", "seed": 3}}"#,
       """
 
-        training.batch: expected a whole number, given the string "x"
+        training.batchSize: expected a whole number, given the string "x"
         training.steps: expected a whole number, given 1.5
         training.vimco: unknown value "textbok"; did you mean textbook? (known: textbook, published)
       """
@@ -289,11 +326,60 @@ import Testing
 
   @Test func severalReasonsAreToldAtOnce() {
     #expect(
-      Self.message { try Configuration.resolve(settings: ["training.batch=0", "logging.everySteps=-1"]) } == """
+      Self.message { try Configuration.resolve(settings: ["training.batchSize=0", "logging.interval=-1"]) } == """
         the configuration cannot be used:
-          training.batch must be at least 1, not 0
-          logging.everySteps must be at least 0 (0 = never), not -1
+          training.batchSize must be at least 1, not 0
+          logging.interval must be at least 0 (0 = only after the last update), not -1
         """)
+  }
+
+  @Test func aFileOfAnotherKindIsNotAnsweredKeyByKey() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.path("other.json")
+    let members = (0..<50_000).map { "\"training.optimizer.rule\($0)\": \($0)" }
+    try "{\(members.joined(separator: ", "))}".write(toFile: path, atomically: true, encoding: .utf8)
+    let lines = Self.message { try Configuration.resolve(from: path) }.split(separator: "\n")
+    #expect(lines.count == 22)
+    #expect(lines.last == "  and 49980 more")
+  }
+
+  // MARK: Names of earlier versions
+
+  @Test func everyOldKeyIsReadAsItsNewOne() throws {
+    let current = ConfigurationTree(Configuration()).keyPaths
+    for (old, new) in RenamedKeys.all {
+      #expect(current.contains(new) && !current.contains(old), "\(old)")
+      let value = "{\(old.split(separator: ".").map { "\"\($0)\"" }.joined(separator: ": {")): 2}}"
+      let read = try Configuration(resolvedJSON: value, place: "an old checkpoint")
+      #expect(read.differences(from: Configuration()).map(\.keyPath) == [new])
+      #expect(
+        Self.message { try Configuration.resolve(settings: ["\(old)=2"]) }.hasSuffix("\(old) is now called \(new)"))
+    }
+  }
+
+  @Test func theConfigurationOfAnOldCheckpointIsReadWhole() throws {
+    let url = try #require(
+      Bundle.module.url(forResource: "configuration-0.1.0", withExtension: "json", subdirectory: "Fixtures"))
+    let text = try String(contentsOf: url, encoding: .utf8)
+    let configuration = try Configuration(resolvedJSON: text, place: url.path)
+    // Those that have another name now all differ from their defaults.
+    #expect(configuration.model.constants.hidden == 32 && configuration.model.constants.slots == 4)
+    #expect(configuration.model.constants.what == 8)
+    #expect(configuration.training.batchSize == 9 && configuration.training.microbatches == 3)
+    #expect(configuration.logging.interval == 1 && configuration.validation.interval == 7)
+    #expect(configuration.validation.sequences == 24)
+    #expect(configuration.pictures.interval == 8 && configuration.pictures.sequences == 2)
+    #expect(configuration.generation.interval == 9 && configuration.checkpoint.interval == 4)
+    #expect(configuration.data.train == "train.h5")
+    #expect(try Configuration(resolvedJSON: configuration.resolvedJSON, place: "again") == configuration)
+  }
+
+  @Test func everyConstantOfTheModelHasAKey() throws {
+    let constants = SQAIRConfiguration()
+    let keys = try #require(
+      JSONSerialization.jsonObject(with: JSONEncoder().encode(constants)) as? [String: Any]
+    ).keys
+    #expect(keys.count == Mirror(reflecting: constants).children.count)
   }
 
   // MARK: Resume
@@ -303,9 +389,9 @@ import Testing
     var new = old
     #expect(new.differences(from: old) == [])
     new.training.steps = 9
-    new.training.batch = 16
+    new.training.batchSize = 16
     new.training.optimizer.adam.beta1 = 0.5
-    new.logging.everySteps = 1
+    new.logging.interval = 1
     new.checkpoint.keepLast = 9
     new.data.train = "moved.h5"
     new.data.builtin.seed = 1
@@ -316,15 +402,15 @@ import Testing
         "checkpoint.keepLast: 9, was 3",
         "data.builtin.seed: 1, was 0",
         #"data.train: "moved.h5", was null"#,
-        "logging.everySteps: 1, was 10",
-        "model.hidden: 64, was 256",
-        "training.batch: 16, was 32",
+        "logging.interval: 1, was 10",
+        "model.hiddenSize: 64, was 256",
+        "training.batchSize: 16, was 32",
         "training.optimizer.adam.beta1: 0.5, was 0.9",
         "training.steps: 9, was 20000",
       ])
     #expect(
       differences.filter(\.mayChangeOnResume).map(\.keyPath) == [
-        "checkpoint.keepLast", "data.train", "logging.everySteps", "training.steps",
+        "checkpoint.keepLast", "data.train", "logging.interval", "training.steps",
       ])
   }
 

@@ -26,7 +26,7 @@ import Testing
     hidden: Int, peak: Double
   ) {
     let bytes = estimate {
-      $0.training.batch = 8
+      $0.training.batchSize = 8
       ($0.training.frames.start, $0.training.frames.end) = (3, 3)
       $0.model.constants.hidden = hidden
     }.bytes
@@ -41,11 +41,11 @@ import Testing
   static let absurd: [(name: String, change: Change)] = [
     ("training.particles (now 4000000000000000000)", { $0.training.particles = 4_000_000_000_000_000_000 }),
     ("training.particles (now 9223372036854775807)", { $0.training.particles = .max }),
-    ("model.hidden (now 100000)", { $0.model.constants.hidden = 100_000 }),
-    ("model.hidden (now 9223372036854775806)", { $0.model.constants.hidden = .max - 1 }),
-    ("model.what (now 1000000000)", { $0.model.constants.what = 1_000_000_000 }),
-    ("model.maskHidden (now 9223372036854775807)", { $0.model.constants.maskHidden = .max }),
-    ("training.batch (now 9223372036854775807)", { $0.training.batch = .max }),
+    ("model.hiddenSize (now 100000)", { $0.model.constants.hidden = 100_000 }),
+    ("model.hiddenSize (now 9223372036854775806)", { $0.model.constants.hidden = .max - 1 }),
+    ("model.appearanceSize (now 1000000000)", { $0.model.constants.what = 1_000_000_000 }),
+    ("model.maskHiddenSize (now 9223372036854775807)", { $0.model.constants.maskHidden = .max }),
+    ("training.batchSize (now 9223372036854775807)", { $0.training.batchSize = .max }),
     ("training.frames.end (now 9223372036854775807)", { $0.training.frames.end = .max }),
   ]
 

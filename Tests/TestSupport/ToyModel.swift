@@ -14,7 +14,7 @@ public enum ToyModel {
     configuration.model.constants.maskHidden = 8
     configuration.model.constants.whereBiasHidden = 8
     configuration.model.constants.wherePriorHidden = 8
-    configuration.training.batch = batch
+    configuration.training.batchSize = batch
     configuration.training.particles = particles
     return configuration
   }

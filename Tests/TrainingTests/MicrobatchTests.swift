@@ -6,8 +6,8 @@ import Training
 @Suite struct MicrobatchTests {
   private func layout(batch: Int, microbatches: Int) -> MicrobatchLayout {
     var settings = TrainingConfiguration()
-    settings.batch = batch
-    settings.shares = microbatches
+    settings.batchSize = batch
+    settings.microbatches = microbatches
     return MicrobatchLayout(settings)
   }
 

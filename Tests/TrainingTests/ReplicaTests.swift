@@ -24,7 +24,7 @@ import Training
   ) throws -> (gradients: [Float], sums: StepSums) {
     var configuration = ToyModel.configuration(batch: batch, particles: particles)
     configuration.training.vimco = estimator
-    configuration.training.shares = microbatches
+    configuration.training.microbatches = microbatches
     change(&configuration.training)
     let layout = MicrobatchLayout(configuration.training)
     var sums = MicrobatchSums(microbatches: layout.count)
@@ -35,9 +35,10 @@ import Training
       let own = layout.microbatches(ofRank: process, among: processes)
       let data = SequenceBatch()
       try data.read(layout.examples(ofMicrobatches: own).map { ($0 * 7) % 80 }, frameCount: 3, from: file)
-      replica.accumulate(data, microbatches: own, of: layout, configuration.training.plan(atStep: step), into: &sums)
-      for (index, block) in ReductionTree.blocks(of: own).enumerated() {
-        blocks.append((block, Array(state.model.parameters.partialGradients[index])))
+      replica.accumulateGradients(
+        of: data, microbatches: own, in: layout, configuration.training.plan(atStep: step), into: &sums)
+      for (root, block) in ReductionTree.blocks(of: own).enumerated() {
+        blocks.append((block, Array(state.model.parameters.partialGradients[root])))
       }
       withExtendedLifetime(state) {}
     }
@@ -163,8 +164,8 @@ import Training
     try data.read([7, 9, 2, 7], frameCount: 3, from: file)
     let layout = MicrobatchLayout(configuration.training)
     var sums = MicrobatchSums(microbatches: layout.count)
-    replica.accumulate(
-      data, microbatches: 0..<layout.count, of: layout, configuration.training.plan(atStep: 0), into: &sums)
+    replica.accumulateGradients(
+      of: data, microbatches: 0..<layout.count, in: layout, configuration.training.plan(atStep: 0), into: &sums)
     #expect(replica.nonFiniteSequences == [7, 9, 2, 7])
     #expect(sums.total[.nonFinite] == 4)
   }

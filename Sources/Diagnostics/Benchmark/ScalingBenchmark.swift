@@ -41,14 +41,14 @@ struct ScalingBenchmark {
   init(_ bench: Bench, latency: Double?, bandwidth: Double?) throws {
     let communicator = bench.communicator
     let configuration = bench.workload.configuration
-    let (batch, shares) = (configuration.training.batch, configuration.training.shares)
+    let (batch, shares) = (configuration.training.batchSize, configuration.training.microbatches)
     var workload = bench.workload
     workload.frames = bench.request.frames.first ?? 3
     let measured = try Self.examples.map { examples in
       let timedBatch = examples * communicator.size
-      workload.configuration.training.batch = timedBatch
+      workload.configuration.training.batchSize = timedBatch
       // Microbatches of the same size as those of the whole batch.
-      workload.configuration.training.shares = max(communicator.size, shares * timedBatch / batch)
+      workload.configuration.training.microbatches = max(communicator.size, shares * timedBatch / batch)
       // Few examples are soon done, and their work differs most from batch to batch.
       let updates = max(bench.request.updates, min(64 / examples, 4 * bench.request.updates))
       return try bench.measure(workload, updates: updates)
@@ -145,13 +145,13 @@ struct ScalingBenchmark {
       try communicator.allGather(numbers, parts: each)
     }
     var settings = TrainingConfiguration()
-    (settings.batch, settings.shares) = (ranks, ranks)
+    (settings.batchSize, settings.microbatches) = (ranks, ranks)
     var sums = MicrobatchSums(microbatches: ranks)
     let reduction = GradientReduction(parameters, MicrobatchLayout(settings), communicator)
     let whole = try median(of: 15, afterWork: true) {
-      _ = try reduction.sum([parameters.gradients])
-      _ = try reduction.complete(&sums)
-      try reduction.shareParameters(parameters)
+      _ = try reduction.reduceSlice(of: [parameters.gradients])
+      _ = try reduction.reduceMetrics(&sums)
+      try reduction.gatherParameters(parameters)
     }
     let bytes = Network.volume(ranks: ranks) * Double(4 * parameters.count)
     return Network(

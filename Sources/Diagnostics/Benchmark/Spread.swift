@@ -1,6 +1,4 @@
-import Evaluation
-import Runs
-import Training
+import Numerics
 
 /// The middle of some numbers and how far they spread.
 package struct Spread: Encodable, Sendable {
@@ -13,17 +11,11 @@ package struct Spread: Encodable, Sendable {
 
   /// - Precondition: `values` is not empty.
   package init(_ values: [Double]) {
-    let sorted = values.sorted()
-    func quantile(_ fraction: Double) -> Double {
-      let place = fraction * Double(sorted.count - 1)
-      let below = Int(place)
-      let above = min(below + 1, sorted.count - 1)
-      return sorted[below] + (place - Double(below)) * (sorted[above] - sorted[below])
-    }
-    median = quantile(0.5)
-    lowerQuartile = quantile(0.25)
-    upperQuartile = quantile(0.75)
-    least = sorted.first!
-    most = sorted.last!
+    let quantiles = Quantiles(values)
+    median = quantiles.median
+    lowerQuartile = quantiles[0.25]
+    upperQuartile = quantiles[0.75]
+    least = quantiles[0]
+    most = quantiles[1]
   }
 }

@@ -40,13 +40,13 @@ struct StallMeasurement {
       _ = state.model.parameters.values.update(from: UnsafeBufferPointer(parameters))
     }
     let folder = RunFolder(bench.folder + "/run")
-    let journal = try communicator.collectively("opening the files of a run") {
-      guard communicator.isRoot else { return Journal?.none }
+    let writers = try communicator.collectively("opening the files of a run") {
+      guard communicator.isRoot else { return RunWriters?.none }
       try folder.prepare()
-      return try Journal(folder, lock: nil, checkpoint: configuration.checkpoint, resumingAt: 0, of: 0)
+      return try RunWriters(folder, lock: nil, checkpoint: configuration.checkpoint, resumingAt: 0, of: 0)
     }
     let trainer = try Trainer(
-      configuration, state: state, training: workload.file, validation: workload.file, journal: journal,
+      configuration, state: state, training: workload.file, validation: workload.file, writers: writers,
       communicator: communicator)
     /// The median of three: the first takes memory.
     func time(_ name: String, every: Int, _ body: () throws -> Void) throws -> Interruption {
@@ -61,18 +61,17 @@ struct StallMeasurement {
       return Interruption(
         name: name, seconds: each, every: every, fraction: every > 0 ? each / (Double(every) * seconds) : 0)
     }
-    let logging = configuration.logging
     interruptions = [
-      try time("validation", every: logging.validateEvery) { _ = try trainer.validator.validate() },
-      try time("pictures", every: logging.picturesEvery) { trainer.validator.draw() },
-      try time("imagination", every: logging.imaginationEvery) { trainer.validator.imagine() },
-      try time("checkpoint", every: configuration.checkpoint.everySteps) {
+      try time("validation", every: configuration.validation.interval) { try trainer.validator.validate() },
+      try time("pictures", every: configuration.pictures.interval) { trainer.validator.drawReconstructions() },
+      try time("imagination", every: configuration.generation.interval) { trainer.validator.generate() },
+      try time("checkpoint", every: configuration.checkpoint.interval) {
         try trainer.save(mustSucceed: true)
       },
     ]
-    journal?.finish()
+    writers?.log.finish()
     frames = workload.frames
-    batch = configuration.training.batch
+    batch = configuration.training.batchSize
     particles = configuration.training.particles
     hidden = configuration.model.constants.hidden
     ranks = communicator.size

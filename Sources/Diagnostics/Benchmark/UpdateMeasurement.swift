@@ -67,7 +67,7 @@ struct UpdateMeasurement {
     training = workload.configuration.training
     let count = Double(samples.seconds.count)
     frames = workload.frames
-    batch = training.batch
+    batch = training.batchSize
     particles = training.particles
     hidden = workload.configuration.model.constants.hidden
     ranks = communicator.size

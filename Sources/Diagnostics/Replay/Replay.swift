@@ -127,9 +127,9 @@ struct Replay {
     let replica = Replica(model: state.model, settings: settings)
     let reduction = GradientReduction(state.model.parameters, layout, communicator)
     var sums = MicrobatchSums(microbatches: layout.count)
-    replica.accumulate(batch, microbatches: 0..<layout.count, of: layout, plan, into: &sums)
-    _ = try reduction.sum(state.model.parameters.partialGradients)
-    let norm = try reduction.complete(&sums)
+    replica.accumulateGradients(of: batch, microbatches: 0..<layout.count, in: layout, plan, into: &sums)
+    _ = try reduction.reduceSlice(of: state.model.parameters.partialGradients)
+    let norm = try reduction.reduceMetrics(&sums)
     return (sums.total, norm)
   }
 
@@ -150,7 +150,7 @@ private struct ExampleReplay {
 
   init(_ state: TrainingState, _ settings: TrainingConfiguration, _ plan: UpdatePlan, _ file: SequenceFile) {
     var single = settings
-    (single.batch, single.shares) = (plan.batch, plan.batch)
+    (single.batchSize, single.microbatches) = (plan.batch, plan.batch)
     single.batchSchedule = CountScheduleConfiguration()
     self.state = state
     self.plan = plan
@@ -168,7 +168,7 @@ private struct ExampleReplay {
     // What a weight has from the example before must not look like something that this one computed.
     state.model.parameters.clearGradients()
     var sums = MicrobatchSums(microbatches: layout.count)
-    replica.accumulate(alone, microbatches: position..<position + 1, of: layout, plan, into: &sums)
+    replica.accumulateGradients(of: alone, microbatches: position..<position + 1, in: layout, plan, into: &sums)
     let gradient = state.model.parameters.partialGradients[0]
     return ReplayReport.Example(
       example: position, microbatch: microbatch, sequence: sequence, loss: replica.losses[0],

@@ -39,7 +39,7 @@ struct RunPage {
       <div class="brand">\(Self.mark)<span>sqair-dist: report of a run</span></div>
       <h1>\(facts.name)</h1>
       <p class="subtitle">\(kind), \(Self.grouped(step)) of \(Self.grouped(training.steps)) updates on \(frames) frames, \
-      batch \(training.batch), \(training.particles) particles, seed \(String(training.seed)).\(data)</p>
+      batch \(training.batchSize), \(training.particles) particles, seed \(String(training.seed)).\(data)</p>
       \(facts.missing.map { HTML.missing($0) })
       <div class="tiles">\(tiles)</div>
       """

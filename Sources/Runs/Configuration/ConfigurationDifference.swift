@@ -9,7 +9,7 @@ public struct ConfigurationDifference: Equatable, Sendable, CustomStringConverti
   /// Whether a run may be resumed although this differs.
   public let mayChangeOnResume: Bool
 
-  /// "training.batch: 16, was 32".
+  /// "training.batchSize: 16, was 32".
   public var description: String {
     "\(keyPath): \(mine), was \(theirs)"
   }
@@ -19,7 +19,8 @@ extension Configuration {
   /// Sections and settings that may change when a run is resumed: its length, what it reports and saves, and where
   /// its files lie. Whether a training file still holds the same sequences is decided by its digest, not by its path.
   private static let mayChangeOnResume = [
-    "training.steps", "training.watchdogSeconds", "logging", "checkpoint", "data.train", "data.valid",
+    "training.steps", "training.watchdogSeconds", "logging", "validation", "pictures", "generation", "checkpoint",
+    "data.train", "data.valid",
   ]
 
   /// All settings in which this configuration differs from another, by key path.

@@ -1,9 +1,12 @@
 /// A configuration that cannot be used: where it was written, what is wrong, and what to write instead.
 public struct ConfigurationError: ExitCodeProviding, CustomStringConvertible, Equatable {
-  /// Where the problem was written: a file, or `--set training.batch=x`; empty if it has no one place.
+  /// Where the problem was written: a file, or `--set training.batchSize=x`; empty if it has no one place.
   public let place: String
   /// What is wrong, one sentence each.
   public let problems: [String]
+
+  /// Most problems that are listed; of more, the others are counted.
+  static let listedProblems = 20
 
   package init(place: String, problems: [String]) {
     self.place = place

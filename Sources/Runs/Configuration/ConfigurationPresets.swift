@@ -36,7 +36,7 @@ extension Configuration {
     configuration.training.frames.stepsPerStage = 600
     configuration.training.optimizer.schedule.boundaries = [0.025, 0.045, 0.435, 0.59, 0.745, 0.845, 0.92, 0.97]
     configuration.training.optimizer.schedule.factors = [1.7, 2.5, 1.7, 1.2, 0.7, 0.35, 0.12, 0.03]
-    configuration.logging.validationParticles = 5
+    configuration.validation.particles = 5
     return configuration
   }
 
@@ -49,10 +49,10 @@ extension Configuration {
     configuration.training.optimizer.schedule.factors = [0.3]
     configuration.training.frames.start = 3
     configuration.training.frames.end = 3
-    configuration.logging.validateEvery = 500
-    configuration.logging.validationSequences = 128
-    configuration.logging.picturesEvery = 1_000
-    configuration.logging.imaginationEvery = 1_000
+    configuration.validation.interval = 500
+    configuration.validation.sequences = 128
+    configuration.pictures.interval = 1_000
+    configuration.generation.interval = 1_000
     return configuration
   }
 
@@ -71,11 +71,11 @@ extension Configuration {
     configuration.data.builtin.motion = .reference
     configuration.data.builtin.trainSequences = 60_000
     configuration.data.builtin.validSequences = 10_000
-    configuration.logging.everySteps = 100
-    configuration.logging.validateEvery = 10_000
-    configuration.logging.picturesEvery = 10_000
-    configuration.logging.imaginationEvery = 10_000
-    configuration.checkpoint.everySteps = 10_000
+    configuration.logging.interval = 100
+    configuration.validation.interval = 10_000
+    configuration.pictures.interval = 10_000
+    configuration.generation.interval = 10_000
+    configuration.checkpoint.interval = 10_000
     return configuration
   }
 }

@@ -31,7 +31,8 @@ extension Configuration {
     ConfigurationTree(self).indentedJSON + "\n"
   }
 
-  /// Reads what `resolvedJSON` wrote. A key that the writing program did not know yet takes its default.
+  /// Reads what `resolvedJSON` of this or an earlier version wrote. A key that the writing program did not know yet takes
+  /// its default; a key that had another name then is understood.
   ///
   /// - Parameters:
   ///   - resolvedJSON: the JSON text.
@@ -39,7 +40,7 @@ extension Configuration {
   /// - Throws: `ConfigurationError` for text that is not JSON, unknown keys or values of a wrong type.
   public init(resolvedJSON: String, place: String) throws {
     let tree = try ConfigurationTree(json: Data(resolvedJSON.utf8), place: place)
-    self = try Configuration().merging(tree, place: place)
+    self = try Configuration().merging(RenamedKeys.apply(to: tree, place: place), place: place)
   }
 
   /// A preset by name, else a file by path.
@@ -59,7 +60,8 @@ extension Configuration {
     } catch {
       throw ConfigurationError(place: place, problem: "cannot be read: \(error.localizedDescription)")
     }
-    return try partial(ConfigurationTree(json: contents, place: place), place: place)
+    let tree = try ConfigurationTree(json: contents, place: place)
+    return try partial(RenamedKeys.apply(to: tree, place: place), place: place)
   }
 
   /// A file's tree over the preset that its `base` names, or over `fast`.
@@ -90,16 +92,23 @@ extension Configuration {
   private func setting(_ text: String) throws -> Configuration {
     let place = "--set \(text)"
     guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
-      throw ConfigurationError(place: place, problem: "expected KEY=VALUE, as in --set training.batch=16")
+      throw ConfigurationError(place: place, problem: "expected KEY=VALUE, as in --set training.batchSize=16")
     }
     let path = String(text[..<equals])
-    let word = String(text[text.index(after: equals)...])
+    let word = Data(text[text.index(after: equals)...].utf8)
+    if let new = RenamedKeys.newName(of: path) {
+      throw ConfigurationError(place: place, problem: "\(path) is now called \(new)")
+    }
     let known = ConfigurationTree(self).keyPaths
     guard known.contains(path) else {
       throw ConfigurationError(
         place: place, problem: "unknown key \(path)\(Spelling.suggestion(forKeyPath: path, among: known))")
     }
-    let value = (try? ConfigurationTree(json: Data(word.utf8), place: place)) ?? .string(word)
+    var value = ConfigurationTree.string(String(decoding: word, as: UTF8.self))
+    if let json = try? JSONDecoder().decode(ConfigurationTree.self, from: word) {
+      try DuplicateKeys.refuse(in: word, place: place)
+      value = json
+    }
     return try merging(ConfigurationTree(value, at: path), place: place)
   }
 
@@ -112,7 +121,10 @@ extension Configuration {
     _ = merged.merging(tree, problems: &problems)
     guard problems.isEmpty else {
       let known = merged.keyPaths
-      throw ConfigurationError(place: place, problems: problems.map { Self.text($0, known: known) })
+      // A file of another kind may have thousands of unknown keys.
+      let listed = problems.prefix(ConfigurationError.listedProblems).map { Self.text($0, known: known) }
+      let others = problems.count - listed.count
+      throw ConfigurationError(place: place, problems: listed + (others > 0 ? ["and \(others) more"] : []))
     }
     var configuration = self
     var mismatches: [String] = []
@@ -132,7 +144,9 @@ extension Configuration {
   private static func text(_ problem: ConfigurationTree.MergeProblem, known: [String]) -> String {
     switch problem {
     case .unknownKey(let path) where known.contains(path):
-      "\(path): nest the objects: { \"training\": { \"batch\": 16 } }"
+      "\(path): nest the objects: { \"training\": { \"batchSize\": 16 } }"
+    case .unknownKey(let path) where RenamedKeys.newName(of: path) != nil:
+      "\(path) is now called \(RenamedKeys.newName(of: path)!)"
     case .unknownKey(let path):
       "unknown key \(path)\(Spelling.suggestion(forKeyPath: path, among: known))"
     case .sectionForValue(let path, let mine):

@@ -13,11 +13,11 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// Updates of the whole run. Default 20,000.
   public var steps = 20_000
   /// Sequences of a batch, over all processes together. Default 32.
-  public var batch = 32
-  /// Shares of a batch, one example each at least: what a process takes is some of them, so there are never more
-  /// processes than shares. Sums are taken share by share, so a run has the same numbers on any number of processes, and
-  /// others with other shares. Default 16.
-  public var shares = 16
+  public var batchSize = 32
+  /// Microbatches that a batch is divided into, of one sequence at least. A process takes some of them, so there can be
+  /// no more processes than microbatches. Sums are taken within microbatches and then over them, so a run has the same
+  /// numbers on any number of processes, and other numbers with another division. Default 16.
+  public var microbatches = 16
   /// Importance-weighted particles per sequence. Default 5.
   public var particles = 5
   /// Seed of the initial parameters, of the order of the data and of all noise. Default 0.
@@ -57,8 +57,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     var reasons = Reasons()
     reasons.require(from.checkpoint != "", "from.checkpoint must not be empty; null starts from the seed")
     reasons.require(steps >= 0, "steps must be at least 0, not \(steps)")
-    reasons.require(batch >= 1, "batch must be at least 1, not \(batch)")
-    reasons.require(shares >= 1, "shares must be at least 1, not \(shares)")
+    reasons.require(batchSize >= 1, "batchSize must be at least 1, not \(batchSize)")
+    reasons.require(microbatches >= 1, "microbatches must be at least 1, not \(microbatches)")
     reasons.require(
       particles >= 2,
       "particles must be at least 2, not \(particles): the control variate compares each particle with the others")

@@ -27,7 +27,7 @@ package enum ConfigurationTree: Equatable, Sendable {
     self = keyPath.split(separator: ".").reversed().reduce(value) { .object([String($1): $0]) }
   }
 
-  /// Reads JSON text.
+  /// Reads JSON text, in which no key may be given twice.
   ///
   /// - Parameter place: where the text comes from, for the error.
   init(json: Data, place: String) throws {
@@ -36,6 +36,7 @@ package enum ConfigurationTree: Equatable, Sendable {
     } catch {
       throw ConfigurationError(place: place, problem: "not valid JSON: \(Self.syntaxProblem(in: json))")
     }
+    try DuplicateKeys.refuse(in: json, place: place)
   }
 
   /// What is wrong with text that does not parse, and in which line. The decoder does not report it, but
@@ -77,7 +78,7 @@ package enum ConfigurationTree: Equatable, Sendable {
   }
 
   /// Key paths of all sections and settings, as in `training.optimizer.learningRate`.
-  var keyPaths: [String] {
+  package var keyPaths: [String] {
     guard case .object(let members) = self else { return [] }
     return members.sorted { $0.key < $1.key }.flatMap { key, value in
       [key] + value.keyPaths.map { "\(key).\($0)" }

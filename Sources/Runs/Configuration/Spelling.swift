@@ -24,11 +24,16 @@ public enum Spelling {
   /// than a third of the letters.
   static func nearest(to word: String, among known: [String]) -> String? {
     let letters = plainLetters(of: word)
-    let distances = known.map { distance(letters, plainLetters(of: $0)) }
-    guard let smallest = distances.min(), smallest <= max(1, min(3, letters.count / 3)),
-      let index = distances.firstIndex(of: smallest)
-    else { return nil }
-    return known[index]
+    let limit = max(1, min(3, letters.count / 3))
+    var nearest: (word: String, distance: Int)?
+    for candidate in known {
+      let others = plainLetters(of: candidate)
+      // As many edits at least as the lengths differ by.
+      guard abs(others.count - letters.count) <= limit else { continue }
+      let edits = distance(letters, others)
+      if edits <= limit, edits < nearest?.distance ?? .max { nearest = (candidate, edits) }
+    }
+    return nearest?.word
   }
 
   private static func lastWord(of path: String) -> String {

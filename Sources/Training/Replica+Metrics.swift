@@ -1,0 +1,64 @@
+import Evaluation
+import Models
+import Runs
+
+extension Replica {
+  /// Adds the metrics of an example. They are those of IWAE, whatever is maximized.
+  ///
+  /// - Parameters:
+  ///   - rows: the particles of the example.
+  ///   - example: its index in `batch`.
+  ///   - isFinite: whether its loss is.
+  ///   - microbatch: the one that it belongs to.
+  func addMetrics(
+    ofRows rows: Range<Int>, example: Int, of batch: SequenceBatch, isFinite: Bool, to microbatch: Int,
+    in sums: inout MicrobatchSums
+  ) {
+    sums[microbatch, .examples] += 1
+    if model.findsObjects { sums[microbatch, .explainedByObjects] += 1 }
+    let isCounted = batch.hasCounts && model.findsObjects
+    if !isFinite { sums[microbatch, .nonFinite] += 1 }
+    let perFrame = 1 / Double(batch.frameCount)
+    let importance = buffers.importanceWeights
+    for weighting in 0..<buffers.weightings {
+      let first = weighting * buffers.rows
+      let own = first + rows.lowerBound..<first + rows.upperBound
+      let logWeights = UnsafeBufferPointer(buffers.plainLogWeights.part(own))
+      Objective.importanceWeights(logWeights, into: importance.part(own))
+      var squares = 0.0
+      for index in own { squares += importance[index] * importance[index] }
+      sums[microbatch, .effectiveParticles] += 1 / squares / Double(buffers.weightings)
+      sums[microbatch, .bound] += Objective.bound(logWeights) * perFrame
+    }
+    for row in rows {
+      for t in frames.indices {
+        let weight = importance[model.weighting(ofFrame: t) * buffers.rows + row]
+        sums[microbatch, .reconstruction] += weight * Double(frames[t].logLikelihood[row, 0]) * perFrame
+        sums[microbatch, .klEstimate] += weight * Double(frames[t].klEstimate(row)) * perFrame
+        sums[microbatch, .objects] += weight * Double(frames[t].objectCount(row)) * perFrame
+        sums[microbatch, .propagated] += weight * Double(frames[t].propagatedCount(row)) * perFrame
+        sums[microbatch, .discovered] += weight * Double(frames[t].discoveredCount(row)) * perFrame
+        guard isCounted else { continue }
+        if frames[t].objectCount(row) == batch.count(example: example, frame: t) {
+          sums[microbatch, .countedRight] += weight
+        }
+      }
+    }
+    guard isCounted else { return }
+    sums[microbatch, .counted] += Double(batch.frameCount)
+    for t in 0..<batch.frameCount {
+      sums[microbatch, .trueObjects] += Double(batch.count(example: example, frame: t)) * perFrame
+    }
+  }
+
+  /// Adds how many objects were propagated, and how many of their gradients were shortened.
+  func addMetrics(of limit: StateGradientLimit, firstMicrobatch: Int, to sums: inout MicrobatchSums) {
+    for index in 0..<limit.handedOn.count {
+      sums[firstMicrobatch + index, .handedOn] += Double(limit.handedOn[index])
+      sums[firstMicrobatch + index, .limitedWhat] += Double(limit.limited(.what)[index])
+      sums[firstMicrobatch + index, .limitedWhere] += Double(limit.limited(.whereLogits)[index])
+      sums[firstMicrobatch + index, .limitedTemporal] += Double(limit.limited(.temporal)[index])
+      sums[firstMicrobatch + index, .limitedPrior] += Double(limit.limited(.prior)[index])
+    }
+  }
+}

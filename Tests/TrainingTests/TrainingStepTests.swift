@@ -1,0 +1,76 @@
+import Cluster
+import Foundation
+import Runs
+import Storage
+import TestSupport
+import Testing
+import Training
+
+/// Updates by several ranks, which are threads of this process.
+@Suite struct TrainingStepTests {
+  private let folder: TemporaryDirectory
+  private let data: String
+
+  init() throws {
+    folder = try TemporaryDirectory()
+    data = try ToySequences.write(to: folder.path("toy.h5"))
+  }
+
+  @Test func updatesHaveTheSameBitsOnAnyNumberOfRanks() throws {
+    let configuration = Recipe.everything.configuration
+    let alone = try InMemoryRun.train(configuration, data: data, ranks: 1)[0]
+    #expect(alone.bounds.count == configuration.training.steps && Set(alone.bounds).count == alone.bounds.count)
+    #expect(alone.buffers.count > 1)
+    for ranks in [2, 3, 5, 7] {
+      for (rank, outcome) in try InMemoryRun.train(configuration, data: data, ranks: ranks).enumerated() {
+        #expect(outcome == alone, "rank \(rank) of \(ranks)")
+      }
+    }
+  }
+
+  @Test func anotherDivisionIntoMicrobatchesRoundsOtherwise() throws {
+    var configuration = Recipe.curriculum.configuration
+    let sixteen = try InMemoryRun.train(configuration, data: data, ranks: 1)[0]
+    configuration.training.microbatches = 3
+    let three = try InMemoryRun.train(configuration, data: data, ranks: 1)[0]
+    #expect(sixteen.norms != three.norms)
+    for (a, b) in zip(sixteen.norms, three.norms) {
+      let (a, b) = (Double(bitPattern: a), Double(bitPattern: b))
+      #expect(abs(a - b) < 1e-3 * a)
+    }
+  }
+
+  /// What a rank threw, and what it then had.
+  private struct Refusal: Sendable {
+    let text: String
+    let step: Int
+    let isUntouched: Bool
+  }
+
+  @Test func allRanksRefuseAnUpdateThatIsNotFiniteOnOne() throws {
+    let configuration = Recipe.everything.configuration
+    let data = data
+    let refusals = try Communicator.inMemory(ranks: 3) { communicator in
+      let file = try SequenceFile(path: data)
+      let state = TrainingState(configuration, meanImage: ToyModel.meanImage)
+      if communicator.rank == 1 {
+        // This rank alone computes with a broken parameter.
+        state.model.parameters.values[0] = .nan
+      }
+      let before = state.model.parameters.values.map(\.bitPattern)
+      var step = TrainingStep(state, configuration.training, communicator)
+      let loader = try SequenceLoader(file, configuration.training, steps: 0..<1, microbatches: step.microbatches)
+      defer { loader.stop() }
+      do {
+        _ = try step.run(loader.next())
+        return Refusal(text: "no error", step: state.step, isUntouched: false)
+      } catch let error as NonFiniteError {
+        let isUntouched = state.model.parameters.values.map(\.bitPattern) == before
+        return Refusal(text: error.description, step: state.step, isUntouched: isUntouched)
+      }
+    }.map { try $0.get() }
+    #expect(refusals.allSatisfy { $0.step == 0 && $0.isUntouched })
+    #expect(Set(refusals.map(\.text)).count == 1)
+    #expect(refusals[0].text.hasPrefix("the loss is not finite on rank 1 on "), "\(refusals[0].text)")
+  }
+}
