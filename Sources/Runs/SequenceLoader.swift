@@ -23,7 +23,8 @@ package final class SequenceLoader: @unchecked Sendable {
   private let filled = DispatchSemaphore(value: 0)
   private let free = DispatchSemaphore(value: 0)
   private let lock = NSLock()
-  private var failure: (any Error)?
+  /// The step whose read failed, after which nothing is read, and why.
+  private var failure: (step: Int, error: any Error)?
   private var isStopped = false
   private var nextTaken: Int
   private let firstStep: Int
@@ -72,7 +73,8 @@ package final class SequenceLoader: @unchecked Sendable {
     while filled.wait(timeout: .now() + 0.1) == .timedOut {
       if isAskedToStop() { return nil }
     }
-    if let failure = lock.withLock({ failure }) { throw failure }
+    // Reading is ahead: the batches before the one that failed are good.
+    if let failure = lock.withLock({ failure }), failure.step == nextTaken { throw failure.error }
     defer { nextTaken += 1 }
     return batches[nextTaken % batches.count]
   }
@@ -91,7 +93,7 @@ package final class SequenceLoader: @unchecked Sendable {
       do {
         try batches[step % batches.count].read(request.sequences, frameCount: request.frameCount, from: file)
       } catch {
-        lock.withLock { failure = error }
+        lock.withLock { failure = (step, error) }
         filled.signal()
         return
       }
