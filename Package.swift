@@ -117,7 +117,9 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "EvaluationTests",
-      dependencies: ["Evaluation", "Runs", "Models", "MovingDigits", "Storage", "Tracking", "TestSupport"]),
+      dependencies: [
+        "Evaluation", "Runs", "Models", "Numerics", "MovingDigits", "Storage", "Tracking", "TestSupport",
+      ]),
     .testTarget(
       name: "TrainingTests",
       dependencies: ["Training", "Runs", "Models", "Storage", "Cluster", "Numerics", "Report", "TestSupport"],

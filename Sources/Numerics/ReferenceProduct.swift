@@ -19,16 +19,22 @@ public final class ReferenceProduct {
     for matrix in matrices { matrix.deallocate() }
   }
 
-  /// Operations a second, now, by the linear algebra library.
-  public func measureRate() -> Rate {
+  /// Operations of one product.
+  public static let operations = 2 * Double(size * size * size)
+
+  /// Operations per second, now, by the linear algebra library.
+  public func measureRate() -> Rate { measureRate(willBegin: {}) }
+
+  /// The same, with a call right before the product that is timed.
+  public func measureRate(willBegin: () throws -> Void) rethrows -> Rate {
     // Other work has pushed the matrices out of the caches; the first product brings them back.
     multiply()
+    try willBegin()
     let (begin, processorBegin) = (Profile.now, Self.processorSeconds)
     multiply()
-    let operations = 2 * Double(Self.size * Self.size * Self.size)
     return Rate(
-      elapsed: operations / (Double(Profile.now - begin) * 1e-9),
-      processor: operations / (Self.processorSeconds - processorBegin))
+      elapsed: Self.operations / (Double(Profile.now - begin) * 1e-9),
+      processor: Self.operations / (Self.processorSeconds - processorBegin))
   }
 
   /// Operations a second, by two clocks.

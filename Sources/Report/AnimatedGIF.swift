@@ -104,11 +104,13 @@ private enum GIFColors {
   static let unchanged: UInt8 = 255
   private static let greyLevels = 64
 
-  /// Greys first, evenly from black to white; then the colours that figures use; black on what is left.
+  /// Greys first, evenly from black to white; then the colours that figures use; black for the remaining entries.
   static let all: [Color] = {
     let greys = (0..<greyLevels).map { Color(grey: UInt8(($0 * 255 + (greyLevels - 1) / 2) / (greyLevels - 1))) }
     let others =
-      Palette.identities + [Palette.color(ofIdentity: -1), .ink, .faint, .mist, .predicted, .stripBackground, .stripText]
+      Palette.identities + [
+        Palette.color(ofIdentity: -1), .ink, .faint, .mist, .generated, .stripBackground, .stripText,
+      ]
       + Palette.lines
     precondition(greys.count + others.count < Int(unchanged))
     return greys + others + Array(repeating: .black, count: 256 - greys.count - others.count)

@@ -11,7 +11,7 @@ package enum CRC32C {
   }
 
   /// The checksum as TFRecord files store it: turned and shifted, so that the checksum of data that
-  /// holds checksums stays sound.
+  /// holds checksums stays valid.
   package static func masked(_ bytes: some Sequence<UInt8>) -> UInt32 {
     let sum = checksum(bytes)
     return (sum >> 15 | sum << 17) &+ 0xA282_EAD8

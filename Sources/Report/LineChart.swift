@@ -24,15 +24,15 @@ public struct LineChart: Sendable {
 
   /// A line at the top.
   public var title: String
-  /// What runs to the right, with its unit.
+  /// The horizontal axis, with its unit.
   public var xLabel: String
-  /// What runs up, with its unit.
+  /// The vertical axis, with its unit.
   public var yLabel: String
   /// The lines; colours follow `Palette.lines` in this order.
   public var series: [Series]
   /// Whether the vertical axis starts at 0 (for errors and counts) rather than at the smallest value.
   public var startsAtZero = false
-  /// A dashed vertical rule and the words above it, such as the first predicted frame.
+  /// A dashed vertical rule and the label above it, such as the first generated frame.
   public var rule: (x: Double, label: String)?
   /// Size of the picture in pixels.
   public var width = 760
@@ -43,7 +43,7 @@ public struct LineChart: Sendable {
     (self.title, self.xLabel, self.yLabel, self.series) = (title, xLabel, yLabel, series)
   }
 
-  /// Draws the chart on a white page. Without a finite point the axes stand empty.
+  /// Draws the chart on a white page. Without a finite point the axes are empty.
   public func draw() -> Picture {
     let points = series.flatMap(\.points).filter(isDrawable)
     let x = Axis(covering: points.map(\.x) + (rule.map { [$0.x] } ?? []), fromZero: false, ticks: 8, padded: false)
@@ -126,7 +126,7 @@ public struct LineChart: Sendable {
 package struct Axis {
   /// Smallest and largest value on the axis.
   package let range: ClosedRange<Double>
-  /// Where the ticks stand, rising.
+  /// Positions of the ticks, ascending.
   package let ticks: [Double]
   private let step: Double
 

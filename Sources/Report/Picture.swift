@@ -1,44 +1,3 @@
-/// A colour of a pixel: red, green and blue, 0 to 255 (sRGB).
-public struct Color: Hashable, Sendable {
-  public var red: UInt8
-  public var green: UInt8
-  public var blue: UInt8
-
-  /// A colour from its three parts.
-  public init(red: UInt8, green: UInt8, blue: UInt8) {
-    (self.red, self.green, self.blue) = (red, green, blue)
-  }
-
-  /// A colour from its usual hexadecimal form, such as 0xFFDF00.
-  public init(_ hexadecimal: UInt32) {
-    self.init(
-      red: UInt8(hexadecimal >> 16 & 255), green: UInt8(hexadecimal >> 8 & 255), blue: UInt8(hexadecimal & 255))
-  }
-
-  /// A grey.
-  public init(grey: UInt8) { self.init(red: grey, green: grey, blue: grey) }
-
-  public static let white = Color(0xFFFFFF)
-  public static let black = Color(0x000000)
-  /// Text and axes on a white page.
-  public static let ink = Color(0x2A2E35)
-  /// Text of second rank and rules.
-  public static let faint = Color(0x868C96)
-  /// Grid lines and places where nothing was drawn.
-  public static let mist = Color(0xE6E8EC)
-  /// Words and marks of what was not seen but predicted.
-  public static let predicted = Color(0xF08A45)
-  /// Background of image strips, and text on it.
-  public static let stripBackground = Color(0x15181D)
-  public static let stripText = Color(0xC9CDD4)
-
-  /// The colour between this one (`share` = 0) and `other` (`share` = 1).
-  func mixed(with other: Color, share: Double) -> Color {
-    func mix(_ a: UInt8, _ b: UInt8) -> UInt8 { UInt8((Double(a) + (Double(b) - Double(a)) * share).rounded()) }
-    return Color(red: mix(red, other.red), green: mix(green, other.green), blue: mix(blue, other.blue))
-  }
-}
-
 /// A raster picture to draw on: rows from the top, 8 bits a colour.
 ///
 /// Lengths are in pixels, `y` runs down and `x` right. Whatever falls outside is cut off, so a
@@ -51,7 +10,7 @@ public struct Picture: Sendable, Equatable {
   /// Red, green, blue of each pixel: `[height, width, 3]`.
   public private(set) var pixels: [UInt8]
 
-  /// An even picture of one colour. Both sides must be positive.
+  /// A picture of one colour. Both sides must be positive.
   public init(width: Int, height: Int, background: Color = .white) {
     precondition(width > 0 && height > 0, "A picture needs a positive width and height, not \(width) x \(height).")
     self.width = width

@@ -1,7 +1,7 @@
 /// The letters of every picture: a fixed-width bitmap font, 7 x 13 pixels a letter.
 ///
 /// The shapes are "7x13" of the X11 collection font-misc-misc ("Public domain font. Share and
-/// enjoy."). They stand below as they look, so that a letter can be read, checked and mended in
+/// enjoy."). Below they are drawn with characters, so that a letter can be read, checked and corrected in
 /// any editor; the sheet is parsed once, on first use.
 package enum PixelFont {
   /// Width of a letter in pixels, the space to the next letter included.

@@ -1,16 +1,16 @@
 import Foundation
 
-/// How far a long job is: one live line on a terminal, a plain line now and then in a log file.
+/// The progress of a long job: one live line on a terminal, a plain line at intervals in a log file.
 ///
 ///     train  1234/10000 steps [==>                 ]  12 %  3.41 steps/s  42 m 51 s left  bound=-412.3
 ///
 /// On a terminal the line is drawn again in place, at most ten times a second, and never wider than
-/// the window: when room is short the bar goes first, then figures from the right. Anywhere else
+/// the window: when room is short the bar is left out first, then metrics from the right. Anywhere else
 /// (a file, a pipe, `TERM=dumb`) whole lines are written, at most one every `interval` seconds.
 ///
 /// Used for making data, training and evaluation, by one thread of one process.
 public final class ProgressLine {
-  /// Where the line goes and what time it is; tests put their own in place.
+  /// The output and the clock; tests replace them.
   package struct Surroundings {
     /// Whether the line can be drawn again in place.
     package var isTerminal: Bool
@@ -40,7 +40,7 @@ public final class ProgressLine {
   private let begin: Double
   private let first: UInt64
   private var done: UInt64
-  private var figures: [(name: String, value: Double)] = []
+  private var metrics: [(name: String, value: Double)] = []
   private var rate = SmoothedRate()
   private var lastUpdate: Double
   private var lastShown: Double
@@ -51,7 +51,7 @@ public final class ProgressLine {
   ///
   /// - Parameters:
   ///   - label: what is being done, such as "train".
-  ///   - total: units in total; nil if unknown.
+  ///   - total: units when all is done; nil if unknown.
   ///   - unit: what is counted, in the plural: "steps", "sequences".
   ///   - done: units done before, by an earlier run; they do not count for the rate.
   ///   - interval: seconds between plain lines.
@@ -66,7 +66,7 @@ public final class ProgressLine {
       isTerminal: isTerminal ?? (isatty(descriptor) == 1 && !isDumb),
       columns: { Self.columns(of: descriptor) },
       now: { Double(DispatchTime.now().uptimeNanoseconds) / 1e9 },
-      // A progress line that cannot be written must not end the job.
+      // A progress line that cannot be written is no reason to end the job.
       write: { text in _ = writeAll(Array(text.utf8), to: descriptor) })
     self.init(
       label: label, total: total, unit: unit, startingAt: done, interval: interval, surroundings: surroundings)
@@ -90,35 +90,35 @@ public final class ProgressLine {
     return Int(size.ws_col)
   }
 
-  /// Sets the number of completed units and the current metrics; redraws the line if it is due.
+  /// Updates the number of finished units and the metrics; shows them if it is time to.
   ///
   /// - Parameter now: true shows it at once, whenever the last line was.
-  public func update(_ done: UInt64, _ figures: [(name: String, value: Double)] = [], now: Bool = false) {
+  public func update(_ done: UInt64, _ metrics: [(name: String, value: Double)] = [], now: Bool = false) {
     let time = surroundings.now()
     if done > self.done { rate.add(units: Double(done - self.done), seconds: time - lastUpdate) }
     if done != self.done { lastUpdate = time }
     self.done = done
-    self.figures = figures
+    self.metrics = metrics
     let wait = surroundings.isTerminal ? Self.redrawInterval : interval
     // A clock reading is not exact to the last bit; a millisecond early is on time.
     if now || time - lastShown >= wait - 1e-3 { show(at: time) }
   }
 
-  /// Writes a whole line of text that stays, above the live line if there is one.
+  /// Writes a permanent line of text, above the live line if there is one.
   public func note(_ text: String) {
     guard surroundings.isTerminal, isDrawn else { return surroundings.write(text + "\n") }
     surroundings.write("\r\u{1B}[K\(text)\n")
     show(at: surroundings.now())
   }
 
-  /// Shows the end: the last figures and the time it took. Later calls do nothing.
+  /// Shows the last metrics and the duration. Later calls do nothing.
   public func finish() {
     guard !isFinished else { return }
     isFinished = true
     let seconds = surroundings.now() - begin
     var pieces = [label, count, "in \(durationText(seconds))"]
     if done > first, seconds > 0 { pieces.append(rateText(Double(done - first) / seconds)) }
-    let line = (pieces + figureTexts).joined(separator: "  ")
+    let line = (pieces + metricTexts).joined(separator: "  ")
     surroundings.write(surroundings.isTerminal ? "\r\(line)\u{1B}[K\n" : line + "\n")
   }
 
@@ -130,7 +130,7 @@ public final class ProgressLine {
     if surroundings.isTerminal {
       surroundings.write("\r\(liveLine(columns: surroundings.columns()))\u{1B}[K")
     } else {
-      surroundings.write((pieces(bar: nil) + figureTexts).joined(separator: "  ") + "\n")
+      surroundings.write((pieces(bar: nil) + metricTexts).joined(separator: "  ") + "\n")
     }
   }
 
@@ -140,13 +140,13 @@ public final class ProgressLine {
     let plain = pieces(bar: nil)
     var line = plain.joined(separator: "  ")
     if total != nil {
-      let all = (plain + figureTexts).joined(separator: "  ")
+      let all = (plain + metricTexts).joined(separator: "  ")
       let bar = min(24, room - all.count - 3)
       if bar >= 8 { line = pieces(bar: bar).joined(separator: "  ") }
     }
-    for figure in figureTexts {
-      guard line.count + 2 + figure.count <= room else { break }
-      line += "  " + figure
+    for metric in metricTexts {
+      guard line.count + 2 + metric.count <= room else { break }
+      line += "  " + metric
     }
     return String(line.prefix(room))
   }
@@ -168,7 +168,7 @@ public final class ProgressLine {
 
   private var count: String { total.map { "\(done)/\($0) \(unit)" } ?? "\(done) \(unit)" }
 
-  private var figureTexts: [String] { figures.map { "\($0.name)=\(String(format: "%.4g", $0.value))" } }
+  private var metricTexts: [String] { metrics.map { "\($0.name)=\(String(format: "%.4g", $0.value))" } }
 
   private func rateText(_ rate: Double) -> String {
     if rate >= 1 { return "\(String(format: rate < 10 ? "%.2f" : rate < 100 ? "%.1f" : "%.0f", rate)) \(unit)/s" }
@@ -180,27 +180,5 @@ public final class ProgressLine {
     let head = filled < width ? ">" : ""
     return "[" + String(repeating: "=", count: filled) + head
       + String(repeating: " ", count: width - filled - head.count) + "]"
-  }
-}
-
-/// Units a second over about the last half minute: old work counts less the longer ago it was done,
-/// however often it was updated.
-package struct SmoothedRate {
-  /// Work this many seconds old counts 1/e.
-  private static let memory = 30.0
-  private var units = 0.0
-  private var seconds = 0.0
-
-  package init() {}
-
-  /// Units a second; nil before any work was timed.
-  package var value: Double? { seconds > 0 && units > 0 ? units / seconds : nil }
-
-  /// Takes in work done in the last `seconds`.
-  package mutating func add(units: Double, seconds: Double) {
-    guard seconds >= 0 else { return }
-    let fade = exp(-seconds / Self.memory)
-    self.units = self.units * fade + units
-    self.seconds = self.seconds * fade + seconds
   }
 }

@@ -1,7 +1,7 @@
-/// A picture of sequences: strips of frames under each other, with the objects' boxes.
+/// A drawing of sequences: strips of frames below each other, with the boxes of objects.
 ///
 /// A figure is a list of blocks (one a sequence), a block is a list of rows (input, reconstruction,
-/// a future ...), a row is a strip of frames, one a time step. Boxes are coloured by identity, so
+/// a continuation ...), a row is a strip of frames, one a time step. Boxes are coloured by identity, so
 /// an object that keeps its colour from left to right was tracked.
 ///
 ///                         t = 0    1      2
@@ -9,7 +9,7 @@
 ///     input               [  ]   [  ]   [  ]
 ///     reconstruction      [  ]   [  ]   [  ]
 ///
-/// `tracking` and `futures` make the two usual figures; `draw` makes the picture.
+/// `tracking` and `continuations` make the two standard figures; `draw` makes the picture.
 public struct SequenceFigure: Sendable {
   /// Where an object is: lengths in pixels of the frame, y down and x right, may reach outside.
   public struct Box: Hashable, Sendable {
@@ -65,9 +65,9 @@ public struct SequenceFigure: Sendable {
     }
   }
 
-  /// A vertical rule between two time steps and what lies at its two sides.
+  /// A vertical rule between two time steps, with a label on each side.
   public struct Divider: Sendable, Equatable {
-    /// The rule stands before this time step.
+    /// The rule is before this time step.
     public var step: Int
     /// Words above the steps before the rule and above those after it.
     public var before: String
@@ -110,14 +110,6 @@ public struct SequenceFigure: Sendable {
   /// Time steps of the longest row.
   public var steps: Int { blocks.flatMap(\.rows).map(\.frames.count).max() ?? 0 }
 
-  /// The time steps that are drawn, in order: all of them if they fit into `maximumWidth`, else an
-  /// even choice that keeps the first, the last and both sides of the divider.
-  public var shownSteps: [Int] {
-    let layout = FigureLayout(self)
-    let room = maximumWidth - layout.left - FigureLayout.margin - (divider == nil ? 0 : FigureLayout.dividerGap)
-    return Self.evenSteps(of: steps, atMost: max(2, room / layout.columnPitch), keeping: divider?.step)
-  }
-
   /// At most `limit` (at least 2) of `count` steps, evenly spread; always the first and the last.
   ///
   /// With a boundary inside of the sequence and a limit of at least 4, also the last step before
@@ -138,16 +130,16 @@ public struct SequenceFigure: Sendable {
   }
 }
 
-// MARK: - The usual figures
+// MARK: - The standard figures
 
 extension SequenceFigure {
-  /// One sequence with what a model made of it.
+  /// One sequence with its reconstruction.
   public struct Tracked: Sendable {
     /// A line above, such as "sequence 17"; empty for none.
     public var heading: String
     /// `[T]` images of the data.
     public var input: [[Float]]
-    /// `[T]` images that the model made.
+    /// `[T]` images that the model reconstructed.
     public var reconstruction: [[Float]]
     /// `[T]` lists of the boxes that the model found, with identities.
     public var boxes: [[Box]]
@@ -174,14 +166,14 @@ extension SequenceFigure {
       })
   }
 
-  /// Several futures of one sequence: on top what really happened, below one row a future, whose
-  /// first `conditioned` frames are reconstructions and whose others were predicted without sight.
-  public static func futures(
-    title: String, frameHeight: Int, frameWidth: Int, conditioned: Int, truth: Row, futures: [Row]
+  /// Several continuations of one sequence: on top the truth, below one row per continuation, whose first
+  /// `observedFrames` frames are reconstructions and whose others were generated.
+  public static func continuations(
+    title: String, frameHeight: Int, frameWidth: Int, observedFrames: Int, truth: Row, continuations: [Row]
   ) -> SequenceFigure {
     var figure = SequenceFigure(
-      title: title, frameHeight: frameHeight, frameWidth: frameWidth, blocks: [Block(rows: [truth] + futures)])
-    figure.divider = Divider(before: conditioned, labels: "seen", "predicted")
+      title: title, frameHeight: frameHeight, frameWidth: frameWidth, blocks: [Block(rows: [truth] + continuations)])
+    figure.divider = Divider(before: observedFrames, labels: "observed", "generated")
     return figure
   }
 }

@@ -1,16 +1,16 @@
-/// A `SequenceFigure` as an animation: the rows of a block stand side by side, one step is shown after another.
+/// A `SequenceFigure` as an animation: the rows of a block are side by side, and one step follows the other.
 ///
-///     futures of sequence 17
-///     frame 12  predicted
-///     what happened   future 1   future 2
+///     continuations of sequence 17
+///     frame 12  generated
+///     truth           continuation 1   continuation 2
 ///     [        ]      [      ]   [      ]
 ///     ==========|----------
 extension SequenceFigure {
   /// The figure as an animated GIF, on a dark background.
   ///
-  /// Every frame must hold `frameHeight * frameWidth` values. A row that ends early continues as empty space.
+  /// Every frame must hold `frameHeight * frameWidth` values. A row that ends early is followed by an empty frame.
   ///
-  /// - Parameter secondsPerStep: how long a step is seen; the last one stays for a second more.
+  /// - Parameter secondsPerStep: how long a step is shown; the last one is shown for one more second.
   public func animated(secondsPerStep: Double = 0.12) throws -> [UInt8] {
     let layout = AnimationLayout(self)
     let gif = try AnimatedGIF(width: layout.width, height: layout.height)
@@ -26,7 +26,7 @@ extension SequenceFigure {
     try OutputFile.replace(path, with: animated(), mark: .animation)
   }
 
-  /// The frames without text, on a dark background, one row of the figure below another: for pages with captions.
+  /// The frames without text on a dark background, the rows of the figure below each other: for pages with captions.
   public func strip() -> Picture {
     let layout = FigureLayout(self)
     let shown = shownSteps
@@ -58,9 +58,9 @@ extension SequenceFigure {
     line(title)
     picture.text("frame \(step)", y: y, x: margin, .stripText)
     if let divider {
-      let isPredicted = step >= divider.step
+      let isGenerated = step >= divider.step
       let x = margin + textWidth("frame 10000  ", scale: 1)
-      picture.text(isPredicted ? divider.after : divider.before, y: y, x: x, isPredicted ? .predicted : .stripText)
+      picture.text(isGenerated ? divider.after : divider.before, y: y, x: x, isGenerated ? .generated : .stripText)
     }
     y += layout.lineHeight
     for block in blocks {
@@ -88,7 +88,7 @@ extension SequenceFigure {
       text, y: y + (height - Picture.textHeight()) / 2, x: x + (width - textWidth(text, scale: 1)) / 2, .faint)
   }
 
-  /// How far the sequence has gone, with the divider's place in it.
+  /// The position in the sequence, with the divider.
   private func drawTimeline(step: Int, y: Int, width: Int, on picture: inout Picture) {
     let margin = FigureLayout.margin
     let thickness = AnimationLayout.timelineHeight
@@ -97,11 +97,11 @@ extension SequenceFigure {
     let seen = divider.map { min(x($0.step), now) } ?? now
     picture.fill(y: y, x: margin, height: thickness, width: width, .ink)
     picture.fill(y: y, x: margin, height: thickness, width: seen - margin, .stripText)
-    picture.fill(y: y, x: seen, height: thickness, width: now - seen, .predicted)
+    picture.fill(y: y, x: seen, height: thickness, width: now - seen, .generated)
   }
 }
 
-/// Where the parts of an animation stand, in pixels of the picture.
+/// The layout of an animation, in pixels of the picture.
 struct AnimationLayout {
   static let timelineHeight = 4
   private static let gap = 8

@@ -1,7 +1,7 @@
-/// Where the parts of a `SequenceFigure` stand, in pixels of the picture.
+/// The layout of a `SequenceFigure`, in pixels of the picture.
 ///
 /// From left to right: margin, row labels, frames with thin gaps (a wider one at the divider),
-/// margin. From top to bottom: title, the divider's words, step labels, then the blocks.
+/// margin. From top to bottom: title, the labels of the divider, step labels, then the blocks.
 struct FigureLayout {
   static let margin = 14
   static let frameGap = 3
@@ -90,9 +90,17 @@ extension SequenceFigure {
     return picture
   }
 
+  /// The time steps that are drawn, in order: all of them if they fit into `maximumWidth`, else an
+  /// even choice that keeps the first, the last and both sides of the divider.
+  public var shownSteps: [Int] {
+    let layout = FigureLayout(self)
+    let room = maximumWidth - layout.left - FigureLayout.margin - (divider == nil ? 0 : FigureLayout.dividerGap)
+    return Self.evenSteps(of: steps, atMost: max(2, room / layout.columnPitch), keeping: divider?.step)
+  }
+
   func textWidth(_ text: String, scale: Int? = nil) -> Int { Picture.width(of: text, scale: scale ?? textScale) }
 
-  /// x of each shown step; the gap is wider where the divider stands.
+  /// x of each shown step; the gap is wider at the divider.
   private func columnPositions(_ shown: [Int], _ layout: FigureLayout) -> [Int] {
     let firstBehind = firstColumnBehindDivider(shown) ?? shown.count
     return shown.indices.map { index in
@@ -101,7 +109,7 @@ extension SequenceFigure {
     }
   }
 
-  /// Index of the shown step that the divider stands before; nil when it is not between two of them.
+  /// Index of the shown step behind the divider; nil when the divider is not between two of them.
   private func firstColumnBehindDivider(_ shown: [Int]) -> Int? {
     guard let divider, let index = shown.firstIndex(where: { $0 >= divider.step }), index > 0 else { return nil }
     return index
@@ -133,7 +141,7 @@ extension SequenceFigure {
   }
 
   /// Draws the part of a box that lies in the frame whose upper left corner is at (`y`, `x`). A side
-  /// outside the frame is not drawn, so that a box cut by the edge visibly continues.
+  /// outside of the frame is not drawn, so that a box that is cut by the edge is recognizable.
   private func draw(_ box: Box, thickness: Int, y: Int, x: Int, on picture: inout Picture) {
     let (cellHeight, cellWidth) = (frameHeight * scale, frameWidth * scale)
     // A box that is not finite or absurdly far away has no place in the frame.

@@ -1,7 +1,7 @@
 /// Tracks as text in the format of MOTChallenge, which other tools read.
 ///
-/// One box a line: frame, identity, left, top, width, height, confidence, and three places for the world that are -1.
-/// The format counts frames, identities and pixels from 1; in `TrackedBox` they count from 0.
+/// One box per line: frame, identity, left, top, width, height, confidence, and three world coordinates, which are -1.
+/// The format counts frames, identities and pixels from 1; `TrackedBox` counts from 0.
 public enum MOTChallengeText {
   /// The lines of one sequence's boxes, frame by frame.
   public static func tracks(_ frames: [[TrackedBox]]) -> String {

@@ -1,13 +1,13 @@
-/// How well the objects of one sequence were followed.
+/// Tracking of the objects of one sequence.
 public struct SequenceTracking: Sendable {
-  /// For each frame, which found object stands for which true one.
+  /// The matches of each frame.
   public let matches: [[TrackMatcher.Match]]
-  /// The numbers that measures are made of.
+  /// The counts from which measures follow.
   public let counts: TrackingCounts
 
   /// Matches the frames of a sequence in their order.
   ///
-  /// - Parameter minimumOverlap: intersection over union that two boxes must have to be one object.
+  /// - Parameter minimumOverlap: smallest intersection over union of two boxes that are the same object.
   public init(_ frames: [TrackingFrame], minimumOverlap: Double = 0.5) {
     var matcher = TrackMatcher(minimumOverlap: minimumOverlap)
     var matches: [[TrackMatcher.Match]] = []
@@ -32,7 +32,7 @@ public struct SequenceTracking: Sendable {
     self.counts = counts
   }
 
-  /// Sum of intersections over unions under the best pairing of a frame's boxes.
+  /// Sum of intersections over unions under the best assignment of the boxes of a frame.
   private static func largestOverlap(of frame: TrackingFrame) -> Double {
     let overlaps = frame.truth.map { truth in frame.found.map { truth.overlap(with: $0) } }
     let pairing = LinearAssignment(rows: frame.truth.count, columns: frame.found.count) { -overlaps[$0][$1] }
@@ -41,7 +41,7 @@ public struct SequenceTracking: Sendable {
     }
   }
 
-  /// Follows every true track through the frames that it is in.
+  /// Counts tracks and their interruptions.
   private static func countTracks(
     _ frames: [TrackingFrame], _ matches: [[TrackMatcher.Match]], into counts: inout TrackingCounts
   ) {
@@ -49,18 +49,18 @@ public struct SequenceTracking: Sendable {
     var tracks: [Int: [Bool]] = [:]
     for (frame, matches) in zip(frames, matches) {
       let found = Set(matches.map(\.truth))
-      for (place, object) in frame.truth.enumerated() { tracks[object.id, default: []].append(found.contains(place)) }
+      for (index, object) in frame.truth.enumerated() { tracks[object.id, default: []].append(found.contains(index)) }
     }
     for track in tracks.values {
       counts[.tracks] += 1
       let share = Double(track.count { $0 }) / Double(track.count)
       counts[share >= 0.8 ? .mostlyTracked : share >= 0.2 ? .partiallyTracked : .mostlyLost] += 1
       guard let last = track.lastIndex(of: true) else { continue }
-      for place in 0..<last where track[place] && !track[place + 1] { counts[.fragmentations] += 1 }
+      for frame in 0..<last where track[frame] && !track[frame + 1] { counts[.fragmentations] += 1 }
     }
   }
 
-  /// Boxes that agree under the pairing of whole tracks in which most do (Ristani et al. 2016).
+  /// Boxes that agree under the assignment of whole tracks with the most agreements (Ristani et al. 2016).
   private static func identityTruePositives(_ frames: [TrackingFrame], _ matcher: TrackMatcher) -> Double {
     let truths = Set(frames.flatMap { $0.truth.map(\.id) }).sorted()
     let founds = Set(frames.flatMap { $0.found.map(\.id) }).sorted()

@@ -1,23 +1,23 @@
-/// Says frame by frame which true object each found one is (CLEAR MOT: Bernardin and Stiefelhagen 2008).
+/// Matches found objects with true ones, frame by frame (CLEAR MOT: Bernardin and Stiefelhagen 2008).
 ///
-/// A true object keeps the identity that it had last, however long ago, as long as the boxes still overlap enough; the
-/// others are paired so that as many as possible have a partner and the overlaps are largest. These are the
-/// conventions of the Python package `motmetrics`, to the order in which objects are asked.
+/// A true object keeps its last identity, however long ago it was found, as long as the boxes overlap enough; the others
+/// are assigned so that as many as possible are matched and the overlaps are largest. These are the conventions of the
+/// Python package `motmetrics`, including the order of objects.
 public struct TrackMatcher: Sendable {
-  /// A true object and the found one that stands for it.
+  /// A true object and the found one that matches it.
   public struct Match: Hashable, Sendable {
-    /// Places in the frame's lists.
+    /// Indices in the lists of the frame.
     public let truth: Int
     public let found: Int
-    /// 1 less intersection over union.
+    /// 1 - intersection over union.
     public let distance: Double
-    /// Whether the object had another identity the last time it was found.
+    /// Whether the object had another identity when it was last found.
     public let isSwitch: Bool
   }
 
-  /// Intersection over union that two boxes must have to be one object.
+  /// Smallest intersection over union of two boxes that are the same object.
   public let minimumOverlap: Double
-  /// For each true identity the found one that it had last.
+  /// The last found identity of each true identity.
   private var partners: [Int: Int] = [:]
 
   /// A matcher before the first frame of a sequence.
@@ -38,22 +38,22 @@ public struct TrackMatcher: Sendable {
     var matches = [Match?](repeating: nil, count: frame.truth.count)
     var isTaken = [Bool](repeating: false, count: frame.found.count)
     let distances = frame.truth.map { truth in frame.found.map { distance(truth, $0) } }
-    for (place, object) in frame.truth.enumerated() {
+    for (index, object) in frame.truth.enumerated() {
       guard let partner = partners[object.id],
         let found = frame.found.indices.first(where: { !isTaken[$0] && frame.found[$0].id == partner }),
-        distances[place][found].isFinite
+        distances[index][found].isFinite
       else { continue }
-      matches[place] = Match(truth: place, found: found, distance: distances[place][found], isSwitch: false)
+      matches[index] = Match(truth: index, found: found, distance: distances[index][found], isSwitch: false)
       isTaken[found] = true
     }
     let assignment = LinearAssignment(rows: frame.truth.count, columns: frame.found.count) { truth, found in
       matches[truth] != nil || isTaken[found] ? .infinity : distances[truth][found]
     }
-    for (place, found) in assignment.columns.enumerated() {
+    for (index, found) in assignment.columns.enumerated() {
       guard let found else { continue }
-      let id = frame.truth[place].id
+      let id = frame.truth[index].id
       let isSwitch = partners[id].map { $0 != frame.found[found].id } ?? false
-      matches[place] = Match(truth: place, found: found, distance: distances[place][found], isSwitch: isSwitch)
+      matches[index] = Match(truth: index, found: found, distance: distances[index][found], isSwitch: isSwitch)
       partners[id] = frame.found[found].id
     }
     return matches.compactMap { $0 }

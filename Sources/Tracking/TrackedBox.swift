@@ -1,8 +1,8 @@
-/// Where an object is in one frame: a rectangle, and who it is.
+/// The box of an object in one frame, with its identity.
 ///
-/// Lengths are in any one unit, `y` runs down and `x` right; (`y`, `x`) is the upper left corner.
+/// All lengths have the same unit; `y` points down and `x` right; (`y`, `x`) is the upper left corner.
 public struct TrackedBox: Hashable, Sendable {
-  /// Identity: the same along a track, and once in a frame.
+  /// Identity: constant along a track, and unique in a frame.
   public var id: Int
   public var y: Double
   public var x: Double
@@ -14,7 +14,7 @@ public struct TrackedBox: Hashable, Sendable {
     (self.id, self.y, self.x, self.height, self.width) = (id, y, x, height, width)
   }
 
-  /// Area, 0 for a box of no size.
+  /// Area; 0 for an empty box.
   public var area: Double { max(height, 0) * max(width, 0) }
 
   /// Area of the part that both boxes cover.
@@ -24,20 +24,9 @@ public struct TrackedBox: Hashable, Sendable {
     return max(down, 0) * max(across, 0)
   }
 
-  /// Intersection over union: 1 for equal boxes, 0 for boxes that do not meet.
+  /// Intersection over union: 1 for equal boxes, 0 for disjoint ones.
   public func overlap(with other: TrackedBox) -> Double {
     let common = intersection(with: other)
     return common == 0 ? 0 : common / (area + other.area - common)
-  }
-}
-
-/// The true objects of one frame, and those that were found in it.
-public struct TrackingFrame: Hashable, Sendable {
-  public var truth: [TrackedBox]
-  public var found: [TrackedBox]
-
-  /// A frame with its true and its found boxes; no identity may be twice in either list.
-  public init(truth: [TrackedBox], found: [TrackedBox]) {
-    (self.truth, self.found) = (truth, found)
   }
 }

@@ -40,7 +40,7 @@ package final class MetricsWriter {
     write("train", record.metrics + [("seconds_per_update", seconds)] + record.limitMetrics, step: step)
   }
 
-  func write(_ evaluation: Evaluation, step: Int) { write("valid", evaluation.figures, step: step) }
+  func write(_ evaluation: Evaluation, step: Int) { write("valid", evaluation.metrics, step: step) }
 
   func write(generation metrics: [(name: String, value: Double)], step: Int) {
     guard !metrics.isEmpty else { return }

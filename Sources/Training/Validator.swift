@@ -107,14 +107,15 @@ package final class Validator {
       let batch = SequenceBatch()
       let count = min(configuration.pictures.sequences, file.sequenceCount)
       try batch.read(Array(0..<count), frameCount: file.frameCount, from: file)
-      let imaginer = Imaginer(
+      let generator = SequenceGenerator(
         model: state.model, particles: configuration.evaluationParticles, seed: configuration.training.seed,
         discoversLater: false)
       let result = state.withAverage {
-        imaginer.imagine(batch, watched: min(3, file.frameCount - 1), frames: file.frameCount, futures: 3)
+        generator.generate(
+          from: batch, observedFrames: min(3, file.frameCount - 1), frameCount: file.frameCount, continuationCount: 3)
       }
       let busiest = (0..<count).max { batch.objects(in: $0) < batch.objects(in: $1) }!
-      writers.metrics.write(generation: result.figures, step: state.step)
+      writers.metrics.write(generation: result.metrics, step: state.step)
       try writers.pictures.write(
         result.figure(
           of: busiest, in: batch, state.model.configuration, title: "continuations after \(state.step) updates"

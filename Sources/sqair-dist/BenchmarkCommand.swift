@@ -15,7 +15,8 @@ struct BenchmarkCommand: ParsableCommand {
       that a model finds determines the amount of work.
 
       A processor that is shared changes its speed from second to second. The large product therefore runs between the \
-      updates, on every rank at the same time, and each update is compared with the products next to it.
+      updates, on all ranks at the same time, and each block of updates is compared with the products next to it. Blocks \
+      and products are timed over all ranks together, so the utilisation also holds where ranks outnumber cores.
 
       Examples:
         sqair-dist benchmark --frames 3 --frames 10
@@ -36,7 +37,8 @@ struct BenchmarkCommand: ParsableCommand {
   @Flag(help: "Predict the time of an update on up to 1,024 ranks from measurements on these.")
   var scaling = false
 
-  @Option(name: .customLong("latency-us"), help: "For --scaling: latency of another network in microseconds per message.")
+  @Option(
+    name: .customLong("latency-us"), help: "For --scaling: latency of another network in microseconds per message.")
   var latency: Double?
 
   @Option(
@@ -98,14 +100,14 @@ struct BenchmarkCommand: ParsableCommand {
         (configuration.training.frames.start, configuration.training.frames.end) = (frames, frames)
       }
     }
-    try benchmark(
+    try runBenchmark(
       BenchmarkRequest(
-        question, configuration: configuration, checkpoint: checkpoint, frames: frames.isEmpty ? [3, 10] : frames,
+        mode, configuration: configuration, checkpoint: checkpoint, frames: frames.isEmpty ? [3, 10] : frames,
         updates: updates, json: json,
         countAllocations: { AllocationCount(thread: allocation_count_of_thread(), process: allocation_count()) }))
   }
 
-  private var question: BenchmarkRequest.Question {
+  private var mode: BenchmarkRequest.Mode {
     if sweep { return .sweep(pictures: out) }
     if scaling { return .scaling(latency: latency.map { $0 * 1e-6 }, bandwidth: bandwidth.map { $0 * 1e9 }) }
     return stall ? .stall : .updates(dense: dense)

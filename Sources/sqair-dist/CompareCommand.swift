@@ -38,8 +38,8 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "Particles per sequence. (default: as in the training of the first model)")
   var particles: Int?
 
-  @Option(help: "Sequences computed at a time. (default: 8)")
-  var batch: Int?
+  @Option(help: "Sequences computed at a time.")
+  var batch = 8
 
   @Option(help: "Intersection over union from which a found box matches a true one, above 0 and at most 1.")
   var iou = 0.5
@@ -57,7 +57,7 @@ struct CompareCommand: ParsableCommand {
   }
 
   func run() throws {
-    try compare(
+    try compareCheckpoints(
       CompareRequest(
         checkpoints: checkpoints, data: data, out: out, pictures: pictures, particles: particles, batch: batch,
         minimumOverlap: iou, json: json))

@@ -35,7 +35,7 @@ struct DoctorCommand: ParsableCommand {
 
   func run() throws {
     if ranks { return print(ResourceLimits.current().recommendedRanks(bytesPerRank: Diagnosis.leastMemoryOfRank)) }
-    let code = try doctor(runDirectory: runDirectory, json: json, isStrict: strict)
+    let code = try runDoctor(runDirectory: runDirectory, json: json, isStrict: strict)
     if code != 0 { throw ExitCode(code) }
   }
 }

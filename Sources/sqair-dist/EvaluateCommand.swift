@@ -16,7 +16,8 @@ struct EvaluateCommand: ParsableCommand {
         sqair-dist evaluate --checkpoint first --data valid.h5
         sqair-dist evaluate --checkpoint first/checkpoints/step-0000005000.h5 \\
           --data valid.h5 --particles 50 --json
-        sqair-dist evaluate --checkpoint first --data valid.h5 --tracking
+        sqair-dist evaluate --checkpoint first --data valid.h5 --tracking \\
+          --boxes drawn --overlap 0.3 --overlap 0.5
       """)
 
   @OptionGroup var source: CheckpointAndDataOptions
@@ -24,8 +25,8 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Particles per sequence. (default: as in validations of the run)")
   var particles: Int?
 
-  @Option(help: "Sequences computed at a time. (default: 8)")
-  var batch: Int?
+  @Option(help: "Sequences computed at a time.")
+  var batch = 8
 
   @Flag(help: "Print one JSON object instead of a table.")
   var json = false
@@ -39,16 +40,31 @@ struct EvaluateCommand: ParsableCommand {
     completion: .directory)
   var tracks: String?
 
+  @Option(help: "Boxes for --tracking: the attention window, or the box around the pixels that an object draws.")
+  var boxes = ObjectBoxKind.window
+
+  @Option(
+    name: .customLong("overlap"),
+    help: """
+      Intersection over union from which a found box matches a true one, above 0 and at most 1; may be repeated. \
+      (default: 0.5)
+      """)
+  var overlaps: [Double] = []
+
   func validate() throws {
     try requireAtLeast(1, particles, "--particles")
     try requireAtLeast(1, batch, "--batch")
+    for overlap in overlaps where !(overlap > 0 && overlap <= 1) {
+      throw ValidationError("The value of '--overlap' must be above 0 and at most 1, not \(overlap).")
+    }
   }
 
   func run() throws {
-    try evaluate(
+    try evaluateCheckpoint(
       EvaluateRequest(
         checkpoint: source.checkpoint.path, data: source.data, particles: particles, batch: batch, json: json,
-        tracking: tracking || tracks != nil, tracks: tracks))
+        tracking: tracking || tracks != nil, boxes: boxes, minimumOverlaps: overlaps.isEmpty ? [0.5] : overlaps,
+        tracks: tracks))
   }
 }
 
@@ -67,3 +83,5 @@ struct CheckpointAndDataOptions: ParsableArguments {
   @Option(help: "The sequence file.", completion: .sequences)
   var data: String
 }
+
+extension ObjectBoxKind: ExpressibleByArgument {}

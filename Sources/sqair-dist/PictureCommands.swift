@@ -24,13 +24,17 @@ struct ReconstructCommand: ParsableCommand {
   @Option(help: "Number of sequences, from the first of the file.")
   var sequences = 8
 
+  @Option(help: "Boxes to draw: the attention window, or the box around the pixels that an object draws.")
+  var boxes = ObjectBoxKind.window
+
   func validate() throws {
     try requireAtLeast(1, sequences, "--sequences")
   }
 
   func run() throws {
-    try reconstruct(
-      ReconstructRequest(checkpoint: source.checkpoint.path, data: source.data, out: out, sequences: sequences))
+    try drawReconstructions(
+      ReconstructRequest(
+        checkpoint: source.checkpoint.path, data: source.data, out: out, sequences: sequences, boxes: boxes))
   }
 }
 
@@ -55,14 +59,15 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Folder for the results; created if missing.", completion: .directory)
   var out: String
 
-  @Option(help: "Frames to observe before generating.")
-  var condition = 3
+  @Option(name: .customLong("condition"), help: "Frames to observe before generating.")
+  var observedFrames = 3
 
   @Option(help: "Frames in total, observed and generated.")
   var frames = 100
 
-  @Option(help: "Continuations of each sequence.")
-  var futures = 5
+  @Option(
+    name: [.customLong("futures"), .customLong("continuations")], help: "Continuations of each sequence.")
+  var continuations = 5
 
   @Option(help: "Number of sequences, from the first of the file.")
   var sequences = 16
@@ -80,22 +85,23 @@ struct GenerateCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    try requireAtLeast(1, condition, "--condition")
-    try requireAtLeast(1, futures, "--futures")
+    try requireAtLeast(1, observedFrames, "--condition")
+    try requireAtLeast(1, continuations, "--futures")
     try requireAtLeast(1, sequences, "--sequences")
     try requireAtLeast(0, pictures, "--pictures")
-    guard frames > condition else {
+    guard frames > observedFrames else {
       throw ValidationError(
         "The value of '--frames' includes the observed frames, so it must be greater than '--condition' "
-          + "(\(condition)), not \(frames).")
+          + "(\(observedFrames)), not \(frames).")
     }
   }
 
   func run() throws {
-    try generate(
+    try generateContinuations(
       GenerateRequest(
-        checkpoint: source.checkpoint.path, data: source.data, out: out, condition: condition, frames: frames,
-        futures: futures, sequences: sequences, seed: seed, discoverLater: discoverLater, pictures: pictures,
+        checkpoint: source.checkpoint.path, data: source.data, out: out, observedFrames: observedFrames,
+        frames: frames, continuations: continuations, sequences: sequences, seed: seed, discoverLater: discoverLater,
+        pictures: pictures,
         json: json))
   }
 }
@@ -142,7 +148,7 @@ struct SampleCommand: ParsableCommand {
   }
 
   func run() throws {
-    try sample(
+    try sampleSequences(
       SampleRequest(
         checkpoint: checkpoint.path, out: out, frames: frames, sequences: sequences, seed: seed,
         discoverLater: discoverLater, pictures: pictures, json: json))

@@ -48,7 +48,7 @@ struct ReplayCommand: ParsableCommand {
   func validate() throws { try requireAtLeast(1, step, "--step") }
 
   func run() throws {
-    try replay(
+    try replayUpdate(
       ReplayRequest(path: path, step: step, data: data, microbatches: microbatch, examples: example, json: json))
   }
 }

@@ -15,7 +15,7 @@ struct ReportCommand: ParsableCommand {
 
       Examples:
         sqair-dist report first
-        sqair-dist report first --data test.h5 --beside second --out first.html
+        sqair-dist report first --data test.h5 --compare-with second --out first.html
       """)
 
   @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"), completion: .directory)
@@ -24,14 +24,16 @@ struct ReportCommand: ParsableCommand {
   @Option(help: "Sequence file to evaluate on. (default: the validation file of the run)", completion: .sequences)
   var data: String?
 
-  @Option(help: "Another run, or a checkpoint, to compare with.", completion: .directory)
-  var beside: String?
+  @Option(
+    name: [.customLong("compare-with"), .customLong("beside")],
+    help: "Another run, or a checkpoint, to compare with.", completion: .directory)
+  var other: String?
 
   @Option(
     help: "The file to write. (default: report.html in the folder of the run)", completion: .file(extensions: ["html"]))
   var out: String?
 
   func run() throws {
-    try report(ReportRequest(run: folder, data: data, beside: beside, out: out))
+    try writeRunReport(ReportRequest(run: folder, data: data, other: other, out: out))
   }
 }

@@ -42,6 +42,15 @@ import Testing
     }
   }
 
+  /// Where ranks outnumber cores, a rank sees only its own time slices. So blocks are timed over all ranks together.
+  @Test func theUtilisationOfManyRanksFollowsFromTheOtherMetrics() throws {
+    let object = try #require(
+      try objects(["--frames", "2", "--dense", "--batch", "16", "--updates", "5"], ranks: 8).first)
+    let (operations, seconds) = try (number(object, "useful_gflop_per_update"), number(object, "seconds_per_update"))
+    let expected = try operations / seconds / (8 * number(object, "sgemm_gflops"))
+    #expect(try (0.5...2).contains(number(object, "utilisation") / expected))
+  }
+
   /// With every slot live, the arithmetic depends on the sizes only: 3 slots, 4 rows, glimpses of 400 cells, 50 numbers
   /// of appearance.
   @Test func theArithmeticIsThatOfTheShapes() throws {
@@ -78,7 +87,7 @@ import Testing
     #expect(lines.map { $0["against"] as? String } == ["frames", "live objects per row", "particles"])
     for line in lines {
       let fit = try #require(line["line"] as? [String: Double])
-      #expect(fit.keys.sorted() == ["intercept", "largestDeviation", "slope"])
+      #expect(fit.keys.sorted() == ["intercept", "largest_deviation", "slope"])
       let values = try #require(line["values"] as? [Double])
       #expect(values.count == (line["seconds_per_update"] as? [Double])?.count)
     }
@@ -106,7 +115,7 @@ import Testing
     #expect(object["network_source"] as? String == "measured between these 2 ranks")
     let checks = try #require(object["checks"] as? [[String: Any]])
     #expect(checks.count == 6)
-    for check in checks { #expect(try number(check, "measuredSeconds") > 0) }
+    for check in checks { #expect(try number(check, "measured_seconds") > 0) }
   }
 
   @Test func stallTellsWhatInterruptsATraining() throws {

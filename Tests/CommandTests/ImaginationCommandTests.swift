@@ -48,7 +48,7 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: toy.path("out/futures-003.png")))
     let chart = try DecodedPicture(toy.path("out/prediction-error.png"))
     #expect(chart.width > 200 && chart.height > 100)
-    for word in ["appearance  ", "count  ", "place  ", "speed  ", "Wasserstein-1", "\n    2 ", "\n   29 "] {
+    for word in ["appearance  ", "count  ", "position  ", "speed  ", "Wasserstein-1", "\n    2 ", "\n   29 "] {
       #expect(outcome.standardOutput.contains(word), "\(word) in \(outcome)")
     }
   }
@@ -75,7 +75,7 @@ import Testing
     #expect(picture.width >= 7 * 16 && picture.width < 3_000 && picture.height >= 5 * 16 && picture.height < 3_000)
     #expect(try gifSize(toy.path("out/samples.gif")).width > 100)
     let report = try report(outcome)
-    #expect(report["sequences"] as? Int == 5 && report["watched"] as? Int == 0 && report["error"] == nil)
+    #expect(report["sequences"] as? Int == 5 && report["observed_frames"] as? Int == 0 && report["error"] == nil)
     let file = try HDF5File(reading: toy.path("out/imagination.h5"))
     #expect(try file.dataSet("/frames").shape == [5, 1, 7, 16, 16] && file.textAttribute("data") == "")
     #expect(try file.dataSet("/sequences").readAll(as: Int32.self) == [0, 1, 2, 3, 4])
@@ -148,7 +148,7 @@ import Testing
           })
       }, "speed", within: 1e-4)
     expect(
-      try array("diversity", "places_by_frame"),
+      try array("diversity", "positions_by_frame"),
       { t in
         mean(
           (0..<10).flatMap { n in
@@ -168,7 +168,7 @@ import Testing
         }
       }
     }
-    let place = try #require(report["place"] as? [String: Any])
+    let place = try #require(report["position"] as? [String: Any])
     try #require(!shares.isEmpty, "the toy model found no object, so this test says nothing")
     #expect(abs(mean(shares) - (place["visible_area"] as? Double ?? .nan)) < 1e-4)
     #expect(abs(mean(shares.map { $0 >= 0.5 ? 1 : 0 }) - (place["inside"] as? Double ?? .nan)) < 1e-4)
@@ -189,7 +189,7 @@ import Testing
     }
     let error = try #require(report["error"] as? [String: [Double]])
     #expect(error["model"]?.count == 1 && abs(error["model"]![0] - mean(squares)) < 2e-3)
-    #expect(error["best_future"]![0] <= error["model"]![0] && error["last_frame"]![0] > 0)
+    #expect(error["best_continuation"]![0] <= error["model"]![0] && error["last_frame"]![0] > 0)
     let motion = try #require((report["motion"] as? [String: Any])?["speed"] as? [String: Any])
     #expect(motion["wasserstein"] is Double)
   }

@@ -80,7 +80,7 @@ import Testing
       toy.path("futures"),
     ])
     #expect(outcome.exitCode == 1)
-    #expect(outcome.standardError.contains("the model 'air' explains every frame alone"), "\(outcome)")
+    #expect(outcome.standardError.contains("the model 'air' has no dependence between frames"), "\(outcome)")
   }
 
   @Test func aRunKeepsItsKind() throws {

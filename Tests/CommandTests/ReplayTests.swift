@@ -11,7 +11,7 @@ import Testing
 
   /// The parts of the report that the tests look at.
   private struct Report: Decodable {
-    struct Trouble: Decodable {
+    struct NonFiniteValue: Decodable {
       let frame: Int?
       let part: String
       let operation: String
@@ -22,15 +22,15 @@ import Testing
       let example: Int
       let microbatch: Int
       let sequence: Int
-      let trouble: Trouble?
+      let firstNotFinite: NonFiniteValue?
     }
-    struct Figure: Decodable {
+    struct Metric: Decodable {
       let name: String
     }
     let step: Int
     let origin: String
     let examples: [Example]
-    let figures: [Figure]
+    let metrics: [Metric]
     let isAsLogged: Bool?
     let isReproduced: Bool?
     let parametersNotFinite: [String]
@@ -88,8 +88,8 @@ import Testing
       let report = try replay(run, "--data", toy.path("marked.h5"))
       #expect(report.step == 5 && report.origin == kept && report.isReproduced == true)
       #expect(report.parametersNotFinite == [])
-      #expect(report.examples.filter { $0.trouble != nil }.map(\.sequence) == [2])
-      let trouble = try #require(report.examples.first { $0.sequence == 2 }?.trouble)
+      #expect(report.examples.filter { $0.firstNotFinite != nil }.map(\.sequence) == [2])
+      let trouble = try #require(report.examples.first { $0.sequence == 2 }?.firstNotFinite)
       #expect(trouble.part == "image encoder" && trouble.frame == nil && trouble.operation == "Affine")
       #expect(trouble.operand == "y" && !trouble.isDerivative)
     }
@@ -101,7 +101,7 @@ import Testing
     let table = try ToyRun.program(["replay", toy.path("run-2")])
     #expect(table.standardOutput.contains("1 of 8 sequences have a loss or gradient that is not finite"), "\(table)")
     #expect(table.standardOutput.contains("  all frames, image encoder: y of Affine, "), "\(table)")
-    #expect(table.standardOutput.contains("The run saw something else"), "\(table)")
+    #expect(table.standardOutput.contains("The run failed on other sequences"), "\(table)")
   }
 
   /// Losses that are finite, with a gradient that is not.
@@ -122,7 +122,7 @@ import Testing
       "\(failed)")
     let report = try replay("run")
     #expect(report.isReproduced == true)
-    let troubles = report.examples.compactMap(\.trouble)
+    let troubles = report.examples.compactMap(\.firstNotFinite)
     #expect(!troubles.isEmpty)
     for trouble in troubles {
       #expect(trouble.isDerivative && trouble.part == "decoder" && trouble.frame != nil, "\(trouble)")
@@ -143,7 +143,7 @@ import Testing
     let report = try replay("run")
     #expect(report.step == 2 && report.origin == kept && report.isReproduced == true)
     #expect(report.examples.map(\.example) == Array(0..<8))
-    #expect(report.examples.allSatisfy { $0.trouble != nil })
+    #expect(report.examples.allSatisfy { $0.firstNotFinite != nil })
     #expect(report.isAsLogged == nil)
     let table = try ToyRun.program(["replay", toy.path("run")])
     #expect(
@@ -163,8 +163,8 @@ import Testing
       let report = try replay("run", "--step", "\(step)")
       #expect(report.origin == origin)
       #expect(report.isAsLogged == true, "update \(step)")
-      #expect(report.figures.count == 5 && report.examples.count == 11)
-      #expect(report.examples.allSatisfy { $0.trouble == nil })
+      #expect(report.metrics.count == 5 && report.examples.count == 11)
+      #expect(report.examples.allSatisfy { $0.firstNotFinite == nil })
       #expect(report.parametersNotFinite == [])
     }
     let next = try replay("run")
@@ -179,7 +179,7 @@ import Testing
     #expect(part.examples.map(\.example) == [2, 3, 10])
     #expect(part.examples.map(\.microbatch) == [1, 1, 6])
     #expect(part.examples.map(\.sequence) == [2, 3, 10].map { whole.examples[$0].sequence })
-    #expect(part.figures.isEmpty)
+    #expect(part.metrics.isEmpty)
   }
 
   @Test func whatCannotBeReplayedIsTold() throws {

@@ -48,7 +48,7 @@ import Testing
   @Test func twoRunsStandBesideEachOther() throws {
     let other = try toy.train("other", "--steps", "4", "--valid", toy.data, "--seed", "5")
     try #require(other.exitCode == 0, "\(other)")
-    let text = try report("--beside", toy.path("other")).text
+    let text = try report("--compare-with", toy.path("other")).text
     #expect(text.contains("<section id=\"comparison\">") && text.contains("<th scope=\"col\">other</th>"))
     #expect(text.contains("<th scope=\"row\">updates</th><td>6</td><td>4</td>"))
   }

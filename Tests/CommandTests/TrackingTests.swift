@@ -13,6 +13,10 @@ import Testing
   }
 
   private func evaluate(_ options: String..., ranks: Int = 1, data: String? = nil) throws -> ProcessOutcome {
+    try evaluate(options: options, ranks: ranks, data: data)
+  }
+
+  private func evaluate(options: [String], ranks: Int = 1, data: String? = nil) throws -> ProcessOutcome {
     try ToyRun.program(
       ["evaluate", "--checkpoint", toy.path("run"), "--data", data ?? toy.data] + options, ranks: ranks)
   }
@@ -20,7 +24,8 @@ import Testing
   private func report(_ outcome: ProcessOutcome) throws -> [String: Double] {
     #expect(outcome.exitCode == 0, "\(outcome)")
     let object = try JSONSerialization.jsonObject(with: Data(outcome.standardOutput.utf8))
-    return try #require((object as? [String: Any])?["tracking"] as? [String: Double])
+    let tracking = try #require((object as? [String: Any])?["tracking"] as? [String: Any])
+    return tracking.compactMapValues { $0 as? Double }
   }
 
   private func lines(_ name: String) throws -> [String] {
@@ -46,7 +51,7 @@ import Testing
   @Test func aTableIsForPeople() throws {
     let outcome = try evaluate("--tracking")
     #expect(outcome.exitCode == 0)
-    for word in ["count accuracy", "MOTA", "MOTP", "IDF1", "identity switches", "mostly tracked", "over 72 boxes"] {
+    for word in ["count accuracy", "MOTA", "MOTP", "IDF1", "identity switches", "mostly tracked", "in 72 boxes"] {
       #expect(outcome.standardOutput.contains(word), "\(outcome)")
     }
   }
@@ -72,6 +77,26 @@ import Testing
       let value = try #require(theirs[name] as? Double)
       #expect(try abs(value - #require(found[ours])) <= 1e-9, "\(name)")
     }
+  }
+
+  @Test func severalOverlapsAreMeasuredAtOnce() throws {
+    func tracking(_ key: String, _ options: [String]) throws -> Any {
+      let outcome = try evaluate(options: ["--tracking", "--json"] + options)
+      #expect(outcome.exitCode == 0, "\(outcome)")
+      let object = try JSONSerialization.jsonObject(with: Data(outcome.standardOutput.utf8))
+      return try #require((object as? [String: Any])?[key])
+    }
+    let overlaps = ["--boxes", "drawn", "--overlap", "0.1", "--overlap", "0.5"]
+    let both = try #require(tracking("tracking_by_overlap", overlaps) as? [[String: Any]])
+    #expect(both.count == 2)
+    for (overlap, measures) in zip(["0.1", "0.5"], both) {
+      let alone = try tracking("tracking", ["--boxes", "drawn", "--overlap", overlap])
+      #expect(alone as? NSDictionary == measures as NSDictionary)
+      #expect(measures["boxes"] as? String == "drawn" && measures["minimum_overlap"] as? Double == Double(overlap))
+    }
+    #expect(try #require(both[0]["misses"] as? Double) <= #require(both[1]["misses"] as? Double))
+    let refused = try evaluate(options: ["--tracking", "--overlap", "1.5"])
+    #expect(refused.exitCode == 64 && refused.standardError.contains("'--overlap' must be above 0"), "\(refused)")
   }
 
   @Test func aFolderInUseIsRefused() throws {

@@ -88,6 +88,21 @@ import Testing
     let objects = table.flatMap { $0.enumerated().map { Double($0.offset) * $0.element } }.reduce(0, +) / 72
     #expect(abs(try number("objects_per_frame", report) - objects) < 1e-9)
     #expect((1...3.0000001).contains(try number("effective_particles", report)))
+    let kl = try number("kl", report)
+    let parts = try #require(report["kl_parts"] as? [String: Double])
+    #expect(parts.count == 6 && abs(parts.values.reduce(0, +) - kl) <= 1e-4 * max(1, abs(kl)), "\(parts)")
+    let classes = try #require(report["count_accuracy_by_class"] as? [String: Any])
+    let byFrame = try #require(classes["by_frame"] as? [Double])
+    #expect(byFrame.count == 3)
+    #expect(abs(try number("count_accuracy", report) - byFrame.reduce(0, +) / 3) < 1e-9)
+    // Two thirds of the frames have objects, of 3 of 16 pixels.
+    for name in ["by_overlap", "by_height"] {
+      let entries = try #require(classes[name] as? [[String: Double]])
+      #expect(try abs(entries.reduce(0) { try $0 + #require($1["frames"]) } - 48) < 1e-6)
+      let correct = try entries.reduce(0) { try $0 + #require($1["accuracy"]) * #require($1["frames"]) }
+      #expect(abs(correct - table[1][1] - table[2][2]) < 1e-6)
+      if name == "by_height" { #expect(entries.map { $0["up_to"] } == [4]) }
+    }
     // The bound is the weighted mean of the log weights less at most log P.
     let mean = try number("reconstruction", report) - number("kl", report)
     let bound = try number("bound", report)

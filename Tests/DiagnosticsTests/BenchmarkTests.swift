@@ -23,7 +23,7 @@ import Training
   @Test func aSpreadKnowsItsMiddle() {
     let odd = Spread([5, 1, 4, 2, 3])
     #expect(odd.median == 3 && odd.lowerQuartile == 2 && odd.upperQuartile == 4)
-    #expect(odd.least == 1 && odd.most == 5)
+    #expect(odd.minimum == 1 && odd.maximum == 5)
     #expect(Spread([1, 2]).median == 1.5)
     #expect(Spread([7]).upperQuartile == 7)
   }
@@ -79,7 +79,7 @@ import Training
     // 10.5 s alone; 5 + 1.5 + 1 s on two ranks.
     #expect(abs(table.rows[1].speedUp - 10.5 / 7.5) < 1e-12)
     #expect(abs(table.rows[1].efficiency - 5.25 / 7.5) < 1e-12)
-    #expect(table.paysUpTo == 2)
+    #expect(table.efficientUpTo == 2)
     let weak = ScalingTable(weak: 2, model, ranks: [1, 2])
     #expect(weak.rows.map(\.prediction.examplesPerRank) == [2, 2])
     // 7.5 s alone and as much on two ranks, which do twice the work.

@@ -21,7 +21,7 @@ import Training
       facts.rate = 100e9
       facts.latency = 20e-6
       facts.gradientSeconds = 12e-3
-      facts.isKeptOut = rank > 0 ? true : nil
+      facts.isLockedOut = rank > 0 ? true : nil
       change(&facts)
       return facts
     }
@@ -75,7 +75,7 @@ import Training
       shared.text
         == "node0: 2 ranks on 1 core, bound (0: 3, 1: 3): ranks 0 (node0), 1 (node0) share core 3 and wait for "
         + "each other")
-    // Ranks of a socket microbatch its cores, unless they are more; one without company on its core is not named.
+    // Ranks of a socket share its cores, unless they are more; one without company on its core is not named.
     #expect(try check("cores", ranks(2) { $0.cores = [0, 1, 2] }).state == .ok)
     let crowd = try check("cores", onOneHost(5) { $0.cores = $0.rank % 4 == 0 ? [3 - $0.rank / 4] : [0, 1] })
     #expect(
@@ -117,8 +117,8 @@ import Training
     #expect(try check("network", ranks(2) { $0.latency = 5e-3 }).state == .warn)
     #expect(try check("network", ranks(2) { $0.gradientSeconds = 0.6 }).state == .warn)
     let wrong = try check("network", ranks(2) { $0.receivesRight = $0.rank == 0 })
-    #expect(wrong.state == .fail && wrong.text.hasPrefix("rank 1 (node0) received other numbers"))
-    #expect(try check("watchdog", ranks(2) { $0.canBeWatched = false }).state == .warn)
+    #expect(wrong.state == .fail && wrong.text.hasPrefix("rank 1 (node0) received numbers that differ"))
+    #expect(try check("watchdog", ranks(2) { $0.canBeMonitored = false }).state == .warn)
     let clock = try check("clocks", ranks(2) { if $0.rank == 1 { $0.clockOffset = -90 } })
     #expect(clock.state == .warn && clock.text == "the clock of rank 1 (node0) is -90.0 s off that of rank 0")
     // Not known well enough to be told.
@@ -137,14 +137,14 @@ import Training
     #expect(readOnly.state == .fail && readOnly.text == "cannot write to /shared/run: Permission denied")
     #expect(try judge { $0.lockingProblem = "No locks available" }.1.state == .warn)
     #expect(try check("folder", ranks(2) { $0.seesFolder = $0.rank == 0 }).state == .warn)
-    let free = try check("locks", ranks(4) { if $0.rank > 1 { $0.isKeptOut = false } })
+    let free = try check("locks", ranks(4) { if $0.rank > 1 { $0.isLockedOut = false } })
     #expect(free.state == .warn)
-    #expect(free.text == "a lock of rank 0 in /shared/run does not keep out ranks 2 (node1), 3 (node1)")
+    #expect(free.text == "a lock of rank 0 in /shared/run does not exclude ranks 2 (node1), 3 (node1)")
   }
 
   @Test func linesAreAligned() {
     let checks = [HealthCheck("program", .ok, "well"), HealthCheck("cores", .warn, "few", "Take more.")]
-    #expect(linesText(checks) == "OK    program  well\nWARN  cores    few\n               Take more.")
+    #expect(checks.text == "OK    program  well\nWARN  cores    few\n               Take more.")
   }
 
   @Test func aQuotaOfProcessorTimeIsToldBesideTheCores() throws {

@@ -7,9 +7,9 @@ import Testing
 @Suite struct EvaluationTests {
   /// Two sequences of two frames, two particles each with weights 3/4 and 1/4.
   private var evaluation: Evaluation {
-    var sums = EvaluationSums(slots: 2)
-    sums.add(bound: -10, reconstruction: 4, divergence: 14, effectiveParticles: 1.6)
-    sums.add(bound: -30, reconstruction: 0, divergence: 30, effectiveParticles: 1.6)
+    var sums = EvaluationSums(slots: 2, frames: 2)
+    sums.add(bound: -10, reconstruction: 4, kl: 14, effectiveParticles: 1.6)
+    sums.add(bound: -30, reconstruction: 0, kl: 30, effectiveParticles: 1.6)
     for (count, truth) in [(1, 1), (2, 1), (0, 0), (0, 3)] {
       sums.add(count: count, truth: truth, weight: 0.75)
       sums.add(count: truth <= 2 ? truth : 2, truth: truth, weight: 0.25)
@@ -20,7 +20,7 @@ import Testing
   @Test func meansAreOverSequences() throws {
     let evaluation = evaluation
     #expect(evaluation.sequences == 2 && evaluation.frames == 2 && evaluation.particles == 2)
-    #expect(evaluation.bound == -20 && evaluation.reconstruction == 2 && evaluation.divergence == 22)
+    #expect(evaluation.bound == -20 && evaluation.reconstruction == 2 && evaluation.kl == 22)
     #expect(abs(evaluation.effectiveParticles - 1.6) < 1e-12)
     let objects = try #require(evaluation.objectsPerFrame)
     #expect(abs(objects - 3.25 / 4) < 1e-12)
@@ -33,8 +33,8 @@ import Testing
   }
 
   @Test func aTrueCountAboveTheTableGoesToItsEnd() throws {
-    var sums = EvaluationSums(slots: 1)
-    sums.add(bound: 0, reconstruction: 0, divergence: 0, effectiveParticles: 1)
+    var sums = EvaluationSums(slots: 1, frames: 1)
+    sums.add(bound: 0, reconstruction: 0, kl: 0, effectiveParticles: 1)
     sums.add(count: 1, truth: 200, weight: 1)
     let evaluation = Evaluation(sums, frames: 1, particles: 1, hasCounts: true)
     #expect(evaluation.countConfusion.count == 16)
@@ -43,7 +43,7 @@ import Testing
   }
 
   @Test func theTextNamesEverything() {
-    let text = evaluation.text(checkpoint: "a.h5", data: "b.h5", step: 7)
+    let text = EvaluationReport(checkpoint: "a.h5", step: 7, data: "b.h5", evaluation: evaluation).text
     for line in [
       "checkpoint      a.h5 (7 updates)", "data            b.h5: 2 sequences of 2 frames, 2 particles",
       "bound                -20.0 nats per sequence    -10.00 per frame", "count accuracy      0.5625 of all frames",
@@ -54,18 +54,19 @@ import Testing
   }
 
   @Test func withoutCountsNothingIsSaidOfThem() throws {
-    var sums = EvaluationSums(slots: 2)
-    sums.add(bound: -10, reconstruction: 4, divergence: 14, effectiveParticles: 1)
+    var sums = EvaluationSums(slots: 2, frames: 2)
+    sums.add(bound: -10, reconstruction: 4, kl: 14, effectiveParticles: 1)
     sums.add(count: 1, truth: nil, weight: 1)
     let evaluation = Evaluation(sums, frames: 1, particles: 1, hasCounts: false)
     #expect(evaluation.countAccuracy == nil && evaluation.countConfusion.isEmpty)
-    #expect(evaluation.text(checkpoint: "a", data: "b", step: 0).hasSuffix("unknown: the file has no /counts"))
-    let json = try evaluation.json(checkpoint: "a", data: "b", step: 0)
+    let report = EvaluationReport(checkpoint: "a", step: 0, data: "b", evaluation: evaluation)
+    #expect(report.text.hasSuffix("unknown: the file has no /counts"))
+    let json = try report.json()
     #expect(!json.contains("count_accuracy") && !json.contains("count_confusion"))
   }
 
   @Test func theJSONIsOneObject() throws {
-    let json = try evaluation.json(checkpoint: "a/b.h5", data: "c.h5", step: 7)
+    let json = try EvaluationReport(checkpoint: "a/b.h5", step: 7, data: "c.h5", evaluation: evaluation).json()
     #expect(!json.contains("\n"))
     let object = try #require(JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
     #expect(object["checkpoint"] as? String == "a/b.h5")

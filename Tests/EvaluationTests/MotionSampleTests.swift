@@ -37,7 +37,7 @@ import Testing
   }
 
   @Test func distancesOfSamplesAreAreasBetweenTheirDistributionFunctions() {
-    func distance(_ a: [Double], _ b: [Double]) -> Double { SampleComparison(imagined: a, truth: b)!.wasserstein }
+    func distance(_ a: [Double], _ b: [Double]) -> Double { SampleComparison(generated: a, truth: b)!.wasserstein }
     #expect(distance([1, 2, 3], [3, 1, 2]) == 0)
     #expect(abs(distance([0, 1, 2], [5, 6, 7]) - 5) < 1e-12)
     #expect(abs(distance([0, 0, 0, 1], [0]) - 0.25) < 1e-12)
@@ -47,22 +47,22 @@ import Testing
     let b = (0..<50).map { cos(Double($0 * $0)) + 0.7 }
     let sorted = zip(a.sorted(), b.sorted()).map { abs($0 - $1) }.reduce(0, +) / 50
     #expect(abs(distance(a, b) - sorted) < 1e-12)
-    #expect(SampleComparison(imagined: [], truth: [1]) == nil)
+    #expect(SampleComparison(generated: [], truth: [1]) == nil)
   }
 
   @Test func summariesHoldQuantiles() throws {
-    let comparison = try #require(SampleComparison(imagined: (0...100).map { Double(100 - $0) }, truth: [4]))
-    #expect(comparison.imagined.quantiles == [5, 25, 50, 75, 95])
-    #expect(comparison.imagined.mean == 50 && comparison.imagined.count == 101)
+    let comparison = try #require(SampleComparison(generated: (0...100).map { Double(100 - $0) }, truth: [4]))
+    #expect(comparison.generated.quantiles == [5, 25, 50, 75, 95])
+    #expect(comparison.generated.mean == 50 && comparison.generated.count == 101)
     #expect(comparison.truth.quantiles == [4, 4, 4, 4, 4])
   }
 
   @Test(.timeLimit(.minutes(1)))
   func valuesThatAreNotFiniteDoNotCount() throws {
     let odd: [Double] = [.nan, 1, .infinity, 3, -.infinity, .nan]
-    let comparison = try #require(SampleComparison(imagined: odd, truth: [.nan, 2, 4]))
-    #expect(comparison.wasserstein == 1 && comparison.imagined.count == 2 && comparison.truth.count == 2)
-    #expect(SampleComparison(imagined: [.nan], truth: [1]) == nil)
+    let comparison = try #require(SampleComparison(generated: odd, truth: [.nan, 2, 4]))
+    #expect(comparison.wasserstein == 1 && comparison.generated.count == 2 && comparison.truth.count == 2)
+    #expect(SampleComparison(generated: [.nan], truth: [1]) == nil)
     // The loop itself ends, whatever it is given.
     _ = SampleComparison.wasserstein([.nan, 1, .nan], [.infinity, .nan])
     var sample = MotionSample()

@@ -24,13 +24,13 @@ import Tracking
 
   /// The measures of answers made from the truth of every sequence.
   private func sums(
-    _ challenge: Challenge, _ change: (_ frame: Int, inout OcclusionMeasurement.Answer) -> Void
+    _ challenge: Challenge, _ change: (_ frame: Int, inout OcclusionMeasurement.FrameOutput) -> Void
   ) throws -> [OcclusionSums] {
     let file = try file(challenge)
     return try (0..<6).map { sequence in
       let truth = try OcclusionTruth(file, sequence: sequence, frameCount: 10)
       let answers = (0..<10).map { frame in
-        var answer = OcclusionMeasurement.Answer(
+        var answer = OcclusionMeasurement.FrameOutput(
           picture: truth.scenes[frame], boxes: truth.objects[frame].map(\.box),
           objects: truth.objects[frame].map { truth.image(of: $0) })
         change(frame, &answer)
@@ -49,7 +49,7 @@ import Tracking
     let sums = try sums(challenge) { _, _ in }
     #expect(total(sums, .sceneError) == 0 && total(sums, .hiddenError) == 0 && total(sums, .objectError) == 0)
     #expect(total(sums, .scenePixels) == 60 * 2500 && total(sums, .frames) == 60)
-    #expect(total(sums, .found) == total(sums, .present) && total(sums, .countedRight) == 60)
+    #expect(total(sums, .found) == total(sums, .present) && total(sums, .countedCorrectly) == 60)
     #expect(total(sums, .pairsKept) == total(sums, .pairsFound))
     if challenge == .overlap {
       #expect(total(sums, .pairs) == 6 && total(sums, .pairsFound) == 6)
@@ -83,7 +83,7 @@ import Tracking
       try file.readFrames(of: sequence, first: 0, count: 10, into: &bytes)
       // Whoever draws what is seen errs by the ink behind the bar, there and only there.
       let answers = (0..<10).map { frame in
-        OcclusionMeasurement.Answer(
+        OcclusionMeasurement.FrameOutput(
           picture: bytes[frame * 2500..<(frame + 1) * 2500].map { Float($0) * (1 / 255) }, boxes: [], objects: [])
       }
       let sums = OcclusionMeasurement(truth: truth, minimumOverlap: 0.5).measure(answers)
@@ -102,7 +102,7 @@ import Tracking
     // An object that is not found again is no identity that was kept.
     let lost = try sums(.overlap) { frame, answer in if frame >= 5 { answer.boxes = Array(answer.boxes.prefix(1)) } }
     #expect(total(lost, .pairsFound) == 0 && total(lost, .pairsKept) == 0)
-    #expect(total(lost, .countedRight) == 30)
+    #expect(total(lost, .countedCorrectly) == 30)
   }
 
   @Test func anObjectIsComparedWithTheDrawnOneThatIsMostLikeIt() throws {

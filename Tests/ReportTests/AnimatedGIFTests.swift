@@ -101,10 +101,10 @@ import Testing
 
   @Test func figuresMoveStepByStep() throws {
     func frame(_ value: Float) -> [Float] { [Float](repeating: value, count: 100) }
-    var figure = SequenceFigure.futures(
-      title: "one & two", frameHeight: 10, frameWidth: 10, conditioned: 2,
+    var figure = SequenceFigure.continuations(
+      title: "one & two", frameHeight: 10, frameWidth: 10, observedFrames: 2,
       truth: .init(label: "true frames", frames: (0..<3).map { frame(Float($0) / 10) }),
-      futures: [.init(label: "future 1", frames: (0..<6).map { frame(1 - Float($0) / 10) })])
+      continuations: [.init(label: "future 1", frames: (0..<6).map { frame(1 - Float($0) / 10) })])
     let decoded = try decode(figure.animated(secondsPerStep: 0.2))
     #expect(decoded.delays == [20, 20, 20, 20, 20, 120])
     // Both panels change with time; the first ends after its last frame.

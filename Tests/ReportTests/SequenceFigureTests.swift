@@ -87,9 +87,9 @@ import Testing
   }
 
   @Test func dividerStandsBetweenSeenAndPredicted() {
-    let figure = SequenceFigure.futures(
-      title: "", frameHeight: 10, frameWidth: 12, conditioned: 2, truth: .init(label: "truth", frames: frames(4)),
-      futures: [.init(label: "1", frames: frames(4)), .init(label: "2", frames: frames(4))])
+    let figure = SequenceFigure.continuations(
+      title: "", frameHeight: 10, frameWidth: 12, observedFrames: 2, truth: .init(label: "truth", frames: frames(4)),
+      continuations: [.init(label: "1", frames: frames(4)), .init(label: "2", frames: frames(4))])
     let picture = figure.draw()
     let left = 14 + 70 + 12
     let y = 14 + 31 + 31 + 15

@@ -1,30 +1,27 @@
-import Evaluation
 import Models
 import Numerics
-import Runs
-import Training
 
-/// Noise with which each row finds a given number of objects in the first frame and keeps them to the end; or, for a model
-/// that keeps none, finds them in every frame.
+/// Noise with which each row discovers a given number of objects in the first frame and keeps them to the last; a model
+/// with independent frames discovers them in every frame.
 ///
-/// How much work a model has depends on how many objects it finds. Here that is chosen, whatever its parameters are.
+/// The amount of work depends on the number of objects. This noise chooses it, whatever the parameters are.
 final class ForcedObjects: NoiseSource {
   private let objects: Double
   private let isDense: Bool
-  /// Whether there is no first frame, because frames are independent.
+  /// Whether objects are discovered in every frame, because frames are independent.
   var findsInEveryFrame = false
   private let random = CounterRandom(seed: 0, purpose: .inference)
 
-  /// - Parameter objects: the mean over rows; a fraction is shared out evenly.
+  /// - Parameter objects: the mean over rows; a fraction is spread evenly over them.
   init(objects: Double) { (self.objects, isDense) = (objects, false) }
 
   private init() { (objects, isDense) = (.infinity, true) }
 
-  /// Every draw succeeds: each slot is live in discovery, at every frame, as well as in propagation. This is what a
-  /// program computes that works on all slots and masks what is absent.
+  /// Noise with which every draw succeeds: each slot is live in discovery and in propagation, at every frame. This is
+  /// the work of a program that computes all slots and masks absent ones.
   static func everySlot() -> ForcedObjects { ForcedObjects() }
 
-  /// Objects of a row: the mean rounded up or down, so that the mean over rows comes out.
+  /// Objects of a row: the mean rounded up or down, so that the rows together have the given mean.
   private func objects(ofRow row: Int) -> Int { Int(Double(row + 1) * objects) - Int(Double(row) * objects) }
 
   func normals(

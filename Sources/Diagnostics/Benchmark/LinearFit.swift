@@ -1,11 +1,8 @@
-import Evaluation
-import Runs
-
-/// The line of least squares through some points.
+/// The least-squares line through a list of points.
 package struct LinearFit: Encodable, Sendable {
   package let intercept: Double
   package let slope: Double
-  /// How far a point lies off the line at most, as a share of the line's height there.
+  /// Largest relative deviation of a point from the line.
   package let largestDeviation: Double
 
   /// - Precondition: at least two points with different `x`.
@@ -15,7 +12,7 @@ package struct LinearFit: Encodable, Sendable {
     let meanY = points.reduce(0) { $0 + $1.y } / count
     let covariance = points.reduce(0) { $0 + ($1.x - meanX) * ($1.y - meanY) }
     let variance = points.reduce(0) { $0 + ($1.x - meanX) * ($1.x - meanX) }
-    precondition(variance > 0, "a line needs two points")
+    precondition(variance > 0, "a line needs two points with different x")
     let slope = covariance / variance
     let intercept = meanY - slope * meanX
     (self.slope, self.intercept) = (slope, intercept)

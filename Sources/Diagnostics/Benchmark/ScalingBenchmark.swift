@@ -1,12 +1,11 @@
 import Cluster
-import Evaluation
 import Foundation
 import Models
 import Numerics
 import Runs
 import Training
 
-/// What is measured here, and what that predicts for more ranks.
+/// Measurements on these ranks, and predictions for more of them.
 struct ScalingBenchmark {
   let frames: Int
   let particles: Int
@@ -14,7 +13,7 @@ struct ScalingBenchmark {
   let source: String
   let ranks: Int
   let model: ScalingModel
-  /// Where the figures of the network come from.
+  /// The origin of latency and bandwidth.
   let networkSource: String
   let tables: [ScalingTable]
   /// Updates that were timed on these ranks, with their predictions.
@@ -23,47 +22,47 @@ struct ScalingBenchmark {
   struct Check: Encodable {
     let prediction: ScalingModel.Prediction
     let measuredSeconds: Double
-    /// On rank 0: waiting, and sending with the additions between.
+    /// On rank 0: waiting, and communication with the additions between.
     let measuredWaiting: Double
     let measuredNetwork: Double
   }
 
-  /// Sizes of local batches that are timed. Thin ones are less efficient.
+  /// Sizes of local batches that are timed. Small ones are less efficient.
   private static let examples = [1, 2, 4, 8, 16, 32]
-  /// Numbers of ranks that are predicted.
+  /// Numbers of ranks to predict for.
   private static let predicted = (0...10).map { 1 << $0 }
 
-  /// Measures compute per example, the update and the network. Every process calls this.
+  /// Measures model time per example, the optimizer and the network. Every process of the job calls this.
   ///
   /// - Parameters:
-  ///   - latency: of the network to predict for, in seconds; nil takes what is measured.
-  ///   - bandwidth: the same in bytes a second.
-  init(_ bench: Bench, latency: Double?, bandwidth: Double?) throws {
-    let communicator = bench.communicator
-    let configuration = bench.workload.configuration
+  ///   - latency: of the network to predict for, in seconds; nil takes the measured one.
+  ///   - bandwidth: of the network to predict for, in bytes per second; nil takes the measured one.
+  init(_ context: BenchmarkContext, latency: Double?, bandwidth: Double?) throws {
+    let communicator = context.communicator
+    let configuration = context.workload.configuration
     let (batch, shares) = (configuration.training.batchSize, configuration.training.microbatches)
-    var workload = bench.workload
-    workload.frames = bench.request.frames.first ?? 3
+    var workload = context.workload
+    workload.frames = context.request.frames.first ?? 3
     let measured = try Self.examples.map { examples in
       let timedBatch = examples * communicator.size
       workload.configuration.training.batchSize = timedBatch
       // Microbatches of the same size as those of the whole batch.
       workload.configuration.training.microbatches = max(communicator.size, shares * timedBatch / batch)
-      // Few examples are soon done, and their work differs most from batch to batch.
-      let updates = max(bench.request.updates, min(64 / examples, 4 * bench.request.updates))
-      return try bench.measure(workload, updates: updates)
+      // Small batches are fast, and their work differs most from batch to batch.
+      let updates = max(context.request.updates, min(64 / examples, 4 * context.request.updates))
+      return try context.measure(workload, updates: updates)
     }
-    // What was timed while the processors were slower counts for less.
+    // Seconds that were measured while the processors were slower are scaled down.
     let rate = Spread(measured.map(\.processorRate)).median
-    let batches = measured.enumerated().map { place, measurement in
+    let batches = measured.enumerated().map { index, measurement in
       ScalingModel.LocalBatch(
-        examples: Self.examples[place], seconds: measurement.modelSeconds * measurement.processorRate / rate,
+        examples: Self.examples[index], seconds: measurement.modelSeconds * measurement.processorRate / rate,
         work: measurement.ownOperations)
     }
     let parameters = configuration.model.make().parameters
     let addition = Self.timeAddition(parameters)
     var network = Network.sharedMemory
-    var source = "shared memory, assumed because there is only one rank; start under mpirun to measure it"
+    var source = "typical of shared memory, because there is one rank; start under mpirun to measure it"
     if communicator.size > 1 {
       network = try Self.measureNetwork(parameters, addition: addition, communicator)
       source = "measured between these \(communicator.size) ranks"
@@ -82,26 +81,26 @@ struct ScalingBenchmark {
     frames = workload.frames
     particles = configuration.training.particles
     hidden = configuration.model.constants.hidden
-    self.source = bench.source
+    self.source = context.source
     ranks = communicator.size
     let large = Self.predicted.last!
     tables =
       Set([batch, large]).sorted().map { ScalingTable(strong: $0, model, ranks: Self.predicted) }
       + [ScalingTable(weak: Self.examples.last!, model, ranks: Self.predicted)]
-    checks = measured.enumerated().map { place, measurement in
+    checks = measured.enumerated().map { index, measurement in
       let layout = MicrobatchLayout(measurement.training)
       let roots = (0..<communicator.size).map {
         ReductionTree.blocks(of: layout.microbatches(ofRank: $0, among: communicator.size)).count
       }
       return Check(
         prediction: model.predict(
-          ranks: communicator.size, examplesPerRank: Self.examples[place], roots: roots.max() ?? 1),
+          ranks: communicator.size, examplesPerRank: Self.examples[index], roots: roots.max() ?? 1),
         measuredSeconds: measurement.seconds.median * measurement.processorRate / rate,
         measuredWaiting: measurement.waitingSeconds, measuredNetwork: measurement.reductionSeconds)
     }
   }
 
-  /// Seconds of the pass over the gradient in which a rank adds up what it received, and of the squares of the sum.
+  /// Seconds of the pass over the gradient in which a rank adds what it received and sums the squares of the result.
   private static func timeAddition(_ parameters: ParameterStore) -> Double {
     let half = parameters.count / 2
     let sum = TreeSum(joining: [0..<1, 1..<2])
@@ -115,14 +114,14 @@ struct ScalingBenchmark {
     return Spread(seconds).median
   }
 
-  /// Times what an update sends: with one number for each pair of ranks, and with all parameters of the model.
+  /// Times the communication of an update: with one number for each pair of ranks, and with all parameters.
   private static func measureNetwork(
     _ parameters: ParameterStore, addition: Double, _ communicator: Communicator
   ) throws -> Network {
     let product = ReferenceProduct()
     func median(of runs: Int, afterWork: Bool, _ exchange: () throws -> Void) throws -> Double {
       let seconds = try (0..<runs).map { _ in
-        // In a training, a link rests while ranks compute.
+        // In a training, the network is idle while ranks compute.
         if afterWork { _ = product.measureRate() }
         try communicator.barrier()
         let begin = StageClock.now
@@ -137,11 +136,11 @@ struct ScalingBenchmark {
     let numbers = UnsafeMutableBufferPointer<Float>.allocate(capacity: 2 * ranks)
     numbers.initialize(repeating: 0)
     defer { numbers.deallocate() }
-    var figure = 0.0
+    var scalar = 0.0
     let least = try median(of: 100, afterWork: false) {
       try communicator.allToAll(
         numbers, sending: each, into: UnsafeMutableBufferPointer(rebasing: numbers[ranks...]), receiving: each)
-      figure = try communicator.sum(figure)
+      scalar = try communicator.sum(scalar)
       try communicator.allGather(numbers, parts: each)
     }
     var settings = TrainingConfiguration()

@@ -1,13 +1,10 @@
-import Evaluation
 import Foundation
-import Runs
-import Training
 
-/// The cost of a message: a fixed time, and its bytes at a fixed rate.
+/// The cost of a message: a latency, and its bytes at a bandwidth.
 package struct Network: Encodable, Sendable {
   /// Seconds.
   package var latency: Double
-  /// Bytes a second that a rank can send while all others do.
+  /// Bytes per second that a rank can send while all other ranks send, too.
   package var bandwidth: Double
 
   package init(latency: Double, bandwidth: Double) {
@@ -15,37 +12,37 @@ package struct Network: Encodable, Sendable {
     self.bandwidth = bandwidth
   }
 
-  /// What two ranks on one machine were seen to do, in round numbers.
+  /// Typical values for two ranks on one machine, rounded.
   package static let sharedMemory = Network(latency: 2e-6, bandwidth: 2.5e9)
 
-  /// Messages of an update that follow one another: each rank sends a slice of its gradient to every other, then its
-  /// slice of the parameters goes around, and figures are summed by doubling.
+  /// Consecutive messages of an update: each rank sends a slice of its gradient to every other rank, then its slice of
+  /// the parameters, and scalars are summed by recursive doubling.
   ///
   /// - Parameter roots: gradients that a rank sends, from `ReductionTree.blocks`; one if microbatches and ranks are powers of two.
   package static func messages(ranks: Int, roots: Int = 1) -> Double {
     ranks > 1 ? Double((roots + 1) * (ranks - 1)) + ceil(log2(Double(ranks))) : 0
   }
 
-  /// How many times the bytes of all parameters pass through a rank's link in an update.
+  /// Bytes that a rank sends in an update, as a multiple of the bytes of all parameters.
   package static func volume(ranks: Int, roots: Int = 1) -> Double {
     Double(roots + 1) * Double(ranks - 1) / Double(ranks)
   }
 
-  /// Seconds of an update for which ranks do nothing but send and receive.
+  /// Seconds of communication in an update.
   package func seconds(bytes: Int, ranks: Int, roots: Int = 1) -> Double {
     Self.messages(ranks: ranks, roots: roots) * latency
       + Self.volume(ranks: ranks, roots: roots) * Double(bytes) / bandwidth
   }
 }
 
-/// Predicts the time of an update on any number of ranks from what one of them needs for its examples.
+/// Predicts the time of an update on any number of ranks from the time that one rank needs for its examples.
 package struct ScalingModel: Encodable, Sendable {
-  /// What a rank needs for a number of examples.
+  /// The cost of a number of examples on one rank.
   package struct LocalBatch: Encodable, Sendable {
     package let examples: Int
     /// Seconds in the model.
     package let seconds: Double
-    /// Work of different batches of this size, in any unit: some have more objects than others.
+    /// Work of different batches of this size, in any unit: the number of objects differs.
     package let work: [Double]
 
     package init(examples: Int, seconds: Double, work: [Double]) {
@@ -55,15 +52,15 @@ package struct ScalingModel: Encodable, Sendable {
     }
   }
 
-  /// The time of an update on some ranks and where it goes, in seconds.
+  /// The time of an update and its parts, in seconds.
   package struct Prediction: Encodable, Sendable {
     package let ranks: Int
     package let examplesPerRank: Int
-    /// An average part of the batch.
+    /// Model time for an average part of the batch.
     package let compute: Double
-    /// For the rank that has the most work.
+    /// Waiting for the rank with the most work.
     package let waiting: Double
-    /// Adding up gradients, and updating a slice of the parameters.
+    /// Adding gradients, and updating a slice of the parameters.
     package let optimizer: Double
     package let network: Double
     package let seconds: Double
@@ -81,9 +78,9 @@ package struct ScalingModel: Encodable, Sendable {
 
   /// Ascending by examples; the first has one.
   package let batches: [LocalBatch]
-  /// Seconds of an update of all parameters, which the ranks divide among them.
+  /// Seconds for updating all parameters, which the ranks divide among themselves.
   package let optimizer: Double
-  /// Seconds in which a rank adds up what it has received: as many bytes on any number of ranks.
+  /// Seconds in which a rank adds the gradients that it received: as many bytes on any number of ranks.
   package let addition: Double
   package let parameterBytes: Int
   package let network: Network
@@ -99,7 +96,7 @@ package struct ScalingModel: Encodable, Sendable {
     self.network = network
   }
 
-  /// Seconds in the model for some examples: on the lines between what was measured, and in proportion beyond.
+  /// Model time for a number of examples, in seconds: interpolated between measurements, and proportional beyond them.
   package func computeSeconds(examples: Int) -> Double {
     guard let after = batches.firstIndex(where: { $0.examples >= examples }) else {
       let last = batches.last!
@@ -111,7 +108,7 @@ package struct ScalingModel: Encodable, Sendable {
     return a.seconds + fraction * (b.seconds - a.seconds)
   }
 
-  /// Seconds in the model that do not depend on the examples, by the line through the two smallest batches.
+  /// The part of the model time that does not depend on the examples, from the line through the two smallest batches.
   package var fixedSeconds: Double {
     let (a, b) = (batches[0], batches[1])
     let slope = (b.seconds - a.seconds) / Double(b.examples - a.examples)
@@ -132,7 +129,7 @@ package struct ScalingModel: Encodable, Sendable {
       network: network.seconds(bytes: parameterBytes, ranks: ranks, roots: roots))
   }
 
-  /// The largest of some draws from a sample, on average.
+  /// The expected maximum of a number of draws from a sample.
   package static func expectedMaximum(of sample: [Double], draws: Int) -> Double {
     let count = Double(sample.count)
     return sample.sorted().enumerated().reduce(0) { sum, entry in
@@ -143,11 +140,11 @@ package struct ScalingModel: Encodable, Sendable {
   }
 }
 
-/// Predictions for growing numbers of ranks.
+/// Predictions for increasing numbers of ranks.
 package struct ScalingTable: Encodable, Sendable {
   package struct Row: Encodable, Sendable {
     package let prediction: ScalingModel.Prediction
-    /// Seconds of one rank for the same batch over the seconds of these.
+    /// Seconds on one rank divided by the seconds on these ranks, for the same batch.
     package let speedUp: Double
     package let efficiency: Double
 
@@ -161,7 +158,7 @@ package struct ScalingTable: Encodable, Sendable {
   package let title: String
   package let rows: [Row]
 
-  /// More ranks share one batch.
+  /// All ranks together compute one batch.
   package init(strong batch: Int, _ model: ScalingModel, ranks: [Int]) {
     let alone = model.predict(ranks: 1, examplesPerRank: batch).seconds
     title = "strong scaling: a batch of \(batch) over all ranks"
@@ -171,7 +168,7 @@ package struct ScalingTable: Encodable, Sendable {
     }
   }
 
-  /// Every rank brings its own examples.
+  /// Every rank computes this many examples.
   package init(weak examples: Int, _ model: ScalingModel, ranks: [Int]) {
     let alone = model.predict(ranks: 1, examplesPerRank: examples).seconds
     title = "weak scaling: \(examples) examples per rank"
@@ -181,8 +178,8 @@ package struct ScalingTable: Encodable, Sendable {
     }
   }
 
-  /// The most ranks that do at least half of the work they could; beyond, half of the machine would do as well.
-  package var paysUpTo: Int { rows.last { $0.efficiency >= 0.5 }?.prediction.ranks ?? 1 }
-  /// The ranks with the most examples a second.
+  /// The largest number of ranks with an efficiency of at least 0.5.
+  package var efficientUpTo: Int { rows.last { $0.efficiency >= 0.5 }?.prediction.ranks ?? 1 }
+  /// The number of ranks with the highest throughput.
   package var fastest: Int { rows.max { $0.speedUp < $1.speedUp }?.prediction.ranks ?? 1 }
 }

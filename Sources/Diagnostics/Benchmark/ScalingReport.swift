@@ -1,7 +1,5 @@
-import Evaluation
 import Foundation
-import Runs
-import Training
+import Report
 
 extension ScalingBenchmark {
   var text: String {
@@ -26,22 +24,22 @@ extension ScalingBenchmark {
         format: "  network             %.1f us per message, %.3f GB/s per rank (%@)", network.latency * 1e6,
         network.bandwidth * 1e-9, networkSource),
       String(format: "  parameters          %.1f MB", Double(model.parameterBytes) * 1e-6),
-      "  an update of R ranks = model for an average part + waiting for the rank with the most work",
+      "  an update on R ranks = model for an average part of the batch + waiting for the rank with the most work",
       "    + optimizer: adding up + 1/R of the update",
       "    + network: (2 (R - 1) + log2 R) messages + 2 (R - 1) / R of the parameters' bytes",
-      "    (slices of gradients and parameters to every rank, metrics by recursive doubling)",
+      "    (slices of gradients to every rank, slices of parameters to every rank, sums by recursive doubling)",
     ]
     for table in tables { lines += ["", table.text] }
     guard ranks > 1 else { return lines.joined(separator: "\n") }
     lines += [
       "", "check on these \(ranks) ranks",
-      "  examples a rank  predicted ms  measured ms  ratio   waiting: predicted measured   network: predicted measured",
+      "  examples per rank  predicted ms  measured ms  ratio   waiting: predicted measured   network: predicted measured",
     ]
     for check in checks {
       let p = check.prediction
       lines.append(
         String(
-          format: "  %15d %13.2f %12.2f %6.2f %20.2f %8.2f %20.2f %8.2f", p.examplesPerRank, p.seconds * 1e3,
+          format: "  %17d %13.2f %12.2f %6.2f %20.2f %8.2f %20.2f %8.2f", p.examplesPerRank, p.seconds * 1e3,
           check.measuredSeconds * 1e3, check.measuredSeconds / p.seconds, p.waiting * 1e3, check.measuredWaiting * 1e3,
           (p.network + model.addition) * 1e3, check.measuredNetwork * 1e3))
     }
@@ -56,14 +54,14 @@ extension ScalingBenchmark {
       let ranks: Int
       let source: String
       let model: ScalingModel
-      let network_source: String
+      let networkSource: String
       let tables: [ScalingTable]
       let checks: [Check]
     }
-    return try compactJSON(
+    return try MeasurementJSON.line(
       Object(
         frames: frames, particles: particles, hidden: hidden, ranks: ranks, source: source, model: model,
-        network_source: networkSource, tables: tables, checks: ranks > 1 ? checks : []))
+        networkSource: networkSource, tables: tables, checks: ranks > 1 ? checks : []))
   }
 }
 
@@ -82,9 +80,9 @@ extension ScalingTable {
     }
     let most = rows.last?.prediction.ranks ?? 1
     lines.append(
-      paysUpTo == most
-        ? "  efficient up to \(most) ranks and beyond (efficiency at least 0.5)"
-        : "  inefficient beyond \(paysUpTo) ranks (efficiency below 0.5); fastest on \(fastest)")
+      efficientUpTo == most
+        ? "  efficiency at least 0.5 up to \(most) ranks and beyond"
+        : "  efficiency below 0.5 beyond \(efficientUpTo) ranks; fastest on \(fastest)")
     return lines.joined(separator: "\n")
   }
 }

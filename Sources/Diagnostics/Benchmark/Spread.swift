@@ -1,13 +1,12 @@
 import Numerics
 
-/// The middle of some numbers and how far they spread.
+/// Median, quartiles and extremes of a sample.
 package struct Spread: Encodable, Sendable {
   package let median: Double
-  /// Where the middle half begins and ends.
   package let lowerQuartile: Double
   package let upperQuartile: Double
-  package let least: Double
-  package let most: Double
+  package let minimum: Double
+  package let maximum: Double
 
   /// - Precondition: `values` is not empty.
   package init(_ values: [Double]) {
@@ -15,7 +14,7 @@ package struct Spread: Encodable, Sendable {
     median = quantiles.median
     lowerQuartile = quantiles[0.25]
     upperQuartile = quantiles[0.75]
-    least = quantiles[0]
-    most = quantiles[1]
+    minimum = quantiles[0]
+    maximum = quantiles[1]
   }
 }

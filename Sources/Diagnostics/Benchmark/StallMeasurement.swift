@@ -1,17 +1,17 @@
-import Evaluation
 import Foundation
+import Report
 import Runs
 import Training
 
-/// How long training stands still to be looked at and to be saved, at the cadence of a configuration.
+/// How long evaluation, pictures and checkpoints interrupt training, at the intervals of a configuration.
 struct StallMeasurement {
-  /// Something that happens every so many updates.
+  /// An action that interrupts training at an interval.
   struct Interruption: Encodable {
     let name: String
     let seconds: Double
-    /// Updates from one to the next.
+    /// Updates from one action to the next.
     let every: Int
-    /// Seconds for each second of training.
+    /// Seconds per second of training.
     let fraction: Double
   }
 
@@ -24,22 +24,22 @@ struct StallMeasurement {
   let updateSeconds: Double
   let interruptions: [Interruption]
 
-  /// Runs updates, then everything that interrupts them. Every process calls this.
-  init(_ bench: Bench) throws {
-    let communicator = bench.communicator
-    var workload = bench.workload
+  /// Times updates, then everything that interrupts them. Every process of the job calls this.
+  init(_ context: BenchmarkContext) throws {
+    let communicator = context.communicator
+    var workload = context.workload
     workload.frames = workload.configuration.training.frames.end
-    let updates = try bench.measure(workload)
+    let updates = try context.measure(workload)
     let seconds = updates.seconds.median
 
-    // A trainer that is to do nothing but what interrupts a training.
+    // A trainer without updates, which only validates, draws and saves.
     var configuration = workload.configuration
     configuration.training.steps = 0
     let state = TrainingState(configuration, meanImage: workload.file.mean)
     if let parameters = workload.parameters {
       _ = state.model.parameters.values.update(from: UnsafeBufferPointer(parameters))
     }
-    let folder = RunFolder(bench.folder + "/run")
+    let folder = RunFolder(context.folder + "/run")
     let writers = try communicator.collectively("opening the files of a run") {
       guard communicator.isRoot else { return RunWriters?.none }
       try folder.prepare()
@@ -48,7 +48,7 @@ struct StallMeasurement {
     let trainer = try Trainer(
       configuration, state: state, training: workload.file, validation: workload.file, writers: writers,
       communicator: communicator)
-    /// The median of three: the first takes memory.
+    /// The median of three: the first allocates memory.
     func time(_ name: String, every: Int, _ body: () throws -> Void) throws -> Interruption {
       var all: [Double] = []
       for _ in 0..<3 {
@@ -75,12 +75,12 @@ struct StallMeasurement {
     particles = configuration.training.particles
     hidden = configuration.model.constants.hidden
     ranks = communicator.size
-    source = bench.source
+    source = context.source
     updateSeconds = seconds
   }
 
-  /// Fraction of the time by which all of them together prolong training.
-  var fraction: Double { interruptions.reduce(0) { $0 + $1.fraction } }
+  /// Relative increase of the training time by all interruptions together.
+  var share: Double { interruptions.reduce(0) { $0 + $1.fraction } }
 
   var text: String {
     var lines = [
@@ -96,7 +96,7 @@ struct StallMeasurement {
             format: "%9.3f %7d %11.2f %%", interruption.seconds, interruption.every, 100 * interruption.fraction))
     }
     lines.append(
-      "  all           " + String(format: "%9@ %7@ %11.2f %%", "" as NSString, "" as NSString, 100 * fraction))
+      "  all           " + String(format: "%9@ %7@ %11.2f %%", "" as NSString, "" as NSString, 100 * share))
     return lines.joined(separator: "\n")
   }
 
@@ -108,13 +108,13 @@ struct StallMeasurement {
       let hidden: Int
       let ranks: Int
       let source: String
-      let seconds_per_update: Double
+      let secondsPerUpdate: Double
       let interruptions: [Interruption]
-      let share_of_time: Double
+      let shareOfTime: Double
     }
-    return try compactJSON(
+    return try MeasurementJSON.line(
       Object(
         frames: frames, batch: batch, particles: particles, hidden: hidden, ranks: ranks, source: source,
-        seconds_per_update: updateSeconds, interruptions: interruptions, share_of_time: fraction))
+        secondsPerUpdate: updateSeconds, interruptions: interruptions, shareOfTime: share))
   }
 }

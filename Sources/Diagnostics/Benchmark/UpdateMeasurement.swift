@@ -1,13 +1,11 @@
 import Cluster
-import Evaluation
-import Foundation
 import Models
 import Numerics
 import Runs
 import Training
 
-/// What updates cost: in all, by part, and against what the processors could do meanwhile. Times, operations and
-/// allocations are per update.
+/// The cost of updates: in total, by part, and relative to the speed of the processors. Times, operations and allocations
+/// are per update.
 struct UpdateMeasurement {
   let training: TrainingConfiguration
   let frames: Int
@@ -15,38 +13,39 @@ struct UpdateMeasurement {
   let particles: Int
   let hidden: Int
   let ranks: Int
-  /// Objects a frame that the model found.
+  /// Objects per frame that the model found.
   let objects: Double
-  /// Of each update, as rank 0 saw it.
+  /// Seconds per update of the slowest rank, by block of updates.
   let seconds: Spread
-  /// Mean over updates, which is what the parts add up to.
+  let blocks: Int
+  /// Mean over updates on rank 0; the sum of the parts.
   let meanSeconds: Double
   let updates: Int
-  /// What the thread that trains needs in the model and in the optimizer, whatever others do on the machine: time in
-  /// which it ran, put to the speed `processorRate`. Medians over updates, means over ranks.
+  /// Thread time in the model and in the optimizer, scaled to the speed `processorRate`, so that it does not depend on
+  /// other programs. Medians over updates, means over ranks.
   let modelSeconds: Double
   let optimizerSeconds: Double
-  /// Operations a second of the reference product, of the time in which it ran; mean over ranks.
+  /// Operations per second of thread time in the reference product; mean over ranks.
   let processorRate: Double
-  /// Least arithmetic of all processes.
+  /// Minimum number of operations, of all processes.
   let operations: Double
-  /// Operations a second of the reference product in a process, while all of them ran one; median over blocks.
+  /// Operations per second of a rank in the reference product, while all ranks compute one; median over blocks.
   let rate: Double
-  /// Medians of the slowest and of the fastest process.
+  /// Medians of the slowest and of the fastest rank, by their own clocks.
   let ratesOfRanks: ClosedRange<Double>
-  /// Least arithmetic of a block of updates over what all processes could have done, by block.
+  /// Operations of a block of updates relative to what all processes could have done, by block.
   let utilisation: Spread
   let rows: [Row]
   /// Largest memory of any process, in bytes.
   let peakMemory: Int
-  /// Most of any process: of the thread that trains, and of all threads; -1 where they cannot be counted.
+  /// Largest number of any process: of the training thread, and of all threads; -1 where they cannot be counted.
   let threadAllocations: Double
   let processAllocations: Double
   let kernels: String
-  /// Rank 0's seconds of waiting for others, and of sending and adding up.
+  /// Seconds on rank 0: waiting for other ranks, and communication with the additions between.
   let waitingSeconds: Double
   let reductionSeconds: Double
-  /// Rank 0's arithmetic, update by update.
+  /// Minimum number of operations of rank 0, by update.
   let ownOperations: [Double]
 
   /// A line of the table: a part of the model or a stage of the update, on rank 0.
@@ -55,14 +54,14 @@ struct UpdateMeasurement {
     let forward: Double
     /// Nil for what has no backward pass.
     let backward: Double?
-    /// Rank 0's least arithmetic.
+    /// Minimum number of operations of rank 0.
     let operations: Double
     var seconds: Double { forward + (backward ?? 0) }
   }
 
-  /// Puts together what all processes saw. Every process calls this.
+  /// Combines the measurements of all processes. Every process of the job calls this.
   init(
-    _ workload: UpdateTimer.Workload, _ samples: UpdateSamples, _ clock: StageClock, _ communicator: Communicator
+    _ workload: UpdateWorkload, _ samples: UpdateSamples, _ clock: StageClock, _ communicator: Communicator
   ) throws {
     training = workload.configuration.training
     let count = Double(samples.seconds.count)
@@ -72,34 +71,37 @@ struct UpdateMeasurement {
     hidden = workload.configuration.model.constants.hidden
     ranks = communicator.size
     objects = samples.objects
-    seconds = Spread(samples.seconds)
-    meanSeconds = samples.seconds.reduce(0, +) / count
+    meanSeconds = samples.blockSeconds.reduce(0, +) / count
     updates = samples.seconds.count
+    blocks = samples.blocks.count
 
-    // All processes run the same blocks at the same time.
+    // All processes run the same blocks and products at the same time.
     var operations = samples.blockSums(samples.operations)
-    var rates = samples.blockRates(\.elapsed)
-    var slowest = samples.blockSums(samples.seconds)
     try communicator.sum(&operations)
-    try communicator.sum(&rates)
-    try slowest.withUnsafeMutableBufferPointer { try communicator.maximum($0) }
-    utilisation = Spread(slowest.indices.map { operations[$0] / (slowest[$0] * rates[$0]) })
+    var (blockSeconds, productSeconds) = (samples.blockSeconds, samples.productSeconds)
+    try blockSeconds.withUnsafeMutableBufferPointer { try communicator.maximum($0) }
+    try productSeconds.withUnsafeMutableBufferPointer { try communicator.maximum($0) }
+    seconds = Spread(zip(blockSeconds, samples.blocks).map { $0 / Double($1.count) })
+    let utilisation = Utilisation(
+      operations: operations, seconds: blockSeconds, productSeconds: productSeconds,
+      productOperations: ReferenceProduct.operations, ranks: communicator.size)
+    self.utilisation = Spread(utilisation.ofBlocks)
     self.operations = operations.reduce(0, +) / count
-    rate = Spread(rates).median / Double(ranks)
+    rate = Spread(utilisation.capacities).median / Double(ranks)
     let own = Spread(samples.rates.map(\.elapsed)).median
     ratesOfRanks = try communicator.minimum(own)...communicator.maximum(own)
 
-    // A block that ran while the processor was slower counts for less.
-    let processorRates = samples.blockRates(\.processor)
+    // Seconds that were measured while the processor was slower are scaled down.
+    let processorRates = samples.processorRates
     let ownProcessorRate = Spread(processorRates).median
-    func steady(_ figures: [Double]) -> Double {
+    func steady(_ values: [Double]) -> Double {
       Spread(
         zip(samples.blocks, processorRates).flatMap { block, rate in
-          figures[block].map { $0 * rate / ownProcessorRate }
+          values[block].map { $0 * rate / ownProcessorRate }
         }
       ).median
     }
-    func mean(_ figure: Double) throws -> Double { try communicator.sum(figure) / Double(communicator.size) }
+    func mean(_ value: Double) throws -> Double { try communicator.sum(value) / Double(communicator.size) }
     modelSeconds = try mean(steady(samples.modelSeconds))
     optimizerSeconds = try mean(steady(samples.optimizerSeconds))
     processorRate = try mean(ownProcessorRate)
@@ -114,7 +116,7 @@ struct UpdateMeasurement {
     rows = Self.rows(samples, clock, count: count)
   }
 
-  /// Parts of the model, then the stages around it, then what is in none of them.
+  /// Parts of the model, then the stages of the update, then the remaining time.
   private static func rows(_ samples: UpdateSamples, _ clock: StageClock, count: Double) -> [Row] {
     var rows = ModelPart.allCases.map { part in
       Row(
@@ -125,7 +127,7 @@ struct UpdateMeasurement {
       rows.append(Row(name: stage.name, forward: clock[stage] / count, backward: nil, operations: 0))
     }
     let booked = rows.reduce(0) { $0 + $1.seconds }
-    let whole = samples.seconds.reduce(0, +) / count
+    let whole = samples.blockSeconds.reduce(0, +) / count
     rows.append(Row(name: "other", forward: whole - booked, backward: nil, operations: 0))
     return rows
   }

@@ -1,13 +1,11 @@
-import Evaluation
 import Foundation
 import Numerics
-import Runs
-import Training
+import Report
 
-/// A measurement as text and as JSON.
+/// The measurement of updates as text and as JSON.
 struct UpdateReport {
   let measurement: UpdateMeasurement
-  /// What decided how many objects there were: a checkpoint, or every slot.
+  /// What determined the number of objects: a checkpoint, or every slot being live.
   let source: String
 
   var text: String {
@@ -16,24 +14,24 @@ struct UpdateReport {
       "T = \(m.frames), batch \(m.batch), \(m.particles) particles, hidden \(m.hidden), "
         + "\(m.ranks) \(m.ranks == 1 ? "rank" : "ranks"), \(source)",
       String(
-        format: "  update       %.4f s (median of %d; middle half %.4f to %.4f, all %.4f to %.4f), "
+        format: "  update       %.4f s (median of %d blocks; middle half %.4f to %.4f, all %.4f to %.4f), "
           + "%.1f sequences/s",
-        m.seconds.median, m.updates, m.seconds.lowerQuartile, m.seconds.upperQuartile, m.seconds.least,
-        m.seconds.most, Double(m.batch) / m.seconds.median),
+        m.seconds.median, m.blocks, m.seconds.lowerQuartile, m.seconds.upperQuartile, m.seconds.minimum,
+        m.seconds.maximum, Double(m.batch) / m.seconds.median),
       String(
         format: "  arithmetic   %.2f GFLOP per update at least, for %.2f objects per frame", m.operations * 1e-9,
         m.objects),
       String(
-        format: "  processor    %.1f GFLOP/s per rank at %d^3 between the updates (%@)", m.rate * 1e-9,
+        format: "  processor    %.1f GFLOP/s per rank in products of %d^3 between the updates (%@)", m.rate * 1e-9,
         ReferenceProduct.size, m.kernels)
         + (m.ranks == 1
           ? ""
           : String(
             format: "; ranks %.1f to %.1f", m.ratesOfRanks.lowerBound * 1e-9, m.ratesOfRanks.upperBound * 1e-9)),
       String(
-        format: "  utilisation  %.3f (median of neighbours; middle half %.3f to %.3f)", m.utilisation.median,
+        format: "  utilisation  %.3f (median of blocks; middle half %.3f to %.3f)", m.utilisation.median,
         m.utilisation.lowerQuartile, m.utilisation.upperQuartile),
-      String(format: "  memory       %.0f MB per rank at most", Double(m.peakMemory) * 1e-6),
+      String(format: "  memory       at most %.0f MB per rank", Double(m.peakMemory) * 1e-6),
       "  allocations  " + allocations,
       "  part                forward ms  backward ms     share   GFLOP/s",
     ]
@@ -51,8 +49,8 @@ struct UpdateReport {
         + " (mean of the updates\(m.ranks > 1 ? " of rank 0" : ""))")
     if m.rows.contains(where: { $0.name == "other" && isShown($0) }) {
       lines.append(
-        "  other: between stages, mostly for the thread that reads where it has no core of its own, and between\n"
-          + "    the pieces of a batch that is too large for one")
+        "  other: between stages, mostly the reader thread where it has no core of its own, and between the parts of a\n"
+          + "    batch that is too large for one pass")
     }
     return lines.joined(separator: "\n")
   }
@@ -66,8 +64,8 @@ struct UpdateReport {
 
   func json() throws -> String {
     struct Part: Encodable {
-      let forward_seconds: Double
-      let backward_seconds: Double?
+      let forwardSeconds: Double
+      let backwardSeconds: Double?
       let gflop: Double
     }
     struct Object: Encodable {
@@ -77,45 +75,38 @@ struct UpdateReport {
       let hidden: Int
       let ranks: Int
       let source: String
-      let objects_per_frame: Double
+      let objectsPerFrame: Double
       let updates: Int
-      let seconds_per_update: Double
-      let seconds_spread: Spread
-      let seconds_mean: Double
-      let sequences_per_second: Double
-      let useful_gflop_per_update: Double
-      let sgemm_gflops: Double
-      let sgemm_gflops_of_ranks: [Double]
+      let secondsPerUpdate: Double
+      let secondsSpread: Spread
+      let secondsMean: Double
+      let sequencesPerSecond: Double
+      let usefulGflopPerUpdate: Double
+      let sgemmGflops: Double
+      let sgemmGflopsOfRanks: [Double]
       let utilisation: Double
-      let utilisation_spread: Spread
-      let peak_memory_bytes: Int
-      let allocations_per_update: Double
-      let allocations_per_update_all_threads: Double
+      let utilisationSpread: Spread
+      let peakMemoryBytes: Int
+      let allocationsPerUpdate: Double
+      let allocationsPerUpdateAllThreads: Double
       let kernels: String
       let parts: [String: Part]
     }
     let m = measurement
-    return try compactJSON(
+    return try MeasurementJSON.line(
       Object(
         frames: m.frames, batch: m.batch, particles: m.particles, hidden: m.hidden, ranks: m.ranks, source: source,
-        objects_per_frame: m.objects, updates: m.updates, seconds_per_update: m.seconds.median,
-        seconds_spread: m.seconds, seconds_mean: m.meanSeconds,
-        sequences_per_second: Double(m.batch) / m.seconds.median,
-        useful_gflop_per_update: m.operations * 1e-9, sgemm_gflops: m.rate * 1e-9,
-        sgemm_gflops_of_ranks: [m.ratesOfRanks.lowerBound * 1e-9, m.ratesOfRanks.upperBound * 1e-9],
-        utilisation: m.utilisation.median, utilisation_spread: m.utilisation, peak_memory_bytes: m.peakMemory,
-        allocations_per_update: m.threadAllocations, allocations_per_update_all_threads: m.processAllocations,
+        objectsPerFrame: m.objects, updates: m.updates, secondsPerUpdate: m.seconds.median,
+        secondsSpread: m.seconds, secondsMean: m.meanSeconds,
+        sequencesPerSecond: Double(m.batch) / m.seconds.median,
+        usefulGflopPerUpdate: m.operations * 1e-9, sgemmGflops: m.rate * 1e-9,
+        sgemmGflopsOfRanks: [m.ratesOfRanks.lowerBound * 1e-9, m.ratesOfRanks.upperBound * 1e-9],
+        utilisation: m.utilisation.median, utilisationSpread: m.utilisation, peakMemoryBytes: m.peakMemory,
+        allocationsPerUpdate: m.threadAllocations, allocationsPerUpdateAllThreads: m.processAllocations,
         kernels: m.kernels,
         parts: Dictionary(
           uniqueKeysWithValues: m.rows.map {
-            ($0.name, Part(forward_seconds: $0.forward, backward_seconds: $0.backward, gflop: $0.operations * 1e-9))
+            ($0.name, Part(forwardSeconds: $0.forward, backwardSeconds: $0.backward, gflop: $0.operations * 1e-9))
           })))
   }
-}
-
-/// A result on one line of JSON, with sorted keys.
-func compactJSON(_ value: some Encodable) throws -> String {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  return String(decoding: try encoder.encode(value), as: UTF8.self)
 }

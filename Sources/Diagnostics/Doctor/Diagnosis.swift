@@ -1,31 +1,9 @@
-import Evaluation
 import Foundation
 import Runs
-import Training
 
-/// One thing that was looked at, and what to do about it.
-package struct HealthCheck: Encodable, Sendable, Equatable {
-  package enum State: String, Encodable, Sendable {
-    case ok
-    /// A job would run, but not as well, or not as promised.
-    case warn
-    /// A job would fail.
-    case fail
-  }
-
-  package var name: String
-  package var state: State
-  package var text: String
-  package var advice: String?
-
-  package init(_ name: String, _ state: State, _ text: String, _ advice: String? = nil) {
-    (self.name, self.state, self.text, self.advice) = (name, state, text, state == .ok ? nil : advice)
-  }
-}
-
-/// Judges what the ranks of a job say about themselves.
-public struct Diagnosis: Sendable {
-  /// Numbers of a gradient, about those of the default model.
+/// Evaluates the facts about the ranks of a job.
+package struct Diagnosis: Sendable {
+  /// Size of the gradient that is sent: about that of the default model.
   package static let gradientCount = 3_000_000
 
   /// Bytes with which a rank of the default model and batch can start.
@@ -65,10 +43,10 @@ public struct Diagnosis: Sendable {
     return (ranks.count == 1 ? "rank " : "ranks ") + shown + (ranks.count > 8 ? " and \(ranks.count - 8) more" : "")
   }
 
-  /// The values that differ from rank 0's, each with its ranks; nil if there are none.
-  private func others<Value: Hashable>(_ figure: (RankFacts) -> Value, _ text: (Value) -> String) -> String? {
-    let first = figure(ranks[0])
-    let different = Dictionary(grouping: ranks.filter { figure($0) != first }, by: figure)
+  /// The values that differ from that of rank 0, each with its ranks; nil if there are none.
+  private func others<Value: Hashable>(_ fact: (RankFacts) -> Value, _ text: (Value) -> String) -> String? {
+    let first = fact(ranks[0])
+    let different = Dictionary(grouping: ranks.filter { fact($0) != first }, by: fact)
     guard !different.isEmpty else { return nil }
     let parts = different.sorted { $0.value[0].rank < $1.value[0].rank }.map {
       "\(Self.names($0.value)): \(text($0.key))"
@@ -107,7 +85,7 @@ public struct Diagnosis: Sendable {
     }
     return HealthCheck(
       "kernels", .warn, "processors use different vector kernels: \(others)",
-      "Runs are valid, but have the same bits on any number of processes only on processors of one kind.")
+      "A run is valid, but has the same bits on any number of processes only on processors of one kind.")
   }
 
   // MARK: Each host
@@ -119,7 +97,7 @@ public struct Diagnosis: Sendable {
     let text =
       "\(host.name): \(Self.counted(host.ranks.count, "rank")) on \(Self.counted(all.count, "core")), "
       + (isBound ? "bound (\(shown)\(host.ranks.count > 8 ? ", ..." : ""))" : "not bound")
-    // A rank shares its cores with ranks that may run on no others: there must be a core for each of them.
+    // A rank shares its cores with the ranks that may only run on these: there must be a core for each of them.
     func sharers(_ rank: RankFacts) -> [RankFacts] { host.ranks.filter { Set($0.cores).isSubset(of: rank.cores) } }
     if let quota = host.ranks.compactMap(\.coreQuota).min(), Double(host.ranks.count) > quota + 0.1 {
       return HealthCheck(
@@ -166,26 +144,25 @@ public struct Diagnosis: Sendable {
 
   private func memory(_ host: Host) -> HealthCheck {
     guard let free = host.ranks.compactMap(\.freeMemory).min() else {
-      return HealthCheck("memory", .ok, "\(host.name): the system does not report it")
+      return HealthCheck("memory", .ok, "\(host.name): unknown: the system does not report it")
     }
     let each = free / host.ranks.count
-    let source = host.ranks.first { $0.freeMemory == free }?.freeMemorySource.map { " (\($0))" } ?? ""
-    let text = "\(host.name): \(Self.size(free)) free\(source), \(Self.size(each)) per rank"
-    let advice = "A rank needs 300 to 600 MB with the default model and batch: start fewer on this host."
-    return HealthCheck("memory", each < Self.leastMemoryOfRank ? .fail : each < 600_000_000 ? .warn : .ok, text, advice)
+    let text = "\(host.name): \(Self.size(free)) free, \(Self.size(each)) per rank"
+    let advice = "A rank takes 300 to 600 MB with the default model and batch: start fewer on this host."
+    return HealthCheck("memory", each < 150_000_000 ? .fail : each < 600_000_000 ? .warn : .ok, text, advice)
   }
 
   private var speed: HealthCheck {
     let rates = ranks.map(\.rate).sorted()
-    let median = rates[rates.count / 2]
+    let median = Spread(rates).median
     let slow = ranks.filter { $0.rate < 0.8 * median }
     func rate(_ value: Double) -> String { String(format: "%.0f GFLOP/s", value * 1e-9) }
     if ranks.count == 1 { return HealthCheck("speed", .ok, "\(rate(median)) in a large matrix product") }
     let text = "\(rate(rates[0])) to \(rate(rates.last!)) per rank in a large matrix product, all at the same time"
     guard !slow.isEmpty else { return HealthCheck("speed", .ok, text) }
     return HealthCheck(
-      "speed", .warn, "\(text); \(Self.names(slow)) much slower than the others, which will wait",
-      "Check for other programs on that host, a lower clock rate, or ranks that share a core.")
+      "speed", .warn, "\(text); \(Self.names(slow)) much slower than the other ranks, which have to wait",
+      "Look for other programs on that host, a lower clock, or ranks that share a core.")
   }
 
   // MARK: Between ranks
@@ -194,34 +171,34 @@ public struct Diagnosis: Sendable {
     let wrong = ranks.filter { !$0.receivesRight }
     let latency = ranks.map(\.latency).max()!, gradient = ranks.map(\.gradientSeconds).max()!
     let bytes = 4 * Double(Self.gradientCount)
-    let figures = String(
-      format: "a sum over %d ranks takes %.0f us, that of a gradient of %.0f MB %.1f ms (%.2f GB/s)", ranks.count,
+    let timing = String(
+      format: "a sum over %d ranks takes %.0f us, the sum of a gradient of %.0f MB %.1f ms (%.2f GB/s)", ranks.count,
       latency * 1e6, bytes * 1e-6, gradient * 1e3, bytes / gradient * 1e-9)
     let isSlow = latency > 2e-3 || bytes / gradient < 1e8
-    let unwatched = ranks.filter { !$0.canBeWatched }
+    let unmonitored = ranks.filter { !$0.canBeMonitored }
     let skewed = ranks.filter { abs($0.clockOffset) - $0.clockError > 1 }
     let offset = ranks.map { abs($0.clockOffset) }.max()!, error = ranks.map(\.clockError).max()!
     return [
       wrong.isEmpty
         ? HealthCheck(
-          "network", isSlow ? .warn : .ok, figures,
+          "network", isSlow ? .warn : .ok, timing,
           "Between hosts, name the fast network: `--mca btl_tcp_if_include 10.0.0.0/24`. `sqair-dist benchmark "
-            + "--scaling` shows what it costs. On one host, check whether ranks outnumber cores.")
+            + "--scaling` measures the cost. On one host, check whether ranks outnumber cores.")
         : HealthCheck(
-          "network", .fail, "\(Self.names(wrong)) received other numbers than were sent",
+          "network", .fail, "\(Self.names(wrong)) received numbers that differ from those sent",
           "Check that all hosts have the same Open MPI and the same program."),
       HealthCheck(
-        "watchdog", unwatched.isEmpty ? .ok : .warn,
-        unwatched.isEmpty
-          ? "ranks can monitor each other" : "MPI does not support threads: a stopped rank would not be detected",
+        "watchdog", unmonitored.isEmpty ? .ok : .warn,
+        unmonitored.isEmpty
+          ? "ranks can monitor each other" : "MPI does not allow threads: a stalled rank is not detected",
         "Use a build of Open MPI with MPI_THREAD_MULTIPLE."),
       HealthCheck(
         "clocks", skewed.isEmpty ? .ok : .warn,
         skewed.isEmpty
-          ? String(format: "at most %.3f s apart (known to %.3f s)", offset, error)
+          ? String(format: "at most %.3f s apart (measured to %.3f s)", offset, error)
           : "the clock of \(Self.names(skewed)) is "
             + String(format: "%.1f s off that of rank 0", skewed.map(\.clockOffset).max { abs($0) < abs($1) }!),
-        "Times in logs will be inconsistent: synchronize the clocks of the hosts (chrony, ntp)."),
+        "Times in logs will not match: synchronize the clocks of the hosts (chrony, ntp)."),
     ]
   }
 
@@ -236,7 +213,7 @@ public struct Diagnosis: Sendable {
     if !blind.isEmpty {
       return HealthCheck(
         "folder", .warn, "\(Self.names(blind)) cannot see what rank 0 writes in \(folder.path)",
-        "It is not on a shared disk, or the disk shows changes late: training files must be visible on all hosts.")
+        "It is not on a shared file system, or changes appear late: training files must be visible on all hosts.")
     }
     guard let free = folder.freeBytes else { return HealthCheck("folder", .ok, "\(folder.path) can be written") }
     return HealthCheck(
@@ -249,17 +226,17 @@ public struct Diagnosis: Sendable {
     if let problem = folder.lockingProblem {
       return HealthCheck(
         "locks", .warn, "files in \(folder.path) cannot be locked: \(problem)",
-        "Nothing prevents a second job from writing to the same folder: make sure that there is none, or use a disk with locks."
-      )
+        "Nothing prevents a second job from writing in the same folder: make sure there is none, or use a file system with "
+          + "locks.")
     }
-    let free = ranks.filter { $0.isKeptOut == false }
+    let free = ranks.filter { $0.isLockedOut == false }
     guard free.isEmpty else {
       return HealthCheck(
-        "locks", .warn, "a lock of rank 0 in \(folder.path) does not keep out \(Self.names(free))",
-        "Nothing prevents a job on another host from writing to the same folder: make sure that there is none, or mount the disk with locks "
-          + "that all hosts see (NFS: without nolock and local_lock).")
+        "locks", .warn, "a lock of rank 0 in \(folder.path) does not exclude \(Self.names(free))",
+        "Nothing prevents a job on another host from writing in the same folder: make sure there is none, or mount the "
+          + "file system with locks that all hosts see (NFS: without nolock and local_lock).")
     }
-    return HealthCheck("locks", .ok, ranks.count > 1 ? "a lock of rank 0 keeps the others out" : "files can be locked")
+    return HealthCheck("locks", .ok, ranks.count > 1 ? "a lock of rank 0 excludes the others" : "files can be locked")
   }
 
   private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

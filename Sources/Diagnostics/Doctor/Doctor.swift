@@ -1,23 +1,23 @@
 import Cluster
-import Evaluation
 import Foundation
 import Numerics
+import Report
 import Runs
 import Storage
 import Training
 
-/// Checks whether a job on these processes would run well, and prints the result. Every process calls this.
+/// Checks whether a job would run well on these processes, and prints the result. Every process of the job calls this.
 ///
 /// - Parameters:
-///   - runDirectory: where a run would write; need not exist.
-///   - json: whether to print one JSON object in place of lines.
+///   - runDirectory: the folder in which a run would write; need not exist.
+///   - json: whether to print one JSON object instead of lines.
 ///   - isStrict: whether a warning counts as a failure.
 /// - Returns: the exit code of this process: 1 on rank 0 if a job would fail, else 0.
-public func doctor(runDirectory: String, json: Bool, isStrict: Bool) throws -> Int32 {
+public func runDoctor(runDirectory: String, json: Bool, isStrict: Bool) throws -> Int32 {
   LinearAlgebra.prepare()
-  // What is wrong between the ranks must not keep the doctor for ever.
+  // A fault between the ranks must not block the checks for ever.
   let watchdog = Watchdog(
-    limit: 60, advice: "The ranks cannot reach each other: check that host, and the network between hosts.")
+    limit: 60, advice: "The ranks cannot communicate: check that host, and the network between the hosts.")
   defer { watchdog.stop() }
   let communicator = try Communicator.start()
   try watchdog.join(communicator)
@@ -25,34 +25,21 @@ public func doctor(runDirectory: String, json: Bool, isStrict: Bool) throws -> I
   try watchdog.leave(communicator)
   try communicator.finish()
   guard communicator.isRoot else { return 0 }
-  let hasPassed = !checks.contains { $0.state == .fail || isStrict && $0.state == .warn }
-  let text = json ? try jsonText(checks, hasPassed: hasPassed, ranks: communicator.size) : linesText(checks)
-  print(text)
-  return hasPassed ? 0 : 1
+  let passed = !checks.contains { $0.state == .fail || isStrict && $0.state == .warn }
+  print(
+    json
+      ? try MeasurementJSON.line(DoctorReport(passed: passed, ranks: communicator.size, checks: checks)) : checks.text)
+  return passed ? 0 : 1
 }
 
-private func jsonText(_ checks: [HealthCheck], hasPassed: Bool, ranks: Int) throws -> String {
-  struct Report: Encodable {
-    let passed: Bool
-    let ranks: Int
-    let checks: [HealthCheck]
-  }
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  return String(
-    decoding: try encoder.encode(Report(passed: hasPassed, ranks: ranks, checks: checks)), as: UTF8.self)
+/// The result as JSON.
+private struct DoctorReport: Encodable {
+  let passed: Bool
+  let ranks: Int
+  let checks: [HealthCheck]
 }
 
-package func linesText(_ checks: [HealthCheck]) -> String {
-  func padded(_ text: String, _ width: Int) -> String { text.padding(toLength: width, withPad: " ", startingAt: 0) }
-  let width = (checks.map(\.name.count).max() ?? 0) + 2
-  return checks.map { check in
-    let line = padded(check.state.rawValue.uppercased(), 6) + padded(check.name, width) + check.text
-    return check.advice.map { "\(line)\n\(padded("", 6 + width))\($0)" } ?? line
-  }.joined(separator: "\n")
-}
-
-/// What the processes measure together.
+/// Measurements by all processes together.
 private struct Doctor {
   let communicator: Communicator
   let runDirectory: String
@@ -62,16 +49,16 @@ private struct Doctor {
     self.runDirectory = runDirectory
   }
 
-  /// - Returns: what was found, on rank 0; nothing on the others.
+  /// - Returns: the checks on rank 0, none on the other ranks.
   func examine() throws -> [HealthCheck] {
     var facts = RankFacts(communicator)
     try communicator.barrier()
     let product = ReferenceProduct()
-    // Other programs only ever slow it down.
+    // Other programs can only slow it down.
     facts.rate = (0..<5).map { _ in product.measureRate().elapsed }.max()!
     (facts.clockOffset, facts.clockError) = try compareClocks()
     try measureNetwork(&facts)
-    let folder = try tryFolder(&facts)
+    let folder = try checkFolder(&facts)
     let texts = try communicator.gather(String(decoding: JSONEncoder().encode(facts), as: UTF8.self))
     guard communicator.isRoot else { return [] }
     return Diagnosis(try texts.map { try JSONDecoder().decode(RankFacts.self, from: Data($0.utf8)) }, folder).checks
@@ -83,8 +70,7 @@ private struct Doctor {
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
-  /// Rank 0 reads its clock after this rank has come and before its answer is here, so the reading lies between two of
-  /// this rank's own. The closest of some rounds counts.
+  /// Rank 0 reads its clock between two readings of this rank. The round with the shortest interval counts.
   private func compareClocks() throws -> (offset: Double, error: Double) {
     var best = (offset: 0.0, error: Double.infinity)
     for _ in 0..<30 {
@@ -99,7 +85,7 @@ private struct Doctor {
     return communicator.isRoot ? (0, 0) : best
   }
 
-  /// Sums and gathers known numbers, and measures the time.
+  /// Sums known numbers over all ranks, verifies the result and measures the time.
   private func measureNetwork(_ facts: inout RankFacts) throws {
     let size = communicator.size
     guard size > 1 else { return }
@@ -117,12 +103,12 @@ private struct Doctor {
     defer { values.deallocate() }
     seconds.removeAll()
     for _ in 0..<6 {
-      for place in values.indices { values.initializeElement(at: place, to: Float(place % 97 + communicator.rank)) }
+      for index in values.indices { values.initializeElement(at: index, to: Float(index % 97 + communicator.rank)) }
       try communicator.barrier()
       let begin = StageClock.now
       try communicator.sum(values)
       seconds.append(StageClock.now - begin)
-      for place in values.indices where values[place] != Float(place % 97 * size + size * (size - 1) / 2) {
+      for index in values.indices where values[index] != Float(index % 97 * size + size * (size - 1) / 2) {
         facts.receivesRight = false
       }
     }
@@ -130,8 +116,8 @@ private struct Doctor {
     facts.gradientSeconds = Spread(Array(seconds.dropFirst())).median
   }
 
-  /// Rank 0 writes a small file and locks it; the others look for the file and try to take the lock.
-  private func tryFolder(_ facts: inout RankFacts) throws -> FolderFacts {
+  /// Rank 0 writes a small file and locks it; the other ranks read it and try to take the lock.
+  private func checkFolder(_ facts: inout RankFacts) throws -> FolderFacts {
     var path = runDirectory
     while path != "/", path != ".", !FileManager.default.fileExists(atPath: path) { path = parentFolder(of: path) }
     let folder = try communicator.broadcast(path == "." ? FileManager.default.currentDirectoryPath : path)
@@ -158,7 +144,7 @@ private struct Doctor {
       var text = [UInt8](repeating: 0, count: 4)
       facts.seesFolder = descriptor >= 0 && read(descriptor, &text, 4) == 4 && text == Array("here".utf8)
       if facts.seesFolder {
-        facts.isKeptOut = flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? false : errno == EWOULDBLOCK ? true : nil
+        facts.isLockedOut = flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? false : errno == EWOULDBLOCK ? true : nil
       }
     }
     try communicator.barrier()

@@ -1,10 +1,8 @@
 import Cluster
-import Evaluation
 import Foundation
 import Numerics
 import Runs
 import Storage
-import Training
 
 /// What one process of a job says about itself and its host.
 package struct RankFacts: Codable, Sendable, Equatable {
@@ -42,11 +40,11 @@ package struct RankFacts: Codable, Sendable, Equatable {
   package var latency = 0.0
   package var gradientSeconds = 0.0
   /// Whether any thread may call MPI, as the watchdog's must.
-  package var canBeWatched = true
+  package var canBeMonitored = true
   /// Whether the process sees what rank 0 has just written in the run's folder.
   package var seesFolder = true
   /// Whether the lock that rank 0 holds there keeps the process out; nil if that could not be tried.
-  package var isKeptOut: Bool?
+  package var isLockedOut: Bool?
 
   package init() {}
 
@@ -67,7 +65,7 @@ package struct RankFacts: Codable, Sendable, Equatable {
     (freeMemory, freeMemorySource) = (limits.freeMemory?.value, limits.freeMemory?.source)
     coresOfHost = ProcessInfo.processInfo.processorCount
     threadSettings = Self.threadSettings(ProcessInfo.processInfo.environment)
-    canBeWatched = communicator.threadLevel == .multiple
+    canBeMonitored = communicator.threadLevel == .multiple
   }
 
   /// The rest of the line of a file that begins with `name`.
@@ -107,22 +105,5 @@ package struct RankFacts: Codable, Sendable, Equatable {
     #else
       "6.1"
     #endif
-  }
-}
-
-/// What rank 0 finds where a run is to write.
-package struct FolderFacts: Sendable, Equatable {
-  /// The folder itself, or the one that exists on the way to it.
-  package var path: String
-  package var freeBytes: Int?
-  /// Why nothing can be written, or locked, there; nil if it can.
-  package var writingProblem: String?
-  package var lockingProblem: String?
-
-  package init(path: String, freeBytes: Int?, writingProblem: String? = nil, lockingProblem: String? = nil) {
-    self.path = path
-    self.freeBytes = freeBytes
-    self.writingProblem = writingProblem
-    self.lockingProblem = lockingProblem
   }
 }

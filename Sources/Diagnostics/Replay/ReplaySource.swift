@@ -1,20 +1,19 @@
-import Evaluation
 import Foundation
 import Report
 import Runs
 import Storage
 import Training
 
-/// Where the state before an update is to be found.
+/// The state before an update, and what the run recorded of the update.
 struct ReplaySource {
   let configuration: Configuration
-  /// The update that is computed again.
+  /// The update to recompute.
   let step: Int
   /// The latest state before it; nil if it is computed from the start of the run.
   let checkpoint: (checkpoint: Checkpoint, path: String)?
-  /// What the run's log says of the update; nil if there is no log of it.
-  let loggedFigures: [String: Double]?
-  /// What the run found when the update failed; nil if it did not.
+  /// The metrics of the update in the log of the run; nil if there are none.
+  let loggedMetrics: [String: Double]?
+  /// The error with which the update failed; nil if it did not.
   let failure: NonFiniteError?
   private let folder: RunFolder?
 
@@ -24,7 +23,7 @@ struct ReplaySource {
   init(_ request: ReplayRequest) throws {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: request.path, isDirectory: &isFolder) else {
-      throw RunError("'\(request.path)' does not exist. Give the folder of a run, or a checkpoint.")
+      throw RunError("'\(request.path)' does not exist. Name the folder of a run, or a checkpoint.")
     }
     if isFolder.boolValue {
       let folder = RunFolder(request.path)
@@ -35,8 +34,8 @@ struct ReplaySource {
         throw RunError("there is no checkpoint in '\(request.path)'. Give the folder of a run, or a checkpoint.")
       }
       self.step = step
-      checkpoint = try Self.newest(of: saved + failures, before: step)
-      loggedFigures = try? MetricsLog.read(folder.metrics).lines.last {
+      checkpoint = try Self.latest(of: saved + failures, before: step)
+      loggedMetrics = try? MetricsLog.read(folder.metrics).lines.last {
         $0.step == step && $0.values["train/bound"] != nil
       }?
       .values
@@ -46,7 +45,7 @@ struct ReplaySource {
       let only = try Checkpoint(reading: request.path)
       checkpoint = (only, request.path)
       step = request.step ?? Int(only.step) + 1
-      (folder, loggedFigures, failure) = (nil, nil, nil)
+      (folder, loggedMetrics, failure) = (nil, nil, nil)
     }
     if let checkpoint {
       configuration = try Configuration(
@@ -70,7 +69,7 @@ struct ReplaySource {
   }
 
   /// The latest valid state before the update.
-  private static func newest(
+  private static func latest(
     of entries: [CheckpointStore.Entry], before step: Int
   ) throws -> (checkpoint: Checkpoint, path: String)? {
     var failure: (any Error)?
@@ -85,7 +84,7 @@ struct ReplaySource {
     return nil
   }
 
-  /// What the state is and how far it lies before the update.
+  /// The file of the state and its distance from the update.
   var origin: String {
     guard let checkpoint else { return "the start of the run, \(step - 1) updates before" }
     let distance = step - 1 - Int(checkpoint.checkpoint.step)
@@ -99,7 +98,7 @@ struct ReplaySource {
     let stored = configuration.data.train.map { folder?.file(at: $0) ?? $0 }
     let path = path ?? stored ?? folder?.data.appending("/train.h5")
     guard let path else {
-      throw RunError("the run trained on the built-in data set beside its checkpoints. Give the file with --data.")
+      throw RunError("the run generated its own training data, next to its checkpoints. Name the file with --data.")
     }
     let file = try SequenceFile(path: path)
     try file.identify(rememberedIn: folder?.dataDigests)

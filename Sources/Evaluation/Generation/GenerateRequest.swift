@@ -1,41 +1,38 @@
-import Runs
-
-/// Observe the first frames of sequences and generate continuations.
+/// The sequences that `generate` continues, and the output.
 public struct GenerateRequest: Sendable {
-  /// Path of the checkpoint file, or of a run folder (its latest valid checkpoint).
+  /// Path of the checkpoint file, or of a run folder, which stands for its latest valid checkpoint.
   public var checkpoint: String
   /// Path of the sequence file.
   public var data: String
-  /// Folder for the results; made if it is not there.
+  /// Folder for the results; created if needed.
   public var out: String
-  /// Frames that the model sees before it imagines.
-  public var condition: Int
-  /// Frames in all, seen and imagined.
+  /// Frames that the model infers before it generates.
+  public var observedFrames: Int
+  /// All frames, inferred and generated.
   public var frames: Int
-  /// Different continuations per sequence.
-  public var futures: Int
-  /// How many sequences, from the first of the file.
+  /// Continuations per sequence.
+  public var continuations: Int
+  /// Number of sequences, from the first of the file.
   public var sequences: Int
-  /// Seed of the imagination.
+  /// Seed of the generated continuations.
   public var seed: UInt64
-  /// Whether new objects may appear in imagined frames.
+  /// Whether new objects may appear in generated frames.
   public var discoverLater: Bool
-  /// How many of the sequences are drawn, from the first.
+  /// Number of sequences that are drawn, from the first.
   public var pictures: Int
   /// Whether to print one JSON object instead of a table.
   public var json: Bool
 
   public init(
-    checkpoint: String, data: String, out: String, condition: Int = 3, frames: Int = 100,
-    futures: Int = 5, sequences: Int = 16, seed: UInt64 = 0, discoverLater: Bool = false, pictures: Int = 4,
-    json: Bool = false
+    checkpoint: String, data: String, out: String, observedFrames: Int, frames: Int, continuations: Int, sequences: Int,
+    seed: UInt64, discoverLater: Bool, pictures: Int, json: Bool
   ) {
     self.checkpoint = checkpoint
     self.data = data
     self.out = out
-    self.condition = condition
+    self.observedFrames = observedFrames
     self.frames = frames
-    self.futures = futures
+    self.continuations = continuations
     self.sequences = sequences
     self.seed = seed
     self.discoverLater = discoverLater

@@ -1,44 +1,44 @@
 import Foundation
-import Runs
 import Storage
+import Tracking
 
-/// Speeds and turns of tracks, true or generated.
+/// Speeds and turning angles of tracks, true or generated.
 package struct MotionSample {
-  /// Ways from frame to frame, pixels.
+  /// Distances from frame to frame, in pixels.
   package private(set) var speeds: [Double] = []
-  /// Angles between two ways in a row, degrees from 0 (straight on) to 180 (back); only where both are at least
-  /// `leastWay` long, because the direction of a shorter one is an accident of rounding.
+  /// Angles between consecutive displacements, in degrees from 0 (straight) to 180 (reverse); only where both are at least
+  /// `minimumDisplacement` long, because the direction of a shorter one is mostly rounding.
   package private(set) var turns: [Double] = []
-  static let leastWay = 1.0
+  static let minimumDisplacement = 1.0
 
   package init() {}
 
   /// Adds a track.
   ///
-  /// - Parameter places: of each frame in a row; nil where the object is not there.
-  package mutating func add(_ places: [Point?]) {
+  /// - Parameter positions: of consecutive frames; nil where the object is absent.
+  package mutating func add(_ positions: [Point?]) {
     var last: Point?
-    for (here, next) in zip(places, places.dropFirst()) {
+    for (here, next) in zip(positions, positions.dropFirst()) {
       guard let here, let next else {
         last = nil
         continue
       }
-      let way = next - here
-      // A place that is not finite, or as good as that, is no motion.
-      guard way.length.isFinite else {
+      let displacement = next - here
+      // A position that is not finite, or too large for its square, is no motion.
+      guard displacement.length.isFinite else {
         last = nil
         continue
       }
-      speeds.append(way.length)
-      if let last, last.length >= Self.leastWay, way.length >= Self.leastWay {
-        let cosine = (last.y * way.y + last.x * way.x) / (last.length * way.length)
+      speeds.append(displacement.length)
+      if let last, last.length >= Self.minimumDisplacement, displacement.length >= Self.minimumDisplacement {
+        let cosine = (last.y * displacement.y + last.x * displacement.x) / (last.length * displacement.length)
         turns.append(acos(min(max(cosine, -1), 1)) * 180 / .pi)
       }
-      last = way
+      last = displacement
     }
   }
 
-  /// The true tracks of the first `sequences` sequences of a file; nil if it has no boxes with identities.
+  /// The motion of the true objects in the first `sequences` sequences of a file; nil if it has no boxes with identities.
   package static func truth(of file: SequenceFile, sequences: Int) throws -> MotionSample? {
     guard file.hasBoxes, file.hasIds else { return nil }
     var sample = MotionSample()
@@ -52,53 +52,5 @@ package struct MotionSample {
       }
     }
     return sample
-  }
-}
-
-/// Two samples of one quantity, compared.
-package struct SampleComparison: Encodable {
-  package struct Summary: Encodable {
-    package let count: Int
-    package let mean: Double
-    /// Quantiles 0.05, 0.25, 0.5, 0.75, 0.95.
-    package let quantiles: [Double]
-  }
-
-  static let levels = [0.05, 0.25, 0.5, 0.75, 0.95]
-
-  package let imagined: Summary
-  package let truth: Summary
-  /// Wasserstein-1 distance of two distributions, in the unit of the quantity.
-  package let wasserstein: Double
-
-  /// Nil if a sample has no finite value; others do not count.
-  package init?(imagined: [Double], truth: [Double]) {
-    let (a, b) = (imagined.filter(\.isFinite).sorted(), truth.filter(\.isFinite).sorted())
-    guard !a.isEmpty, !b.isEmpty else { return nil }
-    self.imagined = Self.summary(a)
-    self.truth = Self.summary(b)
-    wasserstein = Self.wasserstein(a, b)
-  }
-
-  private static func summary(_ sorted: [Double]) -> Summary {
-    Summary(
-      count: sorted.count, mean: sorted.reduce(0, +) / Double(sorted.count),
-      quantiles: levels.map { sorted[Int(($0 * Double(sorted.count - 1)).rounded())] })
-  }
-
-  /// The Wasserstein-1 distance of two sorted samples: the area between their distribution functions.
-  package static func wasserstein(_ a: [Double], _ b: [Double]) -> Double {
-    var area = 0.0
-    var (i, j) = (0, 0)
-    var last = min(a[0], b[0])
-    while i < a.count || j < b.count {
-      let next = min(i < a.count ? a[i] : .infinity, j < b.count ? b[j] : .infinity)
-      area += abs(Double(i) / Double(a.count) - Double(j) / Double(b.count)) * (next - last)
-      last = next
-      // One of the two advances, whatever the values are.
-      while i < a.count, !(a[i] > next) { i += 1 }
-      while j < b.count, !(b[j] > next) { j += 1 }
-    }
-    return area
   }
 }

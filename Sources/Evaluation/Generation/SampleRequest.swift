@@ -1,27 +1,25 @@
-import Runs
-
-/// Imagine whole sequences from nothing.
+/// The sequences that `sample` generates from the prior, and the output.
 public struct SampleRequest: Sendable {
-  /// Path of the checkpoint file, or of a run folder (its latest valid checkpoint).
+  /// Path of the checkpoint file, or of a run folder, which stands for its latest valid checkpoint.
   public var checkpoint: String
-  /// Folder for the results; made if it is not there.
+  /// Folder for the results; created if needed.
   public var out: String
-  /// Frames of each sequence.
+  /// Frames per sequence.
   public var frames: Int
-  /// How many sequences.
+  /// Number of sequences.
   public var sequences: Int
-  /// Seed of the imagination.
+  /// Seed of the generated sequences.
   public var seed: UInt64
   /// Whether new objects may appear after the first frame.
   public var discoverLater: Bool
-  /// How many of the sequences are drawn, from the first.
+  /// Number of sequences that are drawn, from the first.
   public var pictures: Int
   /// Whether to print one JSON object instead of a table.
   public var json: Bool
 
   public init(
-    checkpoint: String, out: String, frames: Int = 10, sequences: Int = 8, seed: UInt64 = 0,
-    discoverLater: Bool = true, pictures: Int = 8, json: Bool = false
+    checkpoint: String, out: String, frames: Int, sequences: Int, seed: UInt64, discoverLater: Bool, pictures: Int,
+    json: Bool
   ) {
     self.checkpoint = checkpoint
     self.out = out

@@ -1,14 +1,14 @@
 import Foundation
-import Runs
+import Report
 
-/// Several models measured on the same sequences in which objects are occluded.
+/// Measurements of several models on the same sequences with occluded objects.
 struct Comparison {
-  /// One model's numbers.
+  /// The sums of one model.
   struct Entry {
     let checkpoint: String
     let model: String
     let step: Int
-    /// Whether the model explains every frame by itself, so that its identities say nothing.
+    /// Whether the model infers every frame independently, so that its identities have no meaning.
     let framesAreIndependent: Bool
     let sums: OcclusionSums
   }
@@ -20,29 +20,29 @@ struct Comparison {
   let minimumOverlap: Double
   var entries: [Entry] = []
 
-  /// One line of the table: a measure that every model has.
+  /// One row of the table.
   struct Measure {
-    /// Name in JSON.
+    /// The key in JSON.
     let key: String
     let label: String
     let value: Double
-    /// How many pixels, objects, frames or pairs it is taken over.
+    /// The number of pixels, objects, frames or pairs that it is a mean over.
     let cases: Double
   }
 
-  /// The measures of a model under their headings; those without a case are left out.
+  /// The measures of a model under their headings; those without cases are left out.
   static func measures(of sums: OcclusionSums) -> [(heading: String, measures: [Measure])] {
     typealias Quantity = OcclusionSums.Quantity
     func ratio(
-      _ key: String, _ label: String, _ part: Quantity, of whole: Quantity, _ place: Int = 0, cases: Quantity? = nil
+      _ key: String, _ label: String, _ part: Quantity, of whole: Quantity, _ level: Int = 0, cases: Quantity? = nil
     ) -> Measure {
       Measure(
-        key: key, label: label, value: sums[part, place] / sums[whole, place], cases: sums[cases ?? whole, place])
+        key: key, label: label, value: sums[part, level] / sums[whole, level], cases: sums[cases ?? whole, level])
     }
     let shares = [("0", "none"), ("25", "up to 1/4"), ("50", "up to 1/2"), ("75", "up to 3/4"), ("100", "more")]
     func byShare(_ key: String, _ part: Quantity, of whole: Quantity, cases: Quantity? = nil) -> [Measure] {
-      shares.enumerated().map { place, share in
-        ratio("\(key)_\(share.0)", share.1, part, of: whole, place, cases: cases)
+      shares.enumerated().map { index, share in
+        ratio("\(key)_\(share.0)", share.1, part, of: whole, index, cases: cases)
       }
     }
     let all: [(String, [Measure])] = [
@@ -54,7 +54,7 @@ struct Comparison {
         ]
       ),
       (
-        "the same, relative to the error of a black image",
+        "the same, relative to the error of a black picture",
         [
           ratio(
             "hidden_error_relative", "behind a bar, in an object's box", .hiddenError, of: .hiddenInk,
@@ -63,13 +63,13 @@ struct Comparison {
         ]
       ),
       (
-        "squared error of each object by itself, relative to drawing nothing, by overlap with another object",
+        "squared error of each object alone, relative to drawing nothing, by overlap with another object",
         byShare("object_error_overlap", .objectError, of: .objectInk, cases: .objects)
       ),
-      ("objects found, by visible fraction", byShare("recall_visible", .found, of: .present)),
+      ("recall of objects, by visible fraction", byShare("recall_visible", .found, of: .present)),
       (
-        "frames with the right count, by overlap of objects",
-        byShare("count_accuracy_overlap", .countedRight, of: .frames)
+        "frames with the correct count, by overlap of objects",
+        byShare("count_accuracy_overlap", .countedCorrectly, of: .frames)
       ),
       (
         "crossing pairs",
@@ -83,10 +83,10 @@ struct Comparison {
       .filter { !$0.measures.isEmpty }
   }
 
-  /// A table for people, one column a model.
+  /// A table with one column per model.
   func text() -> String {
     var lines = [
-      "data            \(data): \(sequences) sequences of \(frames) frames; the particle with the largest weight of \(particles)"
+      "data            \(data): \(sequences) sequences of \(frames) frames; the particle of \(particles) with the largest weight"
     ]
     for (letter, entry) in zip(letters, entries) {
       lines.append("\(letter)               \(entry.checkpoint) (\(entry.model), \(entry.step) updates)")
@@ -101,10 +101,11 @@ struct Comparison {
       }
     }
     for (letter, entry) in zip(letters, entries) where entry.framesAreIndependent {
-      lines.append("\(letter) explains every frame by itself: its identities are positions in the order of discovery.")
+      lines.append(
+        "\(letter) infers every frame independently: its identities are positions in the order of discovery.")
     }
     lines.append(
-      "An object is found if a box has an intersection over union of \(minimumOverlap) or more with the true one.")
+      "An object is found if a box has an intersection over union of at least \(minimumOverlap) with the true one.")
     return lines.joined(separator: "\n")
   }
 
@@ -121,7 +122,7 @@ struct Comparison {
       let sequences: Int
       let frames: Int
       let particles: Int
-      let minimum_overlap: Double
+      let minimumOverlap: Double
       let cases: [String: Double]
       let models: [Model]
     }
@@ -129,21 +130,19 @@ struct Comparison {
       let all = Self.measures(of: sums).flatMap(\.measures)
       return Dictionary(uniqueKeysWithValues: all.map { ($0.key, value($0)) })
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let report = Report(
-      data: data, sequences: sequences, frames: frames, particles: particles, minimum_overlap: minimumOverlap,
+      data: data, sequences: sequences, frames: frames, particles: particles, minimumOverlap: minimumOverlap,
       cases: entries.first.map { dictionary($0.sums, \.cases) } ?? [:],
       models: entries.map {
         Model(checkpoint: $0.checkpoint, model: $0.model, step: $0.step, measures: dictionary($0.sums, \.value))
       })
-    return String(decoding: try encoder.encode(report), as: UTF8.self)
+    return try MeasurementJSON.line(report)
   }
 
-  /// What the columns are called: A, B, C ...
+  /// The names of the columns: A, B, C ...
   private var letters: [String] { entries.indices.map(Self.letter) }
 
-  static func letter(_ place: Int) -> String { String(UnicodeScalar(UInt8(65 + place % 26))) }
+  static func letter(_ index: Int) -> String { String(UnicodeScalar(UInt8(65 + index % 26))) }
 
   private static func line(_ label: String, _ values: [String], _ cases: String) -> String {
     func right(_ text: String) -> String { String(repeating: " ", count: max(1, 11 - text.count)) + text }

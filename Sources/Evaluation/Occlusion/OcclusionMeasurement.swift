@@ -1,18 +1,17 @@
-import Runs
 import Tracking
 
-/// Measures a model on one sequence in which objects are occluded.
+/// Compares the output of a model with the truth of one sequence with occluded objects.
 package struct OcclusionMeasurement {
   let truth: OcclusionTruth
-  /// Intersection over union that a found box must have with a true one to be the same object.
+  /// Smallest intersection over union of a found box and a true one that are the same object.
   let minimumOverlap: Double
 
-  /// What a model says about one frame.
-  package struct Answer {
+  /// The output of a model for one frame.
+  package struct FrameOutput {
     /// The whole picture, [H W].
     package var picture: [Float]
     package var boxes: [TrackedBox]
-    /// What each object would look like alone, [H W] each, in the order of the boxes.
+    /// The picture of each object without the others, [H W] each, in the order of the boxes.
     package var objects: [[Float]]
 
     package init(picture: [Float], boxes: [TrackedBox], objects: [[Float]]) {
@@ -24,33 +23,35 @@ package struct OcclusionMeasurement {
     (self.truth, self.minimumOverlap) = (truth, minimumOverlap)
   }
 
-  /// The numbers of a sequence, from one answer a frame.
-  package func measure(_ answers: [Answer]) -> OcclusionSums {
+  /// The sums of a sequence.
+  ///
+  /// - Parameter outputs: one per frame.
+  package func measure(_ outputs: [FrameOutput]) -> OcclusionSums {
     let tracking = SequenceTracking(
-      zip(truth.objects, answers).map { TrackingFrame(truth: $0.map(\.box), found: $1.boxes) },
+      zip(truth.objects, outputs).map { TrackingFrame(truth: $0.map(\.box), found: $1.boxes) },
       minimumOverlap: minimumOverlap)
     var sums = OcclusionSums()
-    for (frame, answer) in answers.enumerated() {
-      addPicture(answer, frame, to: &sums)
-      addObjects(answer, frame, to: &sums)
+    for (frame, output) in outputs.enumerated() {
+      addPicture(output, frame, to: &sums)
+      addObjects(output, frame, to: &sums)
       let found = Set(tracking.matches[frame].map(\.truth))
-      for (place, object) in truth.objects[frame].enumerated() {
+      for (index, object) in truth.objects[frame].enumerated() {
         let part = OcclusionSums.classOf(truth.visibleShare(frame: frame, slot: object.slot))
         sums[.present, part] += 1
-        if found.contains(place) { sums[.found, part] += 1 }
+        if found.contains(index) { sums[.found, part] += 1 }
       }
       let overlap = truth.objects[frame].indices.map { truth.overlap(of: $0, frame: frame) }.max() ?? 0
       let part = OcclusionSums.classOf(overlap)
       sums[.frames, part] += 1
-      if answer.boxes.count == truth.objects[frame].count { sums[.countedRight, part] += 1 }
+      if output.boxes.count == truth.objects[frame].count { sums[.countedCorrectly, part] += 1 }
     }
-    addIdentities(answers, tracking.matches, to: &sums)
+    addIdentities(outputs, tracking.matches, to: &sums)
     return sums
   }
 
-  private func addPicture(_ answer: Answer, _ frame: Int, to sums: inout OcclusionSums) {
+  private func addPicture(_ output: FrameOutput, _ frame: Int, to sums: inout OcclusionSums) {
     let scene = truth.scenes[frame]
-    func error(_ pixel: Int) -> Double { square(Double(answer.picture[pixel] - scene[pixel])) }
+    func error(_ pixel: Int) -> Double { square(Double(output.picture[pixel] - scene[pixel])) }
     for pixel in scene.indices {
       sums[.sceneError] += error(pixel)
       sums[.sceneInk] += square(Double(scene[pixel]))
@@ -63,47 +64,50 @@ package struct OcclusionMeasurement {
     }
   }
 
-  /// Each true object against the drawn one that is most like it; where none is better than nothing, against nothing.
-  private func addObjects(_ answer: Answer, _ frame: Int, to sums: inout OcclusionSums) {
+  /// Compares each true object with the closest drawn one; or with nothing, where no drawn object is closer than that.
+  private func addObjects(_ output: FrameOutput, _ frame: Int, to sums: inout OcclusionSums) {
     let images = truth.objects[frame].map { truth.image(of: $0) }
     let inks = images.map { $0.reduce(0) { $0 + square(Double($1)) } }
     let errors = images.map { image in
-      answer.objects.map { drawn in zip(image, drawn).reduce(0) { $0 + square(Double($1.0 - $1.1)) } }
+      output.objects.map { drawn in zip(image, drawn).reduce(0) { $0 + square(Double($1.0 - $1.1)) } }
     }
-    let pairing = LinearAssignment(rows: images.count, columns: answer.objects.count) { object, drawn in
+    let pairing = LinearAssignment(rows: images.count, columns: output.objects.count) { object, drawn in
       errors[object][drawn] < inks[object] ? errors[object][drawn] - inks[object] : .infinity
     }
-    for (place, drawn) in pairing.columns.enumerated() {
-      let part = OcclusionSums.classOf(truth.overlap(of: place, frame: frame))
-      sums[.objectError, part] += drawn.map { errors[place][$0] } ?? inks[place]
-      sums[.objectInk, part] += inks[place]
+    for (index, drawn) in pairing.columns.enumerated() {
+      let part = OcclusionSums.classOf(truth.overlap(of: index, frame: frame))
+      sums[.objectError, part] += drawn.map { errors[index][$0] } ?? inks[index]
+      sums[.objectInk, part] += inks[index]
       sums[.objects, part] += 1
     }
   }
 
-  /// Pairs of objects that are apart, then overlap, then are apart again.
-  private func addIdentities(_ answers: [Answer], _ matches: [[TrackMatcher.Match]], to sums: inout OcclusionSums) {
+  /// Counts pairs of objects that are apart, then overlap, then are apart again.
+  private func addIdentities(_ outputs: [FrameOutput], _ matches: [[TrackMatcher.Match]], to sums: inout OcclusionSums)
+  {
     let slots = Set(truth.objects.joined().map(\.slot)).sorted()
-    /// What an object is called in a frame; nil where it was not found.
-    func name(_ slot: Int, _ frame: Int) -> Int? {
-      guard let place = truth.objects[frame].firstIndex(where: { $0.slot == slot }) else { return nil }
-      return matches[frame].first { $0.truth == place }.map { answers[frame].boxes[$0.found].id }
+    /// The identity that the model gives an object in a frame; nil where it was not found.
+    func identity(_ slot: Int, _ frame: Int) -> Int? {
+      guard let index = truth.objects[frame].firstIndex(where: { $0.slot == slot }) else { return nil }
+      return matches[frame].first { $0.truth == index }.map { outputs[frame].boxes[$0.found].id }
     }
     for (number, one) in slots.enumerated() {
       for other in slots[(number + 1)...] {
-        let meetings = truth.objects.indices.filter { frame in
+        let overlaps = truth.objects.indices.filter { frame in
           guard let a = truth.objects[frame].first(where: { $0.slot == one }),
             let b = truth.objects[frame].first(where: { $0.slot == other })
           else { return false }
           return a.box.intersection(with: b.box) > 0
         }
-        guard let first = meetings.first, let last = meetings.last, first > 0, last < answers.count - 1 else {
+        guard let first = overlaps.first, let last = overlaps.last, first > 0, last < outputs.count - 1 else {
           continue
         }
         sums[.pairs] += 1
-        let before = [one, other].compactMap { slot in (0..<first).reversed().lazy.compactMap { name(slot, $0) }.first }
+        let before = [one, other].compactMap { slot in
+          (0..<first).reversed().lazy.compactMap { identity(slot, $0) }.first
+        }
         let after = [one, other].compactMap { slot in
-          (last + 1..<answers.count).lazy.compactMap { name(slot, $0) }.first
+          (last + 1..<outputs.count).lazy.compactMap { identity(slot, $0) }.first
         }
         guard before.count == 2, after.count == 2 else { continue }
         sums[.pairsFound] += 1

@@ -1,13 +1,11 @@
-import Foundation
-import Runs
 import Storage
 import Tracking
 
-/// Ground truth of one sequence of a file that was made to occlude objects.
+/// The truth about one sequence of a file with occluded objects.
 package struct OcclusionTruth {
-  /// [T] frames as they would be without bars, [H W] in [0, 1].
+  /// [T] frames without bars, [H W] in [0, 1].
   package let scenes: [[Float]]
-  /// [T] objects that are on the canvas, with their slots.
+  /// [T] the objects on the canvas, with their slots.
   package let objects: [[SequenceFile.TrueObject]]
   private let height: Int
   private let width: Int
@@ -49,10 +47,10 @@ package struct OcclusionTruth {
     }
   }
 
-  /// What an object's frame shows of it, 0 to 1.
+  /// The share of an object that is visible in a frame, 0 to 1.
   func visibleShare(frame: Int, slot: Int) -> Double { Double(visible[frame * slots + slot]) }
 
-  /// An object alone on the canvas, [H W] in [0, 1].
+  /// The picture of one object without the others, [H W] in [0, 1].
   package func image(of object: SequenceFile.TrueObject) -> [Float] {
     var image = [Float](repeating: 0, count: height * width)
     let (top, left) = (Int(object.box.y), Int(object.box.x))
@@ -65,21 +63,21 @@ package struct OcclusionTruth {
     return image
   }
 
-  /// Pixels that lie behind a bar and in the box of an object.
+  /// The pixels behind a bar and inside the box of an object.
   func hiddenPixels(frame: Int) -> [Int] {
     guard !bars.isEmpty else { return [] }
     let boxes = objects[frame].map(\.box)
     return (0..<height * width).filter { pixel in
-      let place = TrackedBox(id: 0, y: Double(pixel / width), x: Double(pixel % width), height: 1, width: 1)
-      func covers(_ box: TrackedBox) -> Bool { box.intersection(with: place) > 0 }
+      let square = TrackedBox(id: 0, y: Double(pixel / width), x: Double(pixel % width), height: 1, width: 1)
+      func covers(_ box: TrackedBox) -> Bool { box.intersection(with: square) > 0 }
       return bars.contains(where: covers) && boxes.contains(where: covers)
     }
   }
 
-  /// Largest overlap of an object with another one, relative to the smaller of the two boxes.
-  func overlap(of place: Int, frame: Int) -> Double {
-    let own = objects[frame][place].box
-    return objects[frame].indices.filter { $0 != place }.map { Self.overlap(own, objects[frame][$0].box) }.max() ?? 0
+  /// The largest overlap with another object, relative to the area of the smaller one of the two boxes.
+  func overlap(of index: Int, frame: Int) -> Double {
+    let own = objects[frame][index].box
+    return objects[frame].indices.filter { $0 != index }.map { Self.overlap(own, objects[frame][$0].box) }.max() ?? 0
   }
 
   static func overlap(_ one: TrackedBox, _ other: TrackedBox) -> Double {

@@ -1,10 +1,10 @@
 import Runs
 
-/// Latent vectors of single frames, each with the sum of the digits that are in it.
+/// Latent vectors of single frames, each with the sum of the digits in the frame.
 package struct LabelledLatents {
   /// Elements of a vector.
   package let width: Int
-  /// Vectors, frame after frame, [frames, width].
+  /// The vectors, [frames, width].
   package private(set) var values: [Float] = []
   /// The sum of the digits of each frame, [frames].
   package private(set) var sums: [Int] = []
@@ -20,7 +20,7 @@ package struct LabelledLatents {
     sums.append(sum)
   }
 
-  /// How often the most frequent sum occurs: the share that guessing names right.
+  /// Share of the most frequent sum: the accuracy of always naming it.
   package var largestShare: Double {
     let counts = sums.reduce(into: [:]) { $0[$1, default: 0] += 1 }
     return Double(counts.values.max() ?? 0) / Double(max(count, 1))

@@ -12,12 +12,12 @@ struct LatentReader {
   /// Sequences at a time.
   private static let batch = 16
 
-  /// The vectors of the first `count` sequences of a file, each frame explained by its most important particle.
+  /// The vectors of the first `count` sequences of a file, from the particle with the largest importance weight.
   ///
-  /// The noise of a sequence depends on its number only.
+  /// The noise of a sequence depends only on its index.
   ///
-  /// - Parameter progress: called with the number of completed sequences; its errors end the work.
-  /// - Throws: `RunError` if the file does not say which digits are in its frames.
+  /// - Parameter progress: called with the number of finished sequences; an error stops the work.
+  /// - Throws: `RunError` if the file has no labels and identities.
   func read(_ file: SequenceFile, sequences count: Int, progress: (Int) throws -> Void) throws -> LabelledLatents {
     let sums = try FrameSums(file)
     let tape = Tape(recording: false)
@@ -48,7 +48,7 @@ struct LatentReader {
   }
 }
 
-/// The sums of the digits that are in the frames of a sequence.
+/// The sums of the digits in the frames of a sequence.
 private struct FrameSums {
   let file: SequenceFile
   let slots: Int
@@ -56,14 +56,14 @@ private struct FrameSums {
   init(_ file: SequenceFile) throws {
     guard file.hasIds, file.hasLabels, let slots = file.objectSlots else {
       throw RunError(
-        "\(file.path): it has no /ids and /labels, so the digits of a frame are unknown. Use a file created by "
-          + "`sqair-dist data moving-digits`.")
+        "\(file.path): it has no /ids and /labels, which define the digits of a frame. Use a file that "
+          + "`sqair-dist data moving-digits` made.")
     }
     self.file = file
     self.slots = slots
   }
 
-  /// One sum a frame; 0 where there is no digit.
+  /// One sum per frame; 0 without digits.
   func read(_ sequence: Int) throws -> [Int] {
     var labels = [UInt8](repeating: 0, count: slots)
     try file.readLabels(of: sequence, into: &labels)
@@ -73,7 +73,7 @@ private struct FrameSums {
       let sum = (0..<slots).reduce(0) { $0 + (ids[frame * slots + $1] >= 0 ? Int(labels[$1]) : 0) }
       guard sum < SumClassifier.sumCount else {
         throw RunError(
-          "\(file.path): the classes in frame \(frame) of sequence \(sequence) add up to \(sum); the classifier knows "
+          "\(file.path): the classes in frame \(frame) of sequence \(sequence) add up to \(sum); the classifier supports "
             + "sums up to \(SumClassifier.sumCount - 1). Use a file with at most two digits in a sequence.")
       }
       return sum

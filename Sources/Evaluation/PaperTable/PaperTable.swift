@@ -1,51 +1,9 @@
 import Foundation
-import Runs
+import Report
 
-/// One line of the table: what a model reaches.
-package struct PaperTableRow: Encodable {
-  /// "MLP-SQAIR", as the paper names it.
-  let name: String
-  let checkpoint: String
-  let step: Int
-  let particles: Int
-  let sequences: Int
-  let frames: Int
-  /// Nats per sequence: log p(x) by the importance-weighted bound, log p(x|z), and log q - log p.
-  let bound: Double
-  let reconstruction: Double
-  let kl: Double
-  /// Shares of frames; nil for a model that does not count.
-  let counting: Double?
-  let addition: Double
-  /// What guessing the most frequent sum would reach.
-  let guess: Double
-
-  enum CodingKeys: String, CodingKey {
-    case name, checkpoint, step, particles, sequences, frames, bound, reconstruction, kl, counting, addition
-    case guess = "addition_by_guessing"
-  }
-
-  package init(
-    name: String, checkpoint: String, step: Int, evaluation: Evaluation, addition: Double, guess: Double
-  ) {
-    self.name = name
-    self.checkpoint = checkpoint
-    self.step = step
-    particles = evaluation.particles
-    sequences = evaluation.sequences
-    frames = evaluation.frames
-    bound = evaluation.bound
-    reconstruction = evaluation.reconstruction
-    kl = evaluation.divergence
-    counting = evaluation.countAccuracy
-    self.addition = addition
-    self.guess = guess
-  }
-}
-
-/// The measurements of several models next to those of the paper.
+/// Results of several models beside those of the paper.
 package struct PaperTable {
-  /// A line of table 1 of the paper (moving MNIST, sequences of 10 frames, 50x50), as recalled.
+  /// A row of table 1 of the paper (moving MNIST, sequences of 10 frames, 50x50), as remembered.
   struct Published {
     let name: String
     let bound: Double
@@ -66,7 +24,7 @@ package struct PaperTable {
   ]
 
   package let rows: [PaperTableRow]
-  /// The file that was measured.
+  /// Path of the measured file.
   package let data: String
 
   package init(rows: [PaperTableRow], data: String) {
@@ -80,12 +38,10 @@ package struct PaperTable {
       let data: String
       let models: [PaperTableRow]
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(Report(data: data, models: rows)), as: UTF8.self)
+    return try MeasurementJSON.line(Report(data: data, models: rows))
   }
 
-  /// A table for people: each model, and under it what the paper says of its like.
+  /// A table: each model, and below it the row of the paper for the same kind of model.
   package func text() -> String {
     func line(
       _ name: String, _ bound: Double, _ reconstruction: Double, _ kl: Double, _ counting: Double?, _ addition: Double,
@@ -112,10 +68,11 @@ package struct PaperTable {
     lines += [
       "",
       "Nats per sequence of \(first.frames) frames, \(first.sequences) sequences of \(data), \(first.particles) particles.",
-      "Published numbers are remembered, and measured on another file. Empty frames score higher, so bounds depend on the "
-        + "number of digits in a file.",
+      "Published values as remembered, on other data: empty frames have a higher bound, so bounds depend on the number of "
+        + "digits.",
       String(
-        format: "Counting and addition: fractions of frames. Always predicting the most frequent sum is correct for %.4f.", first.guess),
+        format: "Counting and addition: accuracies per frame. Naming the most frequent sum has an accuracy of %.4f.",
+        first.additionByGuessing),
     ]
     return lines.joined(separator: "\n")
   }

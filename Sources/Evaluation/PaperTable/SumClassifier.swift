@@ -1,21 +1,21 @@
 import Numerics
 import Runs
 
-/// Names the sum of the digits of a frame from the latent vector that a model inferred: the "addition" of the paper.
+/// Classifies the sum of the digits of a frame from the inferred latent vector: the "addition" task of the paper.
 ///
-/// Two hidden layers of 256 and 128 units with ELU, and one output for each sum of two digits. It learns from the
-/// vectors alone; the model behind them stays as it is.
+/// Two hidden layers of 256 and 128 units with ELU, and one output for each sum of two digits. It is trained on the
+/// vectors; the model does not change.
 package final class SumClassifier {
   /// Sums 0 to 18.
   package static let sumCount = 19
 
-  /// How it is trained.
+  /// Settings of the training.
   package struct Settings: Sendable {
     /// Passes over the frames.
     package var epochs = 30
-    /// Frames of an update.
+    /// Frames per update.
     package var batch = 128
-    /// Adam's rate at the beginning; it falls in a straight line to zero.
+    /// Initial learning rate of Adam; it decays linearly to zero.
     package var learningRate = 1e-3
 
     package init() {}
@@ -38,9 +38,9 @@ package final class SumClassifier {
     parameters.initialize(seed: seed)
   }
 
-  /// Learns from frames, in an order that depends on the seed only.
+  /// Trains on frames, in an order that depends only on the seed.
   ///
-  /// - Parameter progress: called with the number of completed passes.
+  /// - Parameter progress: called with the number of finished passes.
   package func train(
     on data: LabelledLatents, _ settings: Settings = Settings(), progress: (Int) throws -> Void = { _ in }
   ) throws {
@@ -57,7 +57,7 @@ package final class SumClassifier {
         let rows = order[first..<min(first + settings.batch, order.count)]
         tape.reset()
         let target = tape.index(count: rows.count)
-        for (place, row) in rows.enumerated() { target[place] = data.sums[row] }
+        for (index, row) in rows.enumerated() { target[index] = data.sums[row] }
         let logMass = tape.categoricalLogMass(logits(of: rows, in: data, on: tape), value: target).logMass
         parameters.clearGradients()
         tape.prepareBackward()
@@ -73,7 +73,7 @@ package final class SumClassifier {
     }
   }
 
-  /// The share of frames whose sum it names right.
+  /// The share of frames with the correct sum.
   package func accuracy(on data: LabelledLatents) -> Double {
     let tape = Tape(recording: false)
     var right = 0
@@ -81,8 +81,8 @@ package final class SumClassifier {
       let rows = first..<min(first + 512, data.count)
       tape.reset()
       let logits = logits(of: rows, in: data, on: tape)
-      for (place, row) in rows.enumerated() {
-        let named = (0..<Self.sumCount).max { logits[place, $0] < logits[place, $1] }
+      for (index, row) in rows.enumerated() {
+        let named = (0..<Self.sumCount).max { logits[index, $0] < logits[index, $1] }
         if named == data.sums[row] { right += 1 }
       }
     }
@@ -93,8 +93,8 @@ package final class SumClassifier {
   private func logits(of rows: some Collection<Int>, in data: LabelledLatents, on tape: Tape) -> Tensor {
     let input = tape.constant(rows: rows.count, columns: width)
     data.values.withUnsafeBufferPointer { values in
-      for (place, row) in rows.enumerated() {
-        (input.values + place * width).update(from: values.baseAddress! + row * width, count: width)
+      for (index, row) in rows.enumerated() {
+        (input.values + index * width).update(from: values.baseAddress! + row * width, count: width)
       }
     }
     func layer(_ number: Int, _ x: Tensor, _ activation: Activation) -> Tensor {

@@ -1,20 +1,21 @@
-import Runs
-
-/// Draw sequences of a file next to their reconstructions.
+/// The sequences that `reconstruct` draws, and the output.
 public struct ReconstructRequest: Sendable {
-  /// Path of the checkpoint file, or of a run folder (its latest valid checkpoint).
+  /// Path of the checkpoint file, or of a run folder, which stands for its latest valid checkpoint.
   public var checkpoint: String
   /// Path of the sequence file.
   public var data: String
-  /// Folder for the pictures; made if it is not there.
+  /// Folder for the pictures; created if needed.
   public var out: String
-  /// How many sequences, from the first of the file.
+  /// Number of sequences, from the first of the file.
   public var sequences: Int
+  /// The kind of boxes to draw.
+  public var boxes: ObjectBoxKind
 
-  public init(checkpoint: String, data: String, out: String, sequences: Int = 8) {
+  public init(checkpoint: String, data: String, out: String, sequences: Int, boxes: ObjectBoxKind) {
     self.checkpoint = checkpoint
     self.data = data
     self.out = out
     self.sequences = sequences
+    self.boxes = boxes
   }
 }

@@ -3,7 +3,7 @@ import Numerics
 import Report
 import Runs
 
-/// Draws what a model makes of sequences: input over reconstruction, boxes in the colours of identities.
+/// Draws sequences: input above reconstruction, with boxes in the colours of identities.
 package struct Reconstructor {
   let model: any SequenceModel
   let particles: Int
@@ -15,28 +15,24 @@ package struct Reconstructor {
     self.seed = seed
   }
 
-  /// The picture of some sequences, each explained by its most important particle.
-  package func figure(_ data: SequenceBatch, title: String) -> SequenceFigure {
-    let tape = Tape(recording: false)
-    var frames: [FrameInference] = []
-    let identities = data.sequences.map { UInt32($0) }
-    identities.withUnsafeBufferPointer { identities in
-      _ = model.infer(
-        data.modelBatch(0..<data.examples, particles: particles, on: tape),
-        noise: CounterNoise(seed: seed, purpose: .evaluation, examples: identities, particles: particles), on: tape,
-        into: &frames)
-    }
-    let configuration = model.configuration
-    let sequences = (0..<data.examples).map { example in
-      let rows = example * particles..<(example + 1) * particles
-      let best = model.mostImportantRows(of: rows, in: frames)
-      return SequenceFigure.Tracked(
-        heading: "sequence \(data.sequences[example])",
-        input: (0..<data.frameCount).map { data.image(example: example, frame: $0) },
-        reconstruction: zip(frames, best).map { $0.mean.slice(rows: $1..<$1 + 1).array },
-        boxes: zip(frames, best).map { $0.state.figureBoxes(ofRow: $1, configuration) })
+  /// The picture of sequences, each explained by the particle with the largest importance weight.
+  ///
+  /// - Parameter boxes: the kind of boxes to draw.
+  package func figure(_ data: SequenceBatch, boxes: ObjectBoxKind = .window, title: String) -> SequenceFigure {
+    let evaluator = Evaluator(model: model, particles: particles, seed: seed, batch: data.examples)
+    var sequences: [SequenceFigure.Tracked] = []
+    evaluator.explain(data, on: Tape(recording: false)) { data, example, explanation, tape in
+      sequences.append(
+        SequenceFigure.Tracked(
+          heading: "sequence \(explanation.sequence)",
+          input: (0..<data.frameCount).map { data.image(example: example, frame: $0) },
+          reconstruction: explanation.frames.map { $0.mean.array },
+          boxes: explanation.frames.map { frame in
+            evaluator.boxes(of: frame, boxes, on: tape).map { SequenceFigure.Box($0) }
+          }))
     }
     return SequenceFigure.tracking(
-      title: title, frameHeight: configuration.height, frameWidth: configuration.width, sequences: sequences)
+      title: title, frameHeight: model.configuration.height, frameWidth: model.configuration.width,
+      sequences: sequences)
   }
 }

@@ -1,20 +1,18 @@
-import Runs
-
-/// Write a page about a run.
+/// The run that `report` describes, and the page.
 public struct ReportRequest: Sendable {
   /// Folder of the run.
   public var run: String
-  /// Sequence file to measure on; nil takes the validation file of the run, which may be missing.
+  /// Sequence file for the measurements; nil takes the validation file of the run, which may not exist.
   public var data: String?
   /// Another run, or a checkpoint, to compare with.
-  public var beside: String?
-  /// The page; nil writes `report.html` into the folder of the run.
+  public var other: String?
+  /// Path of the page; nil writes `report.html` into the run folder.
   public var out: String?
 
-  public init(run: String, data: String? = nil, beside: String? = nil, out: String? = nil) {
+  public init(run: String, data: String?, other: String?, out: String?) {
     self.run = run
     self.data = data
-    self.beside = beside
+    self.other = other
     self.out = out
   }
 }

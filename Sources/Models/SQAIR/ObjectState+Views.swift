@@ -100,4 +100,13 @@ extension ObjectState {
       rowCount: rowCount, slots: slots, rows: rows, slotStarts: slotStarts, objects: objects, ids: ids,
       lastIDs: lastIDs, what: what, whereLogits: moved, temporal: temporal, prior: prior)
   }
+
+  /// The same objects at other positions.
+  ///
+  /// - Parameter whereLogits: [objects, 4].
+  package func placed(at whereLogits: Tensor) -> ObjectState {
+    ObjectState(
+      rowCount: rowCount, slots: slots, rows: rows, slotStarts: slotStarts, objects: objects, ids: ids,
+      lastIDs: lastIDs, what: what, whereLogits: whereLogits, temporal: temporal, prior: prior)
+  }
 }

@@ -7,7 +7,7 @@ public struct HTML: ExpressibleByStringInterpolation, Sendable {
   /// The text of the page.
   public private(set) var markup: String
 
-  /// Markup as it stands in the source.
+  /// Markup as written in the source.
   public init(stringLiteral markup: String) { self.markup = markup }
 
   public init(stringInterpolation: StringInterpolation) { markup = stringInterpolation.markup }

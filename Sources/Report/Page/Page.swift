@@ -1,17 +1,17 @@
 import Foundation
 
-/// A web page in one file: no scripts, no network, no other files.
+/// A web page in one file: no script, no network access, no other file.
 ///
 /// It follows the reader's choice of a light or dark screen and fits a phone. Its own policy forbids every
-/// request, so that it shows the same wherever it lies.
+/// request, so that it looks the same wherever it is stored.
 public struct Page: Sendable {
   /// Title of the window.
   public var title: String
-  /// What stands at the top.
+  /// The content at the top.
   public var header: HTML
   /// The sections, in order; each is reached from a line of links by its name.
   public var sections: [Section]
-  /// What stands at the bottom.
+  /// The content at the bottom.
   public var footer: HTML
 
   /// A part of the page with a heading.
@@ -87,7 +87,7 @@ extension HTML {
     "<img alt=\"\(alternative)\" src=\"data:image/png;base64,\(base64(png))\">"
   }
 
-  /// An animation inside of the page, and the picture that stands still for readers who asked for less motion.
+  /// An animation inside of the page, and a still picture for readers who asked for less motion.
   public static func animation(gif: [UInt8], still png: [UInt8], alternative: String) -> HTML {
     """
     <picture><source media="(prefers-reduced-motion: reduce)" srcset="data:image/png;base64,\(base64(png))">\
@@ -97,18 +97,18 @@ extension HTML {
 
   private static func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
 
-  /// A number with what it means, to be read from afar.
+  /// A large number with its meaning.
   public static func tile(_ value: String, _ name: String, note: String = "") -> HTML {
     let note: HTML = note.isEmpty ? "" : "<small>\(note)</small>"
     return "<div class=\"tile\"><b>\(value)</b><span>\(name)</span>\(note)</div>"
   }
 
-  /// A card with a heading, next to others.
+  /// A frame with a heading, next to other cards.
   public static func card(_ heading: String, _ body: HTML) -> HTML {
     "<div class=\"card\"><h3>\(heading)</h3>\(body)</div>"
   }
 
-  /// A frame as wide as what is in it.
+  /// A frame as wide as its content.
   public static func fittingCard(_ body: HTML) -> HTML { "<div class=\"card fitting\">\(body)</div>" }
 
   /// A line that says what is missing and how to get it.
@@ -124,7 +124,7 @@ extension HTML {
     return "<div class=\"scroll\"><table><thead><tr>\(heads)</tr></thead><tbody>\(lines)</tbody></table></div>"
   }
 
-  /// A table of true against found numbers, each row adding up to 1: the deeper a cell's colour, the larger its share.
+  /// A confusion matrix of true and found numbers; each row adds up to 1. The colour of a cell shows its share.
   public static func confusion(_ shares: [[Double]], rowName: String, columnName: String) -> HTML {
     let heads = (shares.first ?? []).indices.map { column -> HTML in "<th scope=\"col\">\(column)</th>" }
     let lines = shares.enumerated().map { truth, row -> HTML in

@@ -7,7 +7,7 @@ extension LineChart {
   private static let viewHeight = 218.0
 
   /// The chart with a legend above it; `title`, `width` and `height` are left to the page. Without a finite point it
-  /// says that there is nothing to see.
+  /// shows `emptyText`.
   public func html(emptyText: String = "Nothing was logged.") -> HTML {
     let points = series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
     guard !points.isEmpty else { return .missing(emptyText) }
@@ -60,7 +60,7 @@ private struct Plot {
         """
     }
     let columns = x.ticks.map { tick -> HTML in
-      // The outermost ticks must not push their words out of the picture.
+      // The labels of the outermost ticks must not leave the picture.
       let anchor = x.share(tick) > 0.96 ? "end" : x.share(tick) < 0.04 ? "start" : "middle"
       let at = column(tick) + (anchor == "end" ? 4 : anchor == "start" ? -4 : 0)
       return """

@@ -1,10 +1,10 @@
-/// How pages look: one style sheet, light and dark, from a phone to a wide window.
+/// The style sheet of pages: light and dark, from a phone to a wide window.
 enum PageStyle {
   static let sheet: HTML = """
 
     :root {
       --page: #f6f6f3; --card: #ffffff; --ink: #20242b; --faint: #656c78; --line: #e3e3dd; --accent: #0072b2;
-      --wrong: #d55e00; --strip: #15181d; --s0: #0072b2; --s1: #d55e00; --s2: #008a63; --s3: #b8568f; --s4: #b57a00;
+      --wrong: #d55e00; --dark: #15181d; --s0: #0072b2; --s1: #d55e00; --s2: #008a63; --s3: #b8568f; --s4: #b57a00;
       --s5: #3d97cc; --s6: #555555;
     }
     @media (prefers-color-scheme: dark) {
@@ -24,7 +24,7 @@ enum PageStyle {
     header, main, footer { max-width: 1120px; margin: 0 auto; padding: 0 20px; }
     header { padding-top: 44px; }
     .brand { display: flex; align-items: center; gap: 12px; color: var(--faint); font-size: 15px; }
-    .brand svg { width: 44px; height: 44px; flex: none; background: var(--strip); border-radius: 9px; }
+    .brand svg { width: 44px; height: 44px; flex: none; background: var(--dark); border-radius: 9px; }
     h1 { font-size: clamp(28px, 5vw, 44px); line-height: 1.1; letter-spacing: -.02em; margin: 14px 0 6px; }
     .subtitle { color: var(--faint); margin: 0 0 24px; max-width: 62ch; }
     nav { display: flex; gap: 6px; overflow-x: auto; margin: 22px -20px 0; padding: 4px 20px; }
@@ -47,9 +47,9 @@ enum PageStyle {
     .card { padding: 16px 18px; }
     .card.fitting { width: fit-content; max-width: 100%; }
     .card p { color: var(--faint); font-size: 14px; margin: 8px 0 0; }
-    .videos { display: grid; gap: 14px; }
-    .videos.pair { grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); }
-    figure { margin: 0; background: var(--strip); border-radius: 14px; overflow: hidden; }
+    .strips { display: grid; gap: 14px; }
+    .strips.pair { grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); }
+    figure { margin: 0; background: var(--dark); border-radius: 14px; overflow: hidden; }
     figure .scroll { overflow-x: auto; }
     figure img { display: block; width: 100%; height: auto; }
     figure .strip img { min-width: 780px; }

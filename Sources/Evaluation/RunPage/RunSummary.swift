@@ -4,18 +4,18 @@ import Report
 import Runs
 import Storage
 
-/// Everything that the page of a run shows, and what it cannot show and why.
-struct RunFacts {
+/// The content of the page of a run, and the reasons for missing parts.
+struct RunSummary {
   let folder: RunFolder
   let name: String
   let configuration: Configuration
-  /// The lines of `metrics.jsonl`; empty if there is none.
+  /// The lines of `metrics.jsonl`; empty without the file.
   let metrics: [MetricsLog.Line]
   let file: SequenceFile?
-  let model: ModelFacts?
-  /// Another run on the same sequences.
-  let other: ModelFacts?
-  /// What the page lacks: a sentence each that says how to get it.
+  let model: ModelSummary?
+  /// Another run, measured on the same sequences.
+  let other: ModelSummary?
+  /// One sentence for each missing part, which says how to get it.
   private(set) var missing: [String] = []
 
   init(_ request: ReportRequest, _ communicator: Communicator, progress: (String) -> Void) throws {
@@ -49,7 +49,7 @@ struct RunFacts {
       )
     }
 
-    // A file that was asked for must be there; the one of the training may have gone.
+    // A file that was named must exist; the validation file of the run may have been removed.
     let path = request.data ?? Self.validationFile(folder, configuration)
     switch (trained, path) {
     case (let trained?, let path?) where request.data != nil:
@@ -57,32 +57,32 @@ struct RunFacts {
     case (let trained?, let path?):
       file = note { try trained.open(path) }
     case (_, nil):
-      missing.append("The run has no validation file to show pictures of. Give a sequence file with --data.")
+      missing.append("The run has no validation file for pictures. Name a sequence file with --data.")
       file = nil
     case (nil, _):
       file = nil
     }
-    let extent = ModelFacts.Extent()
+    let extent = ModelSummary.Extent()
     guard let trained, let file else {
       model = nil
       other = nil
       self.missing = missing
       return
     }
-    model = try ModelFacts(name, trained, file, extent, communicator, progress: progress)
+    model = try ModelSummary(name, trained, file, extent, communicator, progress: progress)
     if trained.state.model.framesAreIndependent {
-      missing.append("The model explains every frame by itself, so it cannot predict how a sequence continues.")
+      missing.append("The model infers every frame independently, so it cannot generate continuations.")
     }
     if !file.hasCounts {
-      missing.append("\(file.path) has no /counts, so counting cannot be evaluated.")
+      missing.append("\(file.path) has no /counts, so the accuracy of counting is unknown.")
     }
     if !file.hasBoxes || !file.hasIds {
       missing.append(
-        "\(file.path) has no boxes with identities, so motion and tracking cannot be evaluated.")
+        "\(file.path) has no boxes with identities, so motion and tracking cannot be measured.")
     }
-    other = try request.beside.map { path in
+    other = try request.other.map { path in
       let trained = try load(path)
-      return try ModelFacts(
+      return try ModelSummary(
         Self.name(of: path), trained, trained.open(file.path), extent, communicator, progress: progress)
     }
     self.missing = missing
@@ -97,7 +97,7 @@ struct RunFacts {
     guard let json = try? String(contentsOfFile: folder.configuration, encoding: .utf8) else {
       throw RunError(
         "'\(folder.path)' has neither a checkpoint nor a config.json, so there is nothing to report. "
-          + "Give the folder of a run that has started.")
+          + "Name the folder of a run that has started.")
     }
     return try Configuration(resolvedJSON: json, place: folder.configuration)
   }
@@ -109,21 +109,21 @@ struct RunFacts {
     return try MetricsLog.read(folder.metrics)
   }
 
-  /// The file that the run was validated on, or the built-in one.
+  /// The validation file of the run, or the built-in one.
   private static func validationFile(_ folder: RunFolder, _ configuration: Configuration) -> String? {
     let builtin = folder.data + "/valid.h5"
     return configuration.data.valid.map(folder.file(at:))
       ?? (FileManager.default.fileExists(atPath: builtin) ? builtin : nil)
   }
 
-  /// A figure by update; long ones as means of equal pieces, so that a line stays a line.
-  func curve(_ key: String, _ name: String, pieces: Int = 160) -> LineChart.Series {
+  /// A metric by update; long series as means of equal parts, so that the line stays thin.
+  func curve(_ key: String, _ name: String, parts: Int = 160) -> LineChart.Series {
     let points = metrics.compactMap { line in line.values[key].map { (x: Double(line.step), y: $0) } }
-    guard points.count > pieces else { return LineChart.Series(name: name, points: points) }
+    guard points.count > parts else { return LineChart.Series(name: name, points: points) }
     return LineChart.Series(
       name: name,
-      points: (0..<pieces).map { piece in
-        let part = points[piece * points.count / pieces..<(piece + 1) * points.count / pieces]
+      points: (0..<parts).map { index in
+        let part = points[index * points.count / parts..<(index + 1) * points.count / parts]
         return (part.last!.x, part.reduce(0) { $0 + $1.y } / Double(part.count))
       })
   }

@@ -2,8 +2,8 @@ import Numerics
 import Report
 import Runs
 
-/// Draws sequences of a file over what the model makes of them.
-public func reconstruct(_ request: ReconstructRequest) throws {
+/// Draws sequences of a file and their reconstructions.
+public func drawReconstructions(_ request: ReconstructRequest) throws {
   LinearAlgebra.prepare()
   _ = try Job.alone("reconstruct")
   let outputs = OutputPaths(reading: [("--checkpoint", request.checkpoint), ("--data", request.data)])
@@ -17,6 +17,7 @@ public func reconstruct(_ request: ReconstructRequest) throws {
     model: trained.state.model, particles: trained.configuration.evaluationParticles, seed: training.seed)
   try makeFolder(request.out)
   let path = request.out + "/reconstruction.png"
-  try reconstructor.figure(batch, title: "reconstruction after \(trained.state.step) updates").draw().writePNG(to: path)
+  let title = "reconstruction after \(trained.state.step) updates"
+  try reconstructor.figure(batch, boxes: request.boxes, title: title).draw().writePNG(to: path)
   print("wrote \(path)")
 }

@@ -6,47 +6,46 @@ import Runs
 import Storage
 import Tracking
 
-/// What a trained model makes of a sequence file, gathered for a page.
-struct ModelFacts {
-  /// How the page calls the model.
+/// The results of a trained model on a sequence file, for a page.
+struct ModelSummary {
+  /// The name of the model on the page.
   let name: String
   let trained: TrainedModel
   let evaluation: Evaluation
-  /// Input and reconstruction of some sequences, a block each.
+  /// Input and reconstruction of some sequences, one block each.
   let reconstructions: SequenceFigure
-  let futures: Futures?
-  /// How well objects are followed through the first frames of the evaluated sequences; nil if the truth is not known.
+  let continuations: Continuations?
+  /// Tracking in the first frames of the evaluated sequences; nil if the truth is not known.
   let tracking: TrackingCounts?
 
-  /// What it imagines after the first frames; nil if the file has sequences of one frame only, or the model explains
-  /// every frame alone.
-  struct Futures {
-    let measures: ImaginationMeasures
-    /// Motion of generated and true objects; nil where the truth is not known.
+  /// Generated continuations; nil if the sequences have one frame, or the model infers every frame independently.
+  struct Continuations {
+    let metrics: GenerationMetrics
+    /// Motion of the generated objects compared with the true ones; nil where the truth is not known.
     let speed: SampleComparison?
     let turn: SampleComparison?
     let sequences: Int
-    let number: Int
-    /// True frames next to each continuation, one figure per sequence.
+    let continuationCount: Int
+    /// The truth and the continuations, one figure per sequence.
     let figures: [SequenceFigure]
   }
 
-  /// How much is looked at: enough for steady figures, little enough for a minute.
+  /// The amount of data: enough for stable results, and little enough for about a minute.
   struct Extent {
     var evaluated = 500
-    /// Frames through which objects are followed.
+    /// Frames for tracking.
     var trackedFrames = 10
-    var imagined = 24
-    var futures = 5
-    var watched = 3
-    var imaginedFrames = 100
-    /// Frames of a reconstructed strip.
+    var generated = 24
+    var continuations = 5
+    var observedFrames = 3
+    var generatedFrames = 100
+    /// Frames of a reconstruction.
     var stripFrames = 10
     var strips = 3
     var animations = 2
   }
 
-  /// - Parameter progress: called with a description of the next piece of work.
+  /// - Parameter progress: called with a description of the next step.
   init(
     _ name: String, _ trained: TrainedModel, _ file: SequenceFile, _ extent: Extent, _ communicator: Communicator,
     progress: (String) -> Void
@@ -65,17 +64,20 @@ struct ModelFacts {
 
     if file.hasBoxes, file.hasIds, model.findsObjects {
       progress("tracking objects with \(name)")
-      tracking = try Tracker(evaluator: evaluator, folder: nil).track(
+      tracking = try Tracker(
+        evaluator: evaluator, boxes: .window, minimumOverlaps: [0.5], folder: nil
+      ).track(
         file, sequences: min(extent.evaluated, file.sequenceCount),
-        frameCount: min(extent.trackedFrames, file.frameCount), communicator: communicator, progress: { _ in })
+        frameCount: min(extent.trackedFrames, file.frameCount), communicator: communicator, progress: { _ in }
+      ).first
     } else {
       tracking = nil
     }
 
-    let known = min(extent.imagined, file.sequenceCount)
+    let known = min(extent.generated, file.sequenceCount)
     let all = SequenceBatch()
-    try all.read(Array(0..<known), frameCount: min(file.frameCount, extent.imaginedFrames), from: file)
-    // Those with most to see, in the order of the file.
+    try all.read(Array(0..<known), frameCount: min(file.frameCount, extent.generatedFrames), from: file)
+    // The sequences with the most objects first.
     let order = (0..<known).sorted { (-all.objects(in: $0), $0) < (-all.objects(in: $1), $1) }
 
     progress("drawing reconstructions of \(name)")
@@ -86,44 +88,45 @@ struct ModelFacts {
       .figure(strips, title: "")
 
     guard file.frameCount >= 2, !model.framesAreIndependent else {
-      futures = nil
+      continuations = nil
       return
     }
-    progress("generating with \(name)")
-    futures = try Self.imagine(
+    progress("generating continuations with \(name)")
+    continuations = try Self.generate(
       trained, file, sequences: known, shown: Set(order.prefix(extent.animations)), extent)
   }
 
-  private static func imagine(
+  private static func generate(
     _ trained: TrainedModel, _ file: SequenceFile, sequences: Int, shown: Set<Int>, _ extent: Extent
-  ) throws -> Futures {
+  ) throws -> Continuations {
     let constants = trained.configuration.model.constants
     let training = trained.configuration.training
-    let watched = min(extent.watched, file.frameCount - 1)
-    let imaginer = Imaginer(
+    let observedFrames = min(extent.observedFrames, file.frameCount - 1)
+    let generator = SequenceGenerator(
       model: trained.state.model, particles: trained.configuration.evaluationParticles, seed: training.seed,
       discoversLater: false)
-    var measures = ImaginationMeasures(watched: watched, frameCount: extent.imaginedFrames, constants)
+    var metrics = GenerationMetrics(
+      observedFrames: observedFrames, frameCount: extent.generatedFrames, constants)
     var figures: [SequenceFigure] = []
     let batch = SequenceBatch()
-    let pieces = Imaginer.pieces(
-      of: sequences, futures: extent.futures, frames: extent.imaginedFrames, constants)
+    let pieces = SequenceGenerator.pieces(
+      of: sequences, continuations: extent.continuations, frames: extent.generatedFrames, constants)
     for piece in pieces {
       try batch.read(
-        Array(piece.sequences), frameCount: min(file.frameCount, extent.imaginedFrames), from: file)
-      let result = imaginer.imagine(
-        batch, watched: watched, frames: extent.imaginedFrames, futures: extent.futures,
-        firstExample: piece.first)
-      measures.add(result)
+        Array(piece.sequences), frameCount: min(file.frameCount, extent.generatedFrames), from: file)
+      let result = generator.generate(
+        from: batch, observedFrames: observedFrames, frameCount: extent.generatedFrames,
+        continuationCount: extent.continuations, firstExample: piece.first)
+      metrics.add(result)
       for example in 0..<batch.examples where shown.contains(batch.sequences[example]) {
         figures.append(result.figure(of: example, in: batch, constants, title: ""))
       }
     }
     let truth = try MotionSample.truth(of: file, sequences: max(sequences, 1_000))
-    return Futures(
-      measures: measures,
-      speed: truth.flatMap { SampleComparison(imagined: measures.motion.speeds, truth: $0.speeds) },
-      turn: truth.flatMap { SampleComparison(imagined: measures.motion.turns, truth: $0.turns) },
-      sequences: sequences, number: extent.futures, figures: figures)
+    return Continuations(
+      metrics: metrics,
+      speed: truth.flatMap { SampleComparison(generated: metrics.motion.speeds, truth: $0.speeds) },
+      turn: truth.flatMap { SampleComparison(generated: metrics.motion.turns, truth: $0.turns) },
+      sequences: sequences, continuationCount: extent.continuations, figures: figures)
   }
 }

@@ -1,0 +1,90 @@
+import Cluster
+import Numerics
+import Report
+import Runs
+import Storage
+
+/// Infers the first frames of sequences and generates several continuations of each: writes pictures, animations and all latent
+/// variables, and prints metrics of the continuations.
+public func generateContinuations(_ request: GenerateRequest) throws {
+  LinearAlgebra.prepare()
+  _ = try Job.alone("generate")
+  try StopSignals.installForCommand()
+  let trained = try load(request.checkpoint)
+  guard !trained.state.model.framesAreIndependent else {
+    throw RunError(
+      "\(trained.path): the model '\(trained.configuration.model.kind.rawValue)' has no dependence between frames, so it "
+        + "cannot continue a sequence. Draw single frames with `sample`, or give a checkpoint of another model.")
+  }
+  let file = try trained.open(request.data)
+  guard request.observedFrames >= 1, request.observedFrames <= file.frameCount else {
+    throw RunError(
+      "--condition \(request.observedFrames): the sequences of \(request.data) have \(file.frameCount) frames to observe. "
+        + "Give a number from 1 to \(file.frameCount).")
+  }
+  guard request.frames > request.observedFrames, request.frames <= 10_000 else {
+    throw RunError(
+      "--frames \(request.frames): it includes the \(request.observedFrames) observed frames. "
+        + "Give a number above \(request.observedFrames), at most 10000.")
+  }
+  try MemoryEstimate(
+    generating: trained.configuration, rows: [("--futures", request.continuations)], frames: request.frames
+  ).require()
+  let generator = SequenceGenerator(
+    model: trained.state.model, particles: trained.configuration.evaluationParticles, seed: request.seed,
+    discoversLater: request.discoverLater)
+  let sequences = min(request.sequences, file.sequenceCount)
+  var output = try GenerationOutput(
+    folder: request.out, names: (0..<min(request.pictures, sequences)).map(pictureName),
+    OutputPaths(reading: [("--checkpoint", request.checkpoint), ("--data", request.data)]), trained,
+    sequences: sequences, continuations: request.continuations,
+    observedFrames: request.observedFrames, frames: request.frames, seed: request.seed, data: file.identity)
+
+  let batch = SequenceBatch()
+  let pieces = SequenceGenerator.pieces(
+    of: sequences, continuations: request.continuations, frames: request.frames, trained.configuration.model.constants)
+  try forEachPiece(of: pieces, label: "generate") { piece in
+    try batch.read(Array(piece.sequences), frameCount: min(file.frameCount, request.frames), from: file)
+    let result = generator.generate(
+      from: batch, observedFrames: request.observedFrames, frameCount: request.frames,
+      continuationCount: request.continuations, firstExample: piece.first)
+    try output.add(result, sequences: batch.sequences)
+    for example in 0..<batch.examples where batch.sequences[example] < request.pictures {
+      let sequence = batch.sequences[example]
+      let figure = result.figure(
+        of: example, in: batch, trained.configuration.model.constants,
+        title: "sequence \(sequence): \(request.observedFrames) observed frames")
+      try output.write(figure, name: pictureName(of: sequence))
+    }
+  }
+  try output.finish()
+  let chart = output.metrics.errorChart(title: "prediction error, \(sequences) sequences")
+  if !chart.series.isEmpty { try output.write(chart.draw(), name: "prediction-error") }
+
+  // More sequences than were generated: their tracks cost no computation, and the comparison has less variance.
+  let truth = try MotionSample.truth(of: file, sequences: max(sequences, 1_000))
+  let report = GenerationReport(
+    output.metrics, truth: truth, checkpoint: trained.path, step: trained.state.step, data: request.data,
+    sequences: sequences, continuations: request.continuations, seed: request.seed,
+    discoverLater: request.discoverLater,
+    files: output.files)
+  print(request.json ? try report.json() : report.text)
+}
+
+/// The name of the pictures of a sequence, without extension.
+private func pictureName(of sequence: Int) -> String {
+  let digits = String(sequence)
+  return "futures-" + String(repeating: "0", count: max(0, 3 - digits.count)) + digits
+}
+
+/// Generates piece by piece, and shows the progress.
+func forEachPiece(
+  of pieces: [SequenceGenerator.Piece], label: String, _ body: (SequenceGenerator.Piece) throws -> Void
+) throws {
+  try withProgress(label, total: pieces.last?.sequences.upperBound ?? 0) { update in
+    for piece in pieces {
+      try body(piece)
+      try update(piece.sequences.upperBound)
+    }
+  }
+}

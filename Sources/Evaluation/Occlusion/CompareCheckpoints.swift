@@ -1,0 +1,80 @@
+import Cluster
+import Numerics
+import Report
+import Runs
+import Storage
+
+/// Measures models on the same sequences and prints the results side by side. Every process of the job calls this.
+public func compareCheckpoints(_ request: CompareRequest) throws {
+  LinearAlgebra.prepare()
+  try StopSignals.installForCommand()
+  let communicator = try Job.start(
+    "compare",
+    [
+      .init("checkpoints", "\(request.checkpoints.count)"),
+      .init("--particles", request.particles.map(String.init) ?? "that of the training"),
+      .init("--batch", "\(request.batch)"), .init("--iou", "\(request.minimumOverlap)"),
+      .init("--out", request.out == nil ? "not given" : "given"), .init("--pictures", "\(request.pictures)"),
+    ])
+  let models = try request.checkpoints.map { try openModelWithObjects($0, communicator) }
+  let file = try communicator.collectively("opening the data") {
+    let file = try models.map { try $0.open(request.data) }[0]
+    guard file.hasBoxes, file.hasIds, file.hasVisible, file.inkShape != nil else {
+      throw RunError(
+        "\(request.data): it does not hold what is occluded in its frames (/boxes, /ids, /visible and /ink). Make one "
+          + "with 'sqair-dist data moving-digits --occluded' or '--overlap'.")
+    }
+    if communicator.isRoot, let out = request.out {
+      let inputs = request.checkpoints.map { (option: "--checkpoint", path: Optional($0)) } + [("--data", request.data)]
+      try makeFolder(out, for: [("comparison.png", .picture)], OutputPaths(reading: inputs))
+    }
+    return file
+  }
+  try communicator.requireAgreement(on: "the data", file.agreementFields(as: "data"))
+  let particles = request.particles ?? models[0].configuration.evaluationParticles
+  try communicator.collectively("preparing memory") {
+    try MemoryEstimate(
+      evaluating: models[0].configuration, particles: ("--particles", particles), frames: file.frameCount
+    ).require(ranks: communicator.ranksOnHost)
+  }
+  let evaluators = models.map {
+    Evaluator(
+      model: $0.state.model, particles: particles, seed: $0.configuration.training.seed, batch: request.batch)
+  }
+
+  var comparison = Comparison(
+    data: request.data, sequences: file.sequenceCount, frames: file.frameCount, particles: particles,
+    minimumOverlap: request.minimumOverlap)
+  for (index, (trained, evaluator)) in zip(models, evaluators).enumerated() {
+    let total = evaluator.range(of: file.sequenceCount, rank: communicator.rank, size: communicator.size).count
+    let sums = try withProgress(Comparison.letter(index), total: total, isShown: communicator.isRoot) { update in
+      try evaluator.measureOcclusion(
+        file, minimumOverlap: request.minimumOverlap, communicator: communicator, progress: update)
+    }
+    comparison.entries.append(
+      Comparison.Entry(
+        checkpoint: trained.path, model: trained.configuration.model.kind.rawValue, step: trained.state.step,
+        framesAreIndependent: trained.state.model.framesAreIndependent, sums: sums))
+  }
+
+  if communicator.isRoot {
+    print(request.json ? try comparison.json() : comparison.text())
+    if let out = request.out {
+      let path = out + "/comparison.png"
+      try comparison.picture(of: file, evaluators, sequences: min(request.pictures, file.sequenceCount))
+        .draw().writePNG(to: path)
+      if !request.json { print("wrote \(path)") }
+    }
+  }
+  try communicator.finish()
+}
+
+private func openModelWithObjects(_ checkpoint: String, _ communicator: Communicator) throws -> TrainedModel {
+  let trained = try TrainedModel.openOnAllRanks(checkpoint, communicator)
+  guard trained.state.model.findsObjects else {
+    throw RunError(
+      "\(trained.path): the model '\(trained.configuration.model.kind.rawValue)' has no objects, which this command "
+        + "compares. Name a checkpoint of sqair or air; `evaluate` and `paper-table` compare any.", isEverywhere: true)
+  }
+  return trained
+}

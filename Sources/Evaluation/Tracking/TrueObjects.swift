@@ -1,0 +1,34 @@
+import Storage
+import Tracking
+
+extension SequenceFile {
+  /// A true object in a frame.
+  package struct TrueObject: Sendable {
+    package let slot: Int
+    package let box: TrackedBox
+  }
+
+  /// The true boxes of a sequence, frame by frame, in the order of their slots. Needs boxes and ids.
+  func trueBoxes(of sequence: Int, frameCount: Int) throws -> [[TrackedBox]] {
+    try trueObjects(of: sequence, frameCount: frameCount).map { $0.map(\.box) }
+  }
+
+  /// The same, with slots.
+  func trueObjects(of sequence: Int, frameCount: Int) throws -> [[TrueObject]] {
+    let slots = objectSlots ?? 0
+    var boxes = [Float](repeating: 0, count: frameCount * slots * 4)
+    var ids = [Int32](repeating: -1, count: frameCount * slots)
+    try readBoxes(of: sequence, first: 0, count: frameCount, into: &boxes)
+    try readIds(of: sequence, first: 0, count: frameCount, into: &ids)
+    return (0..<frameCount).map { frame in
+      (0..<slots).compactMap { slot in
+        let entry = frame * slots + slot
+        guard ids[entry] >= 0 else { return nil }
+        let values = boxes[4 * entry..<4 * entry + 4].map(Double.init)
+        return TrueObject(
+          slot: slot,
+          box: TrackedBox(id: Int(ids[entry]), y: values[0], x: values[1], height: values[2], width: values[3]))
+      }
+    }
+  }
+}
