@@ -2,7 +2,7 @@ import Foundation
 import Runs
 
 /// Evaluates the facts about the ranks of a job.
-package struct Diagnosis: Sendable {
+public struct Diagnosis: Sendable {
   /// Size of the gradient that is sent: about that of the default model.
   package static let gradientCount = 3_000_000
 
@@ -147,9 +147,10 @@ package struct Diagnosis: Sendable {
       return HealthCheck("memory", .ok, "\(host.name): unknown: the system does not report it")
     }
     let each = free / host.ranks.count
-    let text = "\(host.name): \(Self.size(free)) free, \(Self.size(each)) per rank"
+    let source = host.ranks.first { $0.freeMemory == free }?.freeMemorySource.map { " (\($0))" } ?? ""
+    let text = "\(host.name): \(Self.size(free)) free\(source), \(Self.size(each)) per rank"
     let advice = "A rank takes 300 to 600 MB with the default model and batch: start fewer on this host."
-    return HealthCheck("memory", each < 150_000_000 ? .fail : each < 600_000_000 ? .warn : .ok, text, advice)
+    return HealthCheck("memory", each < Self.leastMemoryOfRank ? .fail : each < 600_000_000 ? .warn : .ok, text, advice)
   }
 
   private var speed: HealthCheck {
