@@ -1,5 +1,6 @@
 import Cluster
 import Numerics
+import Runs
 
 /// Runs a benchmark and prints the result. Every process of the job calls this.
 public func runBenchmark(_ request: BenchmarkRequest) throws {
