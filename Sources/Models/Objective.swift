@@ -1,12 +1,12 @@
 import Foundation
 import Numerics
 
-/// How the discrete draws learn (section 8.3).
-public enum Estimator: String, Codable, Sendable, CaseIterable {
-  /// As in the published program: signal log w_j - cv_j, averaged over particles (O3).
-  case published
-  /// As in the literature (VIMCO): signal IWAE - cv_j, summed over particles.
+/// The estimators of the gradient of the discrete variables (section 8.3).
+public enum Estimator: String, Sendable, CaseIterable {
+  /// VIMCO as in its paper: the signal is IWAE - control variate, summed over particles.
   case textbook
+  /// As the authors' program computes it: the signal is log w - control variate, averaged over particles (O3).
+  case published
 }
 
 /// The importance-weighted bound and its gradient estimator, for the P particles of one example.
@@ -14,8 +14,8 @@ public enum Estimator: String, Codable, Sendable, CaseIterable {
 /// What is maximized is (1 - b) IWAE + b ELBO, with IWAE = logsumexp_j log w_j - log P and ELBO = mean_j log w_j.
 ///
 /// Both are lower bounds of log p(x). IWAE is the tighter one, but where log weights differ by many nats, as those of
-/// sequences do, one particle has nearly all the weight, and so nearly all the gradient: the others were computed in
-/// vain. In the ELBO all of them count. What a model is worth is always told by IWAE.
+/// sequences do, one particle has nearly all the weight, and so nearly all the gradient; the others contribute
+/// nothing. To the ELBO all of them contribute. Models are always evaluated by IWAE.
 ///
 /// Pure functions of P log weights; everything is in double precision.
 public enum Objective {

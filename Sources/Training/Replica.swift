@@ -176,7 +176,7 @@ package final class Replica {
       let own = first + rows.lowerBound..<first + rows.upperBound
       loss += Objective.loss(
         UnsafeBufferPointer(buffers.logWeights.part(own)), discrete: UnsafeBufferPointer(buffers.discrete.part(own)),
-        estimator: settings.vimco.estimator, elboWeight: plan.elboWeight,
+        estimator: settings.vimco, elboWeight: plan.elboWeight,
         weightGradient: buffers.weightGradients.part(own), discreteGradient: buffers.discreteGradients.part(own))
     }
     return loss
@@ -205,15 +205,5 @@ package final class Replica {
   private func gradientLimit(_ plan: UpdatePlan) -> StateGradientLimit? {
     guard settings.gradientLimit > 0 else { return nil }
     return StateGradientLimit(norm: plan.norm(ofGradientLimit: settings.gradientLimit), on: tape)
-  }
-}
-
-extension TrainingConfiguration.Estimator {
-  /// The model room's name for it.
-  var estimator: Models.Estimator {
-    switch self {
-    case .textbook: .textbook
-    case .published: .published
-    }
   }
 }

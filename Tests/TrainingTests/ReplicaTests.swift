@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Numerics
 import Runs
 import Storage
@@ -19,7 +20,7 @@ import Training
   /// Gradients and figures of a batch that is cut into `microbatches`, computed by so many processes one after the other.
   private func accumulate(
     batch: Int = 8, microbatches: Int = 1, processes: Int = 1, particles: Int = 3,
-    estimator: TrainingConfiguration.Estimator = .textbook, step: Int = 5,
+    estimator: Estimator = .textbook, step: Int = 5,
     _ change: (inout TrainingConfiguration) -> Void = { _ in }
   ) throws -> (gradients: [Float], sums: StepSums) {
     var configuration = ToyModel.configuration(batch: batch, particles: particles)
@@ -55,8 +56,8 @@ import Training
     return zip(a, b).reduce(0.0) { $0 + pow(Double($1.0) - Double($1.1), 2) }.squareRoot() / norm
   }
 
-  @Test(arguments: [TrainingConfiguration.Estimator.textbook, .published])
-  func theGradientIsTheSumOverShares(estimator: TrainingConfiguration.Estimator) throws {
+  @Test(arguments: [Estimator.textbook, .published])
+  func theGradientIsTheSumOverShares(estimator: Estimator) throws {
     let whole = try accumulate(estimator: estimator)
     for microbatches in [2, 3, 8] {
       let parts = try accumulate(microbatches: microbatches, estimator: estimator)

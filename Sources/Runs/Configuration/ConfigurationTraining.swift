@@ -1,15 +1,10 @@
 import Foundation
+import Models
+
+extension Estimator: ConfigurationChoice {}
 
 /// How a model is trained: length, batch, objective, curriculum and optimizer.
 public struct TrainingConfiguration: Codable, Equatable, Sendable {
-  /// The two estimators of the gradient of the discrete draws (section 8.3 of the specification).
-  public enum Estimator: String, ConfigurationChoice {
-    /// VIMCO as in its paper: the signal is IWAE - control variate, summed over particles.
-    case textbook
-    /// As the authors' program computes it: the signal is log w - control variate, averaged over particles.
-    case published
-  }
-
   /// Updates of the whole run. Default 20,000.
   public var steps = 20_000
   /// Sequences of a batch, over all processes together. Default 32.
@@ -22,7 +17,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var particles = 5
   /// Seed of the initial parameters, of the order of the data and of all noise. Default 0.
   public var seed: UInt64 = 0
-  /// Estimator of the gradient of the discrete draws. Default textbook.
+  /// Estimator of the gradient of the discrete variables. Default textbook.
   public var vimco = Estimator.textbook
   /// The parameters that a new run starts from.
   public var from = OriginConfiguration()
