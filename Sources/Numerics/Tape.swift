@@ -35,7 +35,7 @@ public final class Tape {
   /// The microbatch of each row of the operations that run in `withRowMicrobatches`; nil if all are of microbatch 0.
   public private(set) var rowMicrobatches: Index?
 
-  /// Whether samples of the coming operations leave out the score of their density on the way back: its derivative by
+  /// Whether samples of the coming operations leave out the score of their density in the backward pass: its derivative by
   /// its own moments at a fixed sample. Off after `reset()`.
   public var dropsScoreTerms = false
 

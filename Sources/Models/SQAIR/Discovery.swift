@@ -93,7 +93,7 @@ package struct Discovery {
     return Shared(prior: prior, stepBias: stepBias, start: start, codes: codes, scaleOffset: offset)
   }
 
-  /// `cond` of section 5.1 [rows, n]: what discovery is told about the propagated objects. Nil if there are none.
+  /// `cond` of section 5.1 [rows, n]: the summary of the propagated objects for discovery. Nil if there are none.
   ///
   /// - Parameters:
   ///   - objects: the present ones among `what` and `whereLogits`.

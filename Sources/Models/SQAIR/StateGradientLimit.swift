@@ -1,8 +1,8 @@
 import Numerics
 
-/// A limit on the gradient that an object's state hands back from a frame to the one before; see `GradientLimit`.
+/// A limit on the gradient of an object's state where it passes from a frame to the one before; see `GradientLimit`.
 ///
-/// Appearance, place, temporal and prior state of each object are limited each by itself: they have different units and
+/// Appearance, place, temporal and prior state of each object are limited separately: they have different units and
 /// very different gradients. (At ten frames, in units of d log w / d state, most gradients by the appearance are below
 /// 100 and most by the place between 100 and 1,000, with tails up to 10^5.)
 public struct StateGradientLimit: BitwiseCopyable {
@@ -13,9 +13,9 @@ public struct StateGradientLimit: BitwiseCopyable {
 
   /// Largest Euclidean norm of the gradient of one object's part, in units of the loss.
   public let norm: Float
-  /// For each microbatch how many objects were handed on from frame to frame, [microbatches].
+  /// The number of objects of each microbatch that passed from frame to frame, [microbatches].
   public let handedOn: Index
-  /// Of how many of them the gradient was shortened: [parts, microbatches]. Counted on the way back.
+  /// The number of those whose gradient was scaled down, [parts, microbatches]; counted in the backward pass.
   private let limited: Index
 
   public init(norm: Float, on tape: Tape) {
@@ -24,7 +24,7 @@ public struct StateGradientLimit: BitwiseCopyable {
     limited = tape.index(count: Part.allCases.count * tape.microbatchCount) { _ in 0 }
   }
 
-  /// Of how many objects the gradient of a part was shortened, for each microbatch.
+  /// The number of objects whose gradient of a part was scaled down, for each microbatch.
   public func limited(_ part: Part) -> Index {
     let microbatches = handedOn.count
     return limited.slice(part.rawValue * microbatches..<(part.rawValue + 1) * microbatches)
@@ -32,7 +32,7 @@ public struct StateGradientLimit: BitwiseCopyable {
 }
 
 extension ObjectState {
-  /// The same state, whose gradients are limited on the way back.
+  /// The same state, whose gradients are limited in the backward pass.
   func limitingGradients(_ limit: StateGradientLimit, microbatches: RowMicrobatches, on tape: Tape) -> ObjectState {
     tape.enter(.merging)
     for object in 0..<count { limit.handedOn[microbatches.microbatch(ofRow: rows[object])] += 1 }

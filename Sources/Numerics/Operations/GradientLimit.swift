@@ -1,29 +1,29 @@
 import CKernels
 
-/// y = x; on the way back the gradient of each row is shortened to a largest Euclidean norm:
+/// y = x; in the backward pass the gradient of each row is scaled down to a largest Euclidean norm:
 /// dx += dy min(1, norm / |dy|).
 ///
 /// Why rows are limited. The gradient that reaches the state of an object at a frame is a product of Jacobians over the
 /// frames after it. For most objects its norm stays within a decade; for a few, such as those that are found again
-/// after they were lost or turn back at the border, it grows by orders of magnitude on the way, and one of them then
-/// makes up most of the gradient of the batch. Clipping the global norm does not help: it shortens the update as a
-/// whole, so that a step is spent on the one row and the others' part of it is lost. A limit on each row, where it is
-/// handed from a frame to the one before, takes from that row only what is out of proportion and leaves all others
-/// untouched. The direction of every row stays; the gradient of the batch is biased by what was taken away.
+/// after they were lost or turn back at the border, it grows by orders of magnitude, and one of them then
+/// makes up most of the gradient of the batch. Clipping the global norm does not help: it scales the
+/// whole update down, so that the step is determined by that one row. A limit on each row, where it passes from a frame
+/// to the one before, reduces that row only and leaves all others unchanged. The direction of every row stays; the
+/// gradient of the batch is biased by the reduction.
 ///
-/// Each row is limited by itself, in a sum of fixed order over its columns, so the result does not depend on which rows
-/// stand beside it, on microbatches or on processes. Where no row reaches the limit, gradients are those without it, bit
+/// Each row is limited by itself, in a sum of fixed order over its columns, so the result does not depend on the
+/// other rows, on microbatches or on processes. Where no row reaches the limit, gradients are those without it, bit
 /// for bit.
 ///
 /// A row that is not finite has no direction to keep. It passes unchanged, so that it reaches the parameters' gradient,
-/// where the update is refused: setting it to zero would hide a broken number and train on.
+/// where the update is refused: setting it to zero would hide the error and continue.
 package struct GradientLimit: ExampledOperation {
   let x: Tensor
   let y: Tensor
   let norm: Float
   /// The microbatch of each row.
   let microbatches: Index?
-  /// For each microbatch how many rows were shortened; counted on the way back.
+  /// The number of rows of each microbatch that were scaled down; counted in the backward pass.
   let limited: Index
 
   package func backward(_ products: MatrixProduct) {
@@ -48,7 +48,7 @@ package struct GradientLimit: ExampledOperation {
 }
 
 extension Tape {
-  /// `x`, whose gradient is limited row by row on the way back.
+  /// `x`, whose gradient is limited row by row in the backward pass.
   ///
   /// - Parameters:
   ///   - norm: largest Euclidean norm of the gradient of a row, in units of the loss.
