@@ -29,7 +29,7 @@ public func exportModel(_ request: ExportRequest) throws {
   let outputs = OutputPaths(reading: [("--checkpoint", request.checkpoint)])
   let replaces = try outputs.check(request.out, .model, option: "--out")
   guard request.force || !replaces else {
-    throw RunError("'\(request.out)' is there already. Give --force to replace it, or another name.")
+    throw RunError("'\(request.out)' exists already. Give --force to replace it, or another name.")
   }
   let replaced = replaces ? (try? Checkpoint(reading: request.out)) : nil
   let trained = try TrainedModel(request.checkpoint)

@@ -81,7 +81,7 @@ import Testing
       inspection.exitCode == 0 && inspection.standardOutput.contains("no state: a model to use"), "\(inspection)")
     // It is not replaced unasked, and cannot be trained further.
     let again = try export()
-    #expect(again.exitCode == 1 && again.standardError.contains("is there already. Give --force"), "\(again)")
+    #expect(again.exitCode == 1 && again.standardError.contains("exists already. Give --force"), "\(again)")
     #expect(try export(["--force"]).exitCode == 0)
     let folder = toy.path("resumed/checkpoints")
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
