@@ -35,7 +35,7 @@ package final class CheckpointWriter {
       return true
     }
     return log.attemptWriting(
-      store.directory, step: step, consequence: "Training continues; the next attempt is at the next checkpoint.",
-      recovery: recovery, commit)
+      store.directory, step: step, reportsEach: true,
+      consequence: "Training continues; the next attempt is at the next checkpoint.", recovery: recovery, commit)
   }
 }

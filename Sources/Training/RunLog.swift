@@ -60,22 +60,24 @@ package final class RunLog {
 
   /// Writes to a file that training can do without.
   ///
-  /// A failure is reported the first time, and again once the file can be written.
+  /// A failure is reported the first time, and its end once the file can be written.
   ///
   /// - Parameters:
+  ///   - reportsEach: whether every failure is reported, not only the first one.
   ///   - consequence: what a failure means, a sentence.
   ///   - recovery: what is reported when the file is written again, given the first update that failed.
   /// - Returns: whether it is written.
   @discardableResult
   package func attemptWriting(
-    _ file: String, step: Int, consequence: String, recovery: (_ first: Int) -> String, _ body: () throws -> Void
+    _ file: String, step: Int, reportsEach: Bool = false, consequence: String, recovery: (_ first: Int) -> String,
+    _ body: () throws -> Void
   ) -> Bool {
     do {
       try body()
       reportWritten(file, step: step, recovery: recovery)
       return true
     } catch {
-      if failing.updateValue(failing[file] ?? step, forKey: file) == nil {
+      if failing.updateValue(failing[file] ?? step, forKey: file) == nil || reportsEach {
         warn("\(error) \(consequence)", step: step)
       }
       return false
