@@ -94,10 +94,12 @@ extension Configuration {
     guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
       throw ConfigurationError(place: place, problem: "expected KEY=VALUE, as in --set training.batchSize=16")
     }
-    let path = String(text[..<equals])
+    var path = String(text[..<equals])
     let word = Data(text[text.index(after: equals)...].utf8)
     if let new = RenamedKeys.newName(of: path) {
-      throw ConfigurationError(place: place, problem: "\(path) is now called \(new)")
+      // Scripts that were written for an earlier version keep working.
+      FileHandle.standardError.write(Data("warning: \(place): \(path) is now called \(new)\n".utf8))
+      path = new
     }
     let known = ConfigurationTree(self).keyPaths
     guard known.contains(path) else {

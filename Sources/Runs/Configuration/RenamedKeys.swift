@@ -1,7 +1,7 @@
 /// Settings that had another name in an earlier version of the program.
 ///
 /// Checkpoints and configuration files with old names are read as if they had the new ones. On the command line an old
-/// name is an error that tells the new one, so that scripts are corrected while nothing has been computed yet.
+/// name works too, with a warning that tells the new one, so that scripts written for an earlier version keep working.
 package enum RenamedKeys {
   /// Old key path to new key path.
   package static let all: [(old: String, new: String)] = [
