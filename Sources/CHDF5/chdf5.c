@@ -202,14 +202,18 @@ char *chdf5_names(chdf5_id file, const char *group, size_t *size) {
 
 int chdf5_kind(chdf5_id file, const char *path) {
   begin();
-  hid_t access = access_within_file(H5P_LINK_ACCESS), object = H5Oopen(file, path, access);
-  int kind = -1;
-  if (object >= 0) {
-    H5I_type_t type = H5Iget_type(object);
-    H5Oclose(object);
-    kind = type == H5I_GROUP ? 0 : type == H5I_DATASET ? 1 : 2;
-  }
+  // The object is not opened: another thread may be opening the same data set with another prefix for raw data, which
+  // HDF5 refuses.
+  hid_t access = access_within_file(H5P_LINK_ACCESS);
+#if H5_VERSION_GE(1, 12, 0)
+  H5O_info2_t info;
+  int status = H5Oget_info_by_name3(file, path, &info, H5O_INFO_BASIC, access);
+#else
+  H5O_info_t info;
+  int status = H5Oget_info_by_name2(file, path, &info, H5O_INFO_BASIC, access);
+#endif
   H5Pclose(access);
+  int kind = status < 0 ? -1 : info.type == H5O_TYPE_GROUP ? 0 : info.type == H5O_TYPE_DATASET ? 1 : 2;
   return (int)end(kind);
 }
 
