@@ -58,7 +58,8 @@ public struct MNISTDigits: DigitSource {
     }
     guard blanks <= digits.count else {
       throw MovingDigitsError(
-        "\(folder.images): most images are empty (\(blanks) of the first \(blanks + digits.count)). \(IDXReader.advice)")
+        "\(folder.images): most images are empty (\(blanks) of the first \(blanks + digits.count)). \(IDXReader.advice)"
+      )
     }
     try reader.finish()
     images = digits

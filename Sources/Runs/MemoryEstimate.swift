@@ -39,7 +39,8 @@ package struct MemoryEstimate {
     add(
       "activations", rows * frames * Self.bytesPerRow(configuration.model),
       [
-        ("training.particles", particles), ("training.batchSize", batch), ("training.frames.end", settings.longestFrames),
+        ("training.particles", particles), ("training.batchSize", batch),
+        ("training.frames.end", settings.longestFrames),
         ("model.hiddenSize", model.hidden),
       ])
     add(
@@ -126,7 +127,8 @@ package struct MemoryEstimate {
   private static func sizes(of model: ModelConfiguration) -> [(name: String, value: Int)] {
     let sizes = model.constants
     let all = [
-      ("model.hiddenSize", sizes.hidden), ("model.appearanceSize", sizes.what), ("model.maskHiddenSize", sizes.maskHidden),
+      ("model.hiddenSize", sizes.hidden), ("model.appearanceSize", sizes.what),
+      ("model.maskHiddenSize", sizes.maskHidden),
       ("model.whereBiasHiddenSize", sizes.whereBiasHidden), ("model.wherePriorHiddenSize", sizes.wherePriorHidden),
     ]
     // The width to lower is the one that stands out.

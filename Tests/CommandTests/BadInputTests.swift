@@ -107,7 +107,8 @@ import Testing
       command: "evaluate --checkpoint @train.h5 --data @train.h5", ranks: 1),
     Case(
       name: "watch more frames than there are", options: "",
-      messages: ["--condition 4: the sequences of", "have 3 frames to observe. Give a number from 1 to 3."], hasRun: true,
+      messages: ["--condition 4: the sequences of", "have 3 frames to observe. Give a number from 1 to 3."],
+      hasRun: true,
       command: "generate --checkpoint @run --data @train.h5 --out @out --condition 4 --frames 9", ranks: 1),
     Case(
       name: "pictures into a file", options: "", messages: ["toy.json' cannot be created"], hasRun: true,

@@ -34,14 +34,16 @@ import Testing
     struct Report: Decodable {
       struct Model: Decodable {
         let name: String
-        let bound, reconstruction, kl, counting, addition, addition_by_guessing: Double
+        let bound, reconstruction, kl, counting, addition, additionByGuessing: Double
       }
       let models: [Model]
     }
-    let model = try #require(JSONDecoder().decode(Report.self, from: Data(alone.standardOutput.utf8)).models.first)
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let model = try #require(decoder.decode(Report.self, from: Data(alone.standardOutput.utf8)).models.first)
     #expect(model.name == "MLP-SQAIR")
     #expect(model.bound < model.reconstruction && model.kl > 0)
-    #expect([model.counting, model.addition, model.addition_by_guessing].allSatisfy { (0...1).contains($0) })
+    #expect([model.counting, model.addition, model.additionByGuessing].allSatisfy { (0...1).contains($0) })
 
     // The bound is that of the evaluation.
     let evaluation = try ToyRun.program([

@@ -67,7 +67,8 @@ import Testing
       try ToyRun.program([
         "train", "--config", toy.configuration, "--run", toy.path("run"), "--steps", "1", "--fresh",
         "--set", "data.builtin.trainSequences=8", "--set", "data.builtin.validSequences=4",
-        "--set", "data.builtin.frames=3", "--set", "data.builtin.canvas=24", "--set", "data.builtin.maxDigits=\(digits)",
+        "--set", "data.builtin.frames=3", "--set", "data.builtin.canvas=24", "--set",
+        "data.builtin.maxDigits=\(digits)",
       ])
     }
     for _ in 0..<2 { #expect(try train(2).exitCode == 0) }

@@ -85,7 +85,9 @@ import Testing
       "lag@1:model:1", ranks: 2, seconds: 60, "--steps", "52", "--set", "validation.interval=0", "--set",
       "pictures.interval=0")
     #expect(outcome.exitCode == 0, "\(outcome)")
-    #expect(outcome.standardError.contains(/\nwarning: update 50: rank 1 on \S+ is slow: it computes for 0\.\d+ s per update/))
+    #expect(
+      outcome.standardError.contains(/\nwarning: update 50: rank 1 on \S+ is slow: it computes for 0\.\d+ s per update/)
+    )
     // And it is the same run.
     let plain = try toy.train("plain", "--steps", "52", ranks: 2)
     #expect(plain.exitCode == 0, "\(plain)")
