@@ -30,8 +30,9 @@ struct StartLimit: Sendable {
     try WorkerThread.start("start limit") { [self] in
       guard isStarted.wait(timeout: .now() + seconds) == .timedOut else { return }
       let missing = LocalRanks(launch).missing
-      // The lowest rank that knows something speaks first: the job ends before it is another's turn.
-      let turn = min(Double(launch.promisedRank ?? 0), 4) + (missing.isEmpty ? 3 : 0)
+      // The lowest rank that knows something reports first. The launcher takes about two seconds to end the job after
+      // that, and the next rank waits longer, so that one message is printed.
+      let turn = 3 * min(Double(launch.promisedRank ?? 0), 4) + (missing.isEmpty ? 15 : 0)
       guard isStarted.wait(timeout: .now() + turn) == .timedOut else { return }
       try? FileHandle.standardError.write(contentsOf: Data("error: \(text(missing: missing))\n".utf8))
       // The launcher passes on what was written.
