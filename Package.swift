@@ -83,7 +83,7 @@ let package = Package(
       ],
       plugins: ["BuildCommit"]),
     // Tells the program which commit it was built from.
-    .plugin(name: "BuildCommit", capability: .buildTool()),
+    .plugin(name: "BuildCommit", capability: .buildTool(), path: "Sources/Plugins/BuildCommit"),
 
     // Tests mirror the rooms.
     // `cluster-probe` is the program that the tests of Cluster start under mpirun.

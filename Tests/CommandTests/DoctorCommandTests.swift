@@ -58,7 +58,7 @@ import Testing
       let outcome = try ProcessRunner.run(
         BuiltProgram.trainer(), ["doctor", "--run", folder.path("run")] + options,
         environment: MPILauncher.environment.merging(["OMP_NUM_THREADS": "8"]) { $1 })
-      #expect(outcome.standardOutput.contains(/(?m)^WARN  threads +1 a rank, though rank 0 .+ has OMP_NUM_THREADS=8/))
+      #expect(outcome.standardOutput.contains(/(?m)^WARN  threads +1 per rank, although rank 0 .+ has OMP_NUM_THREADS=8/))
       // A machine may be short of memory or disk.
       if !outcome.standardOutput.contains(/(?m)^FAIL/) { #expect(outcome.exitCode == code, "\(outcome)") }
     }
@@ -69,7 +69,7 @@ import Testing
     #expect(outcome.exitCode == 1, "\(outcome)")
     #expect(
       outcome.standardOutput.firstMatch(
-        of: /(?m)^FAIL  folder     nothing can be written in \/proc: .+\n +Choose another/)
+        of: /(?m)^FAIL  folder     cannot write to \/proc: .+\n +Choose another/)
         != nil, "\(outcome)")
   }
 }

@@ -198,6 +198,6 @@ import Testing
       #expect(outcome.exitCode != 0 && outcome.standardError.contains(text), "\(arguments): \(outcome)")
     }
     let many = try ToyRun.program(["replay", toy.path("run")], ranks: 2)
-    #expect(many.exitCode != 0 && many.standardError.contains("start it without mpirun or srun"), "\(many)")
+    #expect(many.exitCode != 0 && many.standardError.contains("Start it without a launcher"), "\(many)")
   }
 }
