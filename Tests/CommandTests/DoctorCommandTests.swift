@@ -58,7 +58,8 @@ import Testing
       let outcome = try ProcessRunner.run(
         BuiltProgram.trainer(), ["doctor", "--run", folder.path("run")] + options,
         environment: MPILauncher.environment.merging(["OMP_NUM_THREADS": "8"]) { $1 })
-      #expect(outcome.standardOutput.contains(/(?m)^WARN  threads +1 per rank, although rank 0 .+ has OMP_NUM_THREADS=8/))
+      #expect(
+        outcome.standardOutput.contains(/(?m)^WARN  threads +1 per rank, although rank 0 .+ has OMP_NUM_THREADS=8/))
       // A machine may be short of memory or disk.
       if !outcome.standardOutput.contains(/(?m)^FAIL/) { #expect(outcome.exitCode == code, "\(outcome)") }
     }
