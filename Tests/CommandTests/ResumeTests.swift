@@ -83,18 +83,18 @@ import Testing
   @Test func aRunFindsItsDataFromElsewhereAndAfterAMove() throws {
     let files = FileManager.default
     let base = toy.folder.path
-    try files.createDirectory(atPath: base + "/work/run", withIntermediateDirectories: true)
+    try files.createDirectory(atPath: base + "/project/run", withIntermediateDirectories: true)
     try files.createDirectory(atPath: base + "/elsewhere", withIntermediateDirectories: false)
-    try files.copyItem(atPath: toy.data, toPath: base + "/work/run/inside.h5")
-    try files.copyItem(atPath: toy.data, toPath: base + "/work/outside.h5")
+    try files.copyItem(atPath: toy.data, toPath: base + "/project/run/inside.h5")
+    try files.copyItem(atPath: toy.data, toPath: base + "/project/outside.h5")
     let arguments = ["train", "--config", toy.configuration, "--run", "run"]
     let outcome = try program(
-      arguments + ["--data", "outside.h5", "--valid", "run/inside.h5", "--steps", "2"], in: base + "/work")
+      arguments + ["--data", "outside.h5", "--valid", "run/inside.h5", "--steps", "2"], in: base + "/project")
     try #require(outcome.exitCode == 0, "\(outcome)")
-    let text = try String(contentsOfFile: base + "/work/run/config.json", encoding: .utf8)
+    let text = try String(contentsOfFile: base + "/project/run/config.json", encoding: .utf8)
     let written = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: [String: Any]])
     #expect(written["data"]?["valid"] as? String == "inside.h5")
-    #expect((written["data"]?["train"] as? String)?.hasSuffix("/work/outside.h5") == true)
+    #expect((written["data"]?["train"] as? String)?.hasSuffix("/project/outside.h5") == true)
     #expect((written["data"]?["train"] as? String)?.hasPrefix("/") == true)
 
     func expectReport(_ run: String, in folder: String) throws {
@@ -102,9 +102,9 @@ import Testing
       #expect(report.exitCode == 0 && !report.standardError.contains("missing"), "\(report)")
     }
     try expectReport("../work/run", in: "/elsewhere")
-    try files.moveItem(atPath: base + "/work/run", toPath: base + "/elsewhere/moved")
+    try files.moveItem(atPath: base + "/project/run", toPath: base + "/elsewhere/moved")
     try expectReport("moved", in: "/elsewhere")
-    try expectReport(base + "/elsewhere/moved", in: "/work")
+    try expectReport(base + "/elsewhere/moved", in: "/project")
     let replay = try program(["replay", "elsewhere/moved", "--step", "2"], in: base)
     #expect(replay.exitCode == 0, "\(replay)")
     // Its own settings name its own files.
