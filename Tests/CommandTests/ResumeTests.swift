@@ -101,7 +101,7 @@ import Testing
       let report = try program(["report", run], in: base + folder)
       #expect(report.exitCode == 0 && !report.standardError.contains("missing"), "\(report)")
     }
-    try expectReport("../work/run", in: "/elsewhere")
+    try expectReport("../project/run", in: "/elsewhere")
     try files.moveItem(atPath: base + "/project/run", toPath: base + "/elsewhere/moved")
     try expectReport("moved", in: "/elsewhere")
     try expectReport(base + "/elsewhere/moved", in: "/project")
