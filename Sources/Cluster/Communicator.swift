@@ -1,19 +1,4 @@
-internal import CMPI
-import Foundation
 import Synchronization
-
-/// A number that ranks can add and compare.
-public protocol Reducible: Sendable {
-  /// The type's name between ranks.
-  static var element: ReducibleElement { get }
-}
-
-/// The number types that travel between ranks.
-public enum ReducibleElement: Sendable { case float, double, int64 }
-
-extension Float: Reducible { public static var element: ReducibleElement { .float } }
-extension Double: Reducible { public static var element: ReducibleElement { .double } }
-extension Int64: Reducible { public static var element: ReducibleElement { .int64 } }
 
 /// All ranks of the job and their collective operations: one value for each rank, from `start()` to `finish()`.
 ///
@@ -52,91 +37,19 @@ public final class Communicator: Sendable {
   /// True on rank 0, which writes and prints for all.
   public var isRoot: Bool { rank == 0 }
 
-  /// The first line of the MPI library's own version text.
-  public static var libraryVersion: String {
-    let whole = MPITransport.text { cmpi_library_version($0, $1) }
-    return String(whole.prefix { $0 != "\n" && $0 != "," })
-  }
-
-  /// The version of the MPI standard that the library implements, such as "3.1".
-  public static var standardVersion: String {
-    var (major, minor): (Int32, Int32) = (0, 0)
-    _ = cmpi_standard_version(&major, &minor)
-    return "\(major).\(minor)"
-  }
-
-  // MPI can be started once in the life of a process, so the value is made once.
-  private static let world = Result { try Communicator() }
-  private static let running = Mutex<Communicator?>(nil)
-
-  /// Starts MPI, or returns the running communicator when it is started already.
-  ///
-  /// - Throws: `ClusterError` when MPI cannot start, or joins fewer processes than the launcher started;
-  ///   `ThreadLimitError` where a rank cannot have the threads that it needs.
-  public static func start() throws -> Communicator {
-    let communicator = try world.get()
-    running.withLock { $0 = communicator }
-    return communicator
-  }
-
-  /// What `start` has returned; nil before that.
-  public static var current: Communicator? { running.withLock { $0 } }
-
-  private init() throws {
-    let environment = ProcessInfo.processInfo.environment
-    let launch = Launch(environment: environment)
-    for (name, value) in launch.environmentForStart(cores: Int(process_available_cores())) {
-      setenv(name, value, 0)
-    }
-    let host = ProcessInfo.processInfo.hostName
-    func refuseSeparateRuns(size: Int) throws {
-      guard let (reason, advice) = launch.mismatch(size: size) else { return }
-      throw ClusterError(rank: nil, host: host, operation: "joining the ranks", reason: reason, advice: advice)
-    }
-    if launch.launcher == .srunWithoutMPI {
-      // Open MPI ends a process that srun started without PMIx. Several tasks are an error that we can explain better;
-      // a single one, such as the shell of `srun --pty`, may run alone.
-      try refuseSeparateRuns(size: 1)
-      unsetenv("SLURM_STEP_ID")
-    }
-    func check(_ status: Int32, _ operation: String) throws {
-      do {
-        try MPITransport.check(status)
-      } catch let failure as TransportFailure {
-        throw ClusterError(
-          rank: nil, host: host, operation: operation, reason: failure.reason,
-          advice: "Check that `mpirun -np 2 hostname` works on this host.")
-      }
-    }
-
-    var level: Int32 = 0, rank: Int32 = 0, size: Int32 = 0, rankOnHost: Int32 = 0, ranksOnHost: Int32 = 0
-    try WorkerThread.requireEnough()
-    try StartLimit(launch, environment: environment).limit { try check(cmpi_start(&level), "starting MPI") }
-    try check(cmpi_rank(&rank), "asking MPI for the rank")
-    try check(cmpi_size(&size), "asking MPI for the number of ranks")
-    try check(cmpi_rank_on_host(&rankOnHost, &ranksOnHost), "counting the ranks on this host")
-    self.rank = Int(rank)
-    self.size = Int(size)
-    self.rankOnHost = Int(rankOnHost)
-    self.ranksOnHost = Int(ranksOnHost)
-    threadLevel = ThreadLevel(rawValue: level) ?? .single
-    hostName = MPITransport.text { _ = cmpi_host_name($0, $1) }
-    self.launch = launch
-    transport = MPITransport()
-    try refuseSeparateRuns(size: self.size)
-    if isRoot { launch.signalReady(environment: environment) }
-  }
-
-  /// A rank of a job in the memory of this process.
-  init(inMemory job: InMemoryJob, rank: Int) {
+  /// A rank that `transport` connects with the others.
+  init(
+    rank: Int, size: Int, hostName: String, rankOnHost: Int, ranksOnHost: Int, threadLevel: ThreadLevel,
+    launch: Launch, transport: any Transport
+  ) {
     self.rank = rank
-    size = job.size
-    hostName = ProcessInfo.processInfo.hostName
-    rankOnHost = rank
-    ranksOnHost = job.size
-    threadLevel = .multiple
-    launch = Launch(environment: [:])
-    transport = InMemoryTransport(rank: rank, of: job)
+    self.size = size
+    self.hostName = hostName
+    self.rankOnHost = rankOnHost
+    self.ranksOnHost = ranksOnHost
+    self.threadLevel = threadLevel
+    self.launch = launch
+    self.transport = transport
   }
 
   // MARK: Numbers

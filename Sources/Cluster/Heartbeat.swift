@@ -26,7 +26,7 @@ package struct Heartbeat: Codable, Sendable, Equatable {
   }
 
   /// As it travels: JSON, filled up with zeros.
-  fileprivate var bytes: [UInt8] {
+  var bytes: [UInt8] {
     var short = self
     short.host = String(host.prefix(64))
     let text = (try? JSONEncoder().encode(short)) ?? Data()
@@ -34,36 +34,8 @@ package struct Heartbeat: Codable, Sendable, Equatable {
     return Array(text) + [UInt8](repeating: 0, count: max(0, rest))
   }
 
-  fileprivate init?(bytes: [UInt8]) {
+  init?(bytes: [UInt8]) {
     guard let read = try? JSONDecoder().decode(Heartbeat.self, from: Data(bytes.prefix { $0 != 0 })) else { return nil }
     self = read
-  }
-}
-
-extension Communicator {
-  /// Whether ranks can send heartbeats: only where any thread may call MPI.
-  var hasHeartbeats: Bool { size > 1 && threadLevel == .multiple }
-
-  /// Prepares heartbeats beside all other messages. Every rank calls this, and waits for its neighbours.
-  ///
-  /// - Returns: the first of the previous rank in the ring; nil if there are no heartbeats.
-  package func openHeartbeats(_ heartbeat: Heartbeat) throws -> Heartbeat? {
-    guard hasHeartbeats else { return nil }
-    var received = [UInt8](repeating: 0, count: Int(CMPI_HEARTBEAT_BYTES))
-    try perform("preparing the heartbeats of \(size) ranks") {
-      try transport.openHeartbeats(heartbeat.bytes, into: &received)
-    }
-    return Heartbeat(bytes: received)
-  }
-
-  /// Sends a heartbeat to the next rank of the ring and receives from the previous one; never waits.
-  ///
-  /// - Parameter heartbeat: what to send; nil only receives.
-  /// - Returns: the latest that came since the last call, if any; and whether the own one is on its way. It is not
-  ///   while an earlier one could not be delivered.
-  package func exchangeHeartbeats(_ heartbeat: Heartbeat?) -> (received: Heartbeat?, isSent: Bool) {
-    var received = [UInt8](repeating: 0, count: Int(CMPI_HEARTBEAT_BYTES))
-    let (isSent, isReceived) = transport.exchangeHeartbeats(heartbeat?.bytes, into: &received)
-    return (isReceived ? Heartbeat(bytes: received) : nil, isSent)
   }
 }

@@ -34,15 +34,6 @@ public struct ResourceLimits: Sendable, Equatable {
   /// Cores that may be busy at once, at least 1: those of the affinity mask, or as many as the quota allows.
   public var usableCores: Int { max(1, min(affinityCores, coreQuota.map { Int($0.value.rounded()) } ?? .max)) }
 
-  /// How many ranks this host should run: one a core, if there are memory and threads for them.
-  ///
-  /// - Parameter bytesPerRank: the least memory of a rank.
-  public func recommendedRanks(bytesPerRank: Int) -> Int {
-    let byMemory = freeMemory.map { $0.value / bytesPerRank } ?? .max
-    let byThreads = threads.map { $0.value / (WorkerThread.neededCount + 2) } ?? .max
-    return max(1, min(usableCores, byMemory, byThreads))
-  }
-
   /// The limits of this process.
   public static func current() -> ResourceLimits {
     func limit(_ value: Int64) -> Int? { value < 0 ? nil : Int(value) }

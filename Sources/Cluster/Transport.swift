@@ -1,6 +1,3 @@
-/// How two values of the same place on different ranks become one.
-enum ReductionOperation: Sendable { case sum, maximum, minimum }
-
 /// The operations that a communicator is built on: one implementation speaks MPI, another joins threads of one process.
 ///
 /// Each call but `exchangeHeartbeats`, `finish` and `abort` is collective: all ranks make it in the same order with
