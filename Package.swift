@@ -4,8 +4,8 @@ import PackageDescription
 // Modules and their dependencies (an arrow reads "is imported by"):
 //
 //   CKernels <- Numerics <- Models <- Runs <- Evaluation <- Training <- Diagnostics <- sqair-dist
-//   MovingDigits, Storage, Cluster <- Runs
-//   Report, Tracking <- Evaluation
+//   MovingDigits, Storage, Cluster, Video <- Runs
+//   Report, Tracking, Video <- Evaluation
 //
 // Numbers know no processes, processes know no model, stored bytes know no model.
 // `scripts/test` builds with `--explicit-target-dependency-import-check error`, so an import
@@ -61,12 +61,13 @@ let package = Package(
     .target(name: "Cluster", dependencies: ["CMPI"]),
     .target(name: "Report", dependencies: ["CPNG", "CGIF", "CZlib", "CEventProtobuf"]),
     .target(name: "Tracking"),
+    .target(name: "Video"),
     .target(
       name: "Runs",
-      dependencies: ["Numerics", "Models", "MovingDigits", "Storage", "Cluster", "Report"]),
+      dependencies: ["Numerics", "Models", "MovingDigits", "Storage", "Cluster", "Report", "Video"]),
     .target(
       name: "Evaluation",
-      dependencies: ["Numerics", "Models", "Storage", "Cluster", "Report", "Tracking", "Runs"]),
+      dependencies: ["Numerics", "Models", "Storage", "Cluster", "Report", "Tracking", "Video", "Runs"]),
     .target(
       name: "Training",
       dependencies: ["Numerics", "Models", "Storage", "Cluster", "Report", "Runs", "Evaluation"]),
@@ -77,7 +78,7 @@ let package = Package(
       name: "sqair-dist",
       dependencies: [
         "Models", "MovingDigits", "Storage", "Cluster", "Report", "Numerics", "Runs", "Evaluation", "Training",
-        "Diagnostics", "CAllocationCount",
+        "Diagnostics", "Video", "CAllocationCount",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -111,6 +112,7 @@ let package = Package(
     .testTarget(name: "ReportTests", dependencies: ["Report", "CGIF", "TestSupport"]),
     .testTarget(
       name: "TrackingTests", dependencies: ["Tracking", "TestSupport"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "VideoTests", dependencies: ["Video", "TestSupport"]),
     .testTarget(
       name: "RunsTests",
       dependencies: ["Runs", "Models", "MovingDigits", "Storage", "Numerics", "Cluster", "TestSupport"],

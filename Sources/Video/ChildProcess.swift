@@ -1,0 +1,185 @@
+import Foundation
+
+/// Another program whose output is read through a pipe while it runs. For one thread.
+///
+/// The program is in a process group of its own, so that an interrupt from the keyboard reaches this program alone,
+/// which then ends the other. If this program is killed, the other ends when it writes to the pipe.
+final class ChildProcess {
+  /// How the program ended.
+  enum Ending: Equatable {
+    case exited(code: Int32)
+    case signalled(Int32)
+  }
+
+  /// The program could not be started, because of `errno`.
+  struct StartFailure: Error {
+    let code: Int32
+  }
+
+  /// Milliseconds between two calls of `check` while the program writes nothing.
+  private static let pollInterval: Int32 = 100
+  /// Bytes of the program's messages that are kept, from the end.
+  private static let keptMessages = 8192
+
+  private let identifier: pid_t
+  private var output: Int32
+  private var errors: Int32
+  private var messageBytes: [UInt8] = []
+  private var ending: Ending?
+  private let check: () throws -> Void
+
+  /// Starts a program.
+  ///
+  /// - Parameters:
+  ///   - program: its name, looked up in `PATH`.
+  ///   - check: called several times a second while the output is waited for; what it throws ends the reading.
+  /// - Throws: `StartFailure`.
+  init(_ program: String, _ arguments: [String], check: @escaping () throws -> Void) throws {
+    self.check = check
+    let (outputRead, outputWrite) = try Self.makePipe()
+    let (errorRead, errorWrite): (Int32, Int32)
+    do {
+      (errorRead, errorWrite) = try Self.makePipe()
+    } catch {
+      close(outputRead)
+      close(outputWrite)
+      throw error
+    }
+    defer {
+      close(outputWrite)
+      close(errorWrite)
+    }
+    (output, errors) = (outputRead, errorRead)
+
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_adddup2(&actions, outputWrite, 1)
+    posix_spawn_file_actions_adddup2(&actions, errorWrite, 2)
+
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t(), all = sigset_t()
+    sigemptyset(&none)
+    sigfillset(&all)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setsigdefault(&attributes, &all)
+    posix_spawnattr_setpgroup(&attributes, 0)
+    let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+    posix_spawnattr_setflags(&attributes, Int16(flags))
+
+    let argv = ([program] + arguments).map { strdup($0) } + [nil]
+    let envp = ProcessInfo.processInfo.environment.map { strdup("\($0)=\($1)") } + [nil]
+    defer { (argv + envp).forEach { free($0) } }
+    var child: pid_t = 0
+    let code = posix_spawnp(&child, program, &actions, &attributes, argv, envp)
+    guard code == 0 else {
+      close(outputRead)
+      close(errorRead)
+      throw StartFailure(code: code)
+    }
+    identifier = child
+  }
+
+  deinit { kill() }
+
+  private static func makePipe() throws -> (read: Int32, write: Int32) {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { throw StartFailure(code: errno) }
+    // Programs that this one starts later must not hold the ends open.
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    return (ends[0], ends[1])
+  }
+
+  /// Reads until `buffer` is full or the program has closed its output.
+  ///
+  /// - Returns: bytes read: fewer than asked for only at the end.
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    var filled = 0
+    while filled < buffer.count, output >= 0 {
+      try check()
+      var polled = [
+        pollfd(fd: output, events: Int16(POLLIN), revents: 0), pollfd(fd: errors, events: Int16(POLLIN), revents: 0),
+      ]
+      guard poll(&polled, nfds_t(polled.count), Self.pollInterval) > 0 else { continue }
+      if polled[1].revents != 0 { takeMessages() }
+      guard polled[0].revents != 0 else { continue }
+      let count = Glibc.read(output, buffer.baseAddress! + filled, buffer.count - filled)
+      if count > 0 {
+        filled += count
+      } else if count == 0 || errno != EINTR {
+        close(output)
+        output = -1
+      }
+    }
+    return filled
+  }
+
+  /// Reads all that the program still writes.
+  ///
+  /// - Parameter limit: more bytes than that are not kept.
+  func readToEnd(limit: Int) throws -> [UInt8] {
+    var bytes: [UInt8] = [], piece = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = try piece.withUnsafeMutableBytes { try read(into: $0) }
+      if bytes.count < limit { bytes += piece[..<min(count, limit - bytes.count)] }
+      if count < piece.count { return bytes }
+    }
+  }
+
+  /// Waits for the end of the program, which has closed its output.
+  func wait() throws -> Ending {
+    while errors >= 0 {
+      try check()
+      var polled = pollfd(fd: errors, events: Int16(POLLIN), revents: 0)
+      if poll(&polled, 1, Self.pollInterval) > 0 { takeMessages() }
+    }
+    while true {
+      try check()
+      if let ending = reap(WNOHANG) { return ending }
+      usleep(1000)
+    }
+  }
+
+  /// Ends the program if it still runs, and waits for it, so that no process remains.
+  func kill() {
+    for descriptor in [output, errors] where descriptor >= 0 { close(descriptor) }
+    (output, errors) = (-1, -1)
+    guard ending == nil else { return }
+    Glibc.kill(identifier, SIGKILL)
+    while reap(0) == nil {}
+  }
+
+  private func reap(_ options: Int32) -> Ending? {
+    if let ending { return ending }
+    var status: Int32 = 0
+    let found = waitpid(identifier, &status, options)
+    // No such child: something else in this process has waited for it, so its code is unknown.
+    if found < 0, errno == ECHILD { ending = .exited(code: 0) }
+    guard found == identifier else { return ending }
+    let signal = status & 0x7f
+    ending = signal == 0 ? .exited(code: (status >> 8) & 0xff) : .signalled(signal)
+    return ending
+  }
+
+  private func takeMessages() {
+    var piece = [UInt8](repeating: 0, count: 4096)
+    let count = Glibc.read(errors, &piece, piece.count)
+    if count > 0 {
+      messageBytes += piece[..<count]
+      if messageBytes.count > Self.keptMessages { messageBytes.removeFirst(messageBytes.count - Self.keptMessages) }
+    } else if count == 0 || errno != EINTR {
+      close(errors)
+      errors = -1
+    }
+  }
+
+  /// The last lines of what the program wrote to standard error.
+  func lastMessages(_ count: Int = 3) -> String {
+    let text = String(decoding: messageBytes, as: UTF8.self)
+    let lines = text.split(whereSeparator: \.isNewline).suffix(count)
+    return lines.map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: "; ")
+  }
+}
