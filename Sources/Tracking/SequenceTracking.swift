@@ -7,13 +7,19 @@ public struct SequenceTracking: Sendable {
 
   /// Matches the frames of a sequence in their order.
   ///
+  /// A found box that matches no true one and overlaps an ignored one by at least `minimumOverlap` is left out of all
+  /// counts.
+  ///
   /// - Parameter minimumOverlap: smallest intersection over union of two boxes that are the same object.
   public init(_ frames: [TrackingFrame], minimumOverlap: Double = 0.5) {
     var matcher = TrackMatcher(minimumOverlap: minimumOverlap)
     var matches: [[TrackMatcher.Match]] = []
     var counts = TrackingCounts()
+    var counted: [TrackingFrame] = []
     for frame in frames {
       let found = matcher.match(frame)
+      let frame = frame.withoutIgnored(matched: Set(found.map(\.found)), minimumOverlap: minimumOverlap)
+      counted.append(frame)
       let switches = found.count { $0.isSwitch }
       matches.append(found)
       counts[.frames] += 1
@@ -27,7 +33,7 @@ public struct SequenceTracking: Sendable {
       counts[.overlap] += Self.largestOverlap(of: frame)
     }
     Self.countTracks(frames, matches, into: &counts)
-    counts[.identityTruePositives] = Self.identityTruePositives(frames, matcher)
+    counts[.identityTruePositives] = Self.identityTruePositives(counted, matcher)
     self.matches = matches
     self.counts = counts
   }

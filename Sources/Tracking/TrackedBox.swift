@@ -29,4 +29,11 @@ public struct TrackedBox: Hashable, Sendable {
     let common = intersection(with: other)
     return common == 0 ? 0 : common / (area + other.area - common)
   }
+
+  /// Distance of the centres.
+  public func centerDistance(to other: TrackedBox) -> Double {
+    let down = y + height / 2 - other.y - other.height / 2
+    let across = x + width / 2 - other.x - other.width / 2
+    return (down * down + across * across).squareRoot()
+  }
 }
