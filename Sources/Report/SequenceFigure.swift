@@ -45,10 +45,15 @@ public struct SequenceFigure: Sendable {
     public var boxes: [[Box]]
     /// Thickness of the boxes' edges.
     public var boxStyle: BoxStyle
+    /// True boxes to compare with, thin and white; may be empty or end early.
+    public var trueBoxes: [[Box]]
 
     /// A row of frames, with boxes or without.
-    public init(label: String, frames: [[Float]], boxes: [[Box]] = [], boxStyle: BoxStyle = .bold) {
+    public init(
+      label: String, frames: [[Float]], boxes: [[Box]] = [], boxStyle: BoxStyle = .bold, trueBoxes: [[Box]] = []
+    ) {
       (self.label, self.frames, self.boxes, self.boxStyle) = (label, frames, boxes, boxStyle)
+      self.trueBoxes = trueBoxes
     }
   }
 
@@ -104,6 +109,9 @@ public struct SequenceFigure: Sendable {
     (self.title, self.frameHeight, self.frameWidth, self.blocks) = (title, frameHeight, frameWidth, blocks)
   }
 
+  /// A page gets no taller than this many pixels as long as one block fits.
+  public var maximumPageHeight = 3_900
+
   /// Enlargement of the text, so that it stays readable beside large frames.
   var textScale: Int { scale >= 3 ? 2 : 1 }
 
@@ -143,14 +151,20 @@ extension SequenceFigure {
     public var reconstruction: [[Float]]
     /// `[T]` lists of the boxes that the model found, with identities.
     public var boxes: [[Box]]
+    /// `[T]` lists of the true boxes; empty if they are not known.
+    public var trueBoxes: [[Box]]
 
     /// A sequence, its reconstruction and the boxes found in it.
-    public init(heading: String = "", input: [[Float]], reconstruction: [[Float]], boxes: [[Box]]) {
+    public init(
+      heading: String = "", input: [[Float]], reconstruction: [[Float]], boxes: [[Box]], trueBoxes: [[Box]] = []
+    ) {
       (self.heading, self.input, self.reconstruction, self.boxes) = (heading, input, reconstruction, boxes)
+      self.trueBoxes = trueBoxes
     }
   }
 
-  /// The standard figure: for each sequence the input (thin boxes) and the reconstruction (bold boxes).
+  /// The standard figure: for each sequence the input and the reconstruction with what was found (bold boxes). True
+  /// boxes are thin and white; where they are not known, the input has thin boxes of what was found.
   public static func tracking(
     title: String, frameHeight: Int, frameWidth: Int, sequences: [Tracked]
   ) -> SequenceFigure {
@@ -160,8 +174,12 @@ extension SequenceFigure {
         Block(
           heading: sequence.heading,
           rows: [
-            Row(label: "input", frames: sequence.input, boxes: sequence.boxes, boxStyle: .thin),
-            Row(label: "reconstruction", frames: sequence.reconstruction, boxes: sequence.boxes),
+            Row(
+              label: "input", frames: sequence.input, boxes: sequence.trueBoxes.isEmpty ? sequence.boxes : [],
+              boxStyle: .thin, trueBoxes: sequence.trueBoxes),
+            Row(
+              label: "reconstruction", frames: sequence.reconstruction, boxes: sequence.boxes,
+              trueBoxes: sequence.trueBoxes),
           ])
       })
   }

@@ -90,6 +90,29 @@ extension SequenceFigure {
     return picture
   }
 
+  /// The figure cut between blocks into pages of at most `maximumPageHeight` rows; each has the title, with its number
+  /// if there are several.
+  public func pages() -> [SequenceFigure] {
+    let layout = FigureLayout(self)
+    var pages: [[Block]] = [[]]
+    var height = layout.top + FigureLayout.margin
+    for block in blocks {
+      let needed = layout.height(of: block) + FigureLayout.blockGap
+      if let last = pages.last, !last.isEmpty, height + needed > maximumPageHeight {
+        pages.append([])
+        height = layout.top + FigureLayout.margin
+      }
+      pages[pages.count - 1].append(block)
+      height += needed
+    }
+    return pages.enumerated().map { index, blocks in
+      var page = self
+      page.blocks = blocks
+      if pages.count > 1 { page.title += " (page \(index + 1) of \(pages.count))" }
+      return page
+    }
+  }
+
   /// The time steps that are drawn, in order: all of them if they fit into `maximumWidth`, else an
   /// even choice that keeps the first, the last and both sides of the divider.
   public var shownSteps: [Int] {
@@ -135,21 +158,24 @@ extension SequenceFigure {
       return
     }
     picture.draw(row.frames[step], height: frameHeight, width: frameWidth, y: y, x: x, scale: scale)
-    guard step < row.boxes.count else { return }
     let thickness = row.boxStyle == .thin ? 1 : max(1, (scale * 2 + 1) / 3)
-    for box in row.boxes[step] { draw(box, thickness: thickness, y: y, x: x, on: &picture) }
+    for box in step < row.boxes.count ? row.boxes[step] : [] {
+      draw(box, Palette.color(ofIdentity: box.id), thickness: thickness, y: y, x: x, on: &picture)
+    }
+    for box in step < row.trueBoxes.count ? row.trueBoxes[step] : [] {
+      draw(box, .white, thickness: 1, y: y, x: x, on: &picture)
+    }
   }
 
   /// Draws the part of a box that lies in the frame whose upper left corner is at (`y`, `x`). A side
   /// outside of the frame is not drawn, so that a box that is cut by the edge is recognizable.
-  private func draw(_ box: Box, thickness: Int, y: Int, x: Int, on picture: inout Picture) {
+  private func draw(_ box: Box, _ color: Color, thickness: Int, y: Int, x: Int, on picture: inout Picture) {
     let (cellHeight, cellWidth) = (frameHeight * scale, frameWidth * scale)
     // A box that is not finite or absurdly far away has no place in the frame.
     let edges = [box.y, box.x, box.y + box.height, box.x + box.width].map { ($0 * Float(scale)).rounded() }
     guard edges.allSatisfy({ $0.isFinite && abs($0) < 1e6 }) else { return }
     let (top, left, bottom, right) = (Int(edges[0]), Int(edges[1]), Int(edges[2]), Int(edges[3]))
     guard bottom > top, right > left else { return }
-    let color = Palette.color(ofIdentity: box.id)
 
     func fill(_ rows: Range<Int>, _ columns: Range<Int>) {
       let rows = rows.clamped(to: 0..<cellHeight)

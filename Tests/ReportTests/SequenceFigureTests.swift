@@ -129,4 +129,32 @@ import Testing
   func stepsAreEvenlyChosen(count: Int, limit: Int, boundary: Int?, expected: [Int]) {
     #expect(SequenceFigure.evenSteps(of: count, atMost: limit, keeping: boundary) == expected)
   }
+
+  @Test func trueBoxesAreThinAndWhiteAboveTheOthers() {
+    let found = Box(y: 2, x: 3, height: 5, width: 6, id: 0)
+    let rows = [
+      SequenceFigure.Row(label: "", frames: frames(1), boxes: [[found]], trueBoxes: [[Box(y: 2, x: 3, height: 5, width: 4, id: 0)]])
+    ]
+    let picture = figure(rows).draw()
+    let (left, middle) = (14, 14 + 31 + 13)
+    // The left sides coincide: white outside, colour inside.
+    #expect(picture[middle, left + 9] == .white && picture[middle, left + 10] == Palette.identities[0])
+    #expect(picture[middle, left + 20] == .white && picture[middle, left + 26] == Palette.identities[0])
+  }
+
+  @Test func blocksThatDoNotFitGoToFurtherPages() {
+    var tall = figure([SequenceFigure.Row(label: "", frames: frames(2))])
+    tall.title = "all"
+    tall.blocks = Array(repeating: tall.blocks[0], count: 7)
+    #expect(tall.pages().map(\.title) == ["all"])
+    // Margins, title and labels are 14 + 35 + 31 + 14, a block with its gap is 46.
+    tall.maximumPageHeight = 94 + 3 * 46
+    let pages = tall.pages()
+    #expect(pages.map(\.blocks.count) == [3, 3, 1])
+    #expect(pages.map(\.title) == ["all (page 1 of 3)", "all (page 2 of 3)", "all (page 3 of 3)"])
+    #expect(pages.allSatisfy { $0.draw().height <= tall.maximumPageHeight })
+    // A block that is taller than a page has one for itself.
+    tall.maximumPageHeight = 10
+    #expect(tall.pages().map(\.blocks.count) == Array(repeating: 1, count: 7))
+  }
 }
