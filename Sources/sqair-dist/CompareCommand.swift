@@ -8,14 +8,18 @@ import Training
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
-    abstract: "Compares models on sequences in which objects are occluded.",
+    abstract: "Compares models, and a method without a model, on the same sequences.",
     discussion: """
-      The file comes from `sqair-dist data moving-digits --occluded` or `--overlap` and contains what its frames hide. \
-      Measured are the image behind the bar, each object by itself where two overlap, the recall by visible fraction, \
-      the count, and whether identities survive a crossing.
+      Measured are the count of objects (by frame index, overlap and size) and tracking. Where the file also holds what \
+      its frames hide (`sqair-dist data moving-digits --occluded` or `--overlap`): the image behind the bar, each object \
+      by itself where two overlap, the recall by visible fraction, and whether identities survive a crossing.
 
-      Example:
+      The baseline `components` is what one would do without a model: \(Baseline.components.description)
+
+      Examples:
         sqair-dist compare --checkpoint sqair --checkpoint air --data crossing.h5 --out pictures
+        sqair-dist compare --checkpoint sqair --baseline components --data valid.h5 \\
+          --boxes drawn --overlap 0.5 --overlap 0.3
       """)
 
   @Option(
@@ -23,6 +27,11 @@ struct CompareCommand: ParsableCommand {
     help: "A checkpoint, or the folder of a run for its latest valid checkpoint. Repeat it for each model.",
     completion: .sequences)
   var checkpoints: [String]
+
+  @Option(
+    name: .customLong("baseline"),
+    help: "A method without a model to measure beside the models (values: components).")
+  var baselines: [Baseline] = []
 
   @Option(help: "The sequence file.", completion: .sequences)
   var data: String
@@ -41,8 +50,16 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "Sequences computed at a time.")
   var batch = 8
 
-  @Option(help: "Intersection over union from which a found box matches a true one, above 0 and at most 1.")
-  var iou = 0.5
+  @Option(help: "Boxes for tracking: the attention window, or the box around the pixels that an object draws.")
+  var boxes = ObjectBoxKind.window
+
+  @Option(
+    name: [.customLong("overlap"), .customLong("iou")],
+    help: """
+      Intersection over union from which a found box matches a true one, above 0 and at most 1; may be repeated for \
+      tracking, occlusion takes the first. (default: 0.5)
+      """)
+  var overlaps: [Double] = []
 
   @Flag(help: "Print one JSON object instead of a table.")
   var json = false
@@ -51,15 +68,17 @@ struct CompareCommand: ParsableCommand {
     try requireAtLeast(1, pictures, "--pictures")
     try requireAtLeast(1, particles, "--particles")
     try requireAtLeast(1, batch, "--batch")
-    guard iou > 0, iou <= 1 else {
-      throw ValidationError("The value of '--iou' must be above 0 and at most 1, not \(iou).")
+    for overlap in overlaps where !(overlap > 0 && overlap <= 1) {
+      throw ValidationError("The value of '--overlap' must be above 0 and at most 1, not \(overlap).")
     }
   }
 
   func run() throws {
     try compareCheckpoints(
       CompareRequest(
-        checkpoints: checkpoints, data: data, out: out, pictures: pictures, particles: particles, batch: batch,
-        minimumOverlap: iou, json: json))
+        checkpoints: checkpoints, baselines: baselines, data: data, out: out, pictures: pictures, particles: particles, batch: batch,
+        boxes: boxes, minimumOverlaps: overlaps.isEmpty ? [0.5] : overlaps, json: json))
   }
 }
+
+extension Baseline: ExpressibleByArgument {}

@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 import TestSupport
 import Testing
 
@@ -60,12 +61,70 @@ import Testing
     #expect(picture.starts(with: [0x89, 0x50, 0x4E, 0x47]) && picture.count > 2_000)
   }
 
-  @Test func anOrdinaryFileIsRefused() throws {
-    let outcome = try ToyRun.program(
-      ["data", "moving-digits", "--out", toy.path("plain.h5"), "--sequences", "4", "--frames", "6"])
-    try #require(outcome.exitCode == 0, "\(outcome)")
-    let refused = try compare("plain.h5")
-    #expect(refused.exitCode == 1 && refused.standardError.contains("--occluded"), "\(refused)")
+  @Test func aFileWithoutOcclusionIsCountedAndTrackedBesideTheBaseline() throws {
+    func measures(ranks: Int) throws -> [[String: Double]] {
+      let outcome = try ToyRun.program(
+        ["compare", "--checkpoint", toy.path("toy"), "--baseline", "components", "--data", toy.path("walkers.h5")]
+          + ["--boxes", "drawn", "--overlap", "0.5", "--overlap", "0.3", "--json"], ranks: ranks)
+      let report = try report(outcome)
+      let models = try #require(report["models"] as? [[String: Any]])
+      #expect(models.map { $0["baseline"] as? String ?? "none" } == [
+        "none", "components", "components, split and coasting 2",
+      ])
+      #expect(report["minimum_overlaps"] as? [Double] == [0.5, 0.3] && report["boxes"] as? String == "drawn")
+      return try models.map { try #require($0["measures"] as? [String: Double]) }
+    }
+    // Bars of 12 x 6 pixels that move, which a model is not needed for.
+    try Walkers.write(to: toy.path("walkers.h5"))
+    let trained = try toy.train("toy", "--data", toy.path("walkers.h5"), "--steps", "2")
+    try #require(trained.exitCode == 0, "\(trained)")
+    let alone = try measures(ranks: 1)
+    for baseline in alone.dropFirst() {
+      #expect(baseline["count_accuracy"] == 1 && baseline["count_accuracy_frame_2"] == 1)
+      #expect(baseline["mota_50"] == 1 && baseline["idf1_30"] == 1 && baseline["switches_50"] == 0)
+    }
+    #expect(Set(alone[0].keys).isSuperset(of: ["count_accuracy", "mota_50", "recall_30"]))
+    #expect(alone[0]["scene_error"] == nil)
+    #expect(try measures(ranks: 3) == alone)
+  }
+
+  @Test func aFileWithoutTruthIsRefused() throws {
+    let data = try ToySequences.write(to: toy.path("plain.h5"), height: 50, width: 50, hasTruth: false)
+    let refused = try ToyRun.program(["compare", "--checkpoint", toy.path("run"), "--data", data])
+    #expect(refused.exitCode == 1 && refused.standardError.contains("no /boxes and /ids"), "\(refused)")
     #expect(try compare("bar.h5", "--iou", "0").exitCode == 64)
+  }
+}
+
+/// Sequences of one or two bright bars that move.
+enum Walkers {
+  static func write(to path: String) throws {
+    let writer = try SequenceFileWriter(
+      path: path,
+      settings: .init(
+        sequenceCount: 8, frameCount: 3, height: 32, width: 32, objectSlots: 2, seed: 0, generator: "{}",
+        source: "bars"))
+    for sequence in 0..<8 {
+      var frames = [UInt8](repeating: 0, count: 3 * 1024)
+      var boxes = [Float](repeating: 0, count: 3 * 2 * 4)
+      var ids = [Int32](repeating: -1, count: 3 * 2)
+      let count = 1 + sequence % 2
+      for frame in 0..<3 {
+        for object in 0..<count {
+          let (top, left) = (4 + sequence + object, 2 + 16 * object + 2 * frame)
+          for y in top..<top + 12 {
+            for x in left..<left + 6 { frames[frame * 1024 + y * 32 + x] = 255 }
+          }
+          let place = frame * 2 + object
+          ids[place] = Int32(object)
+          boxes.replaceSubrange(4 * place..<4 * place + 4, with: [Float(top), Float(left), 12, 6])
+        }
+      }
+      try writer.append(
+        frames: frames,
+        truth: SequenceTruth(
+          counts: Array(repeating: UInt8(count), count: 3), boxes: boxes, ids: ids, labels: [255, 255]))
+    }
+    try writer.finish()
   }
 }

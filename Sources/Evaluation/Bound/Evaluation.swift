@@ -85,15 +85,15 @@ public struct Evaluation: Sendable {
       countAccuracyByClass = nil
       return
     }
-    let all = (0...EvaluationSums.largestCount).map { truth in
-      (0...sums.slots).map { sums.confusion(truth: truth, count: $0) }
+    let all = (0...CountSums.largestCount).map { truth in
+      (0...sums.counts.slots).map { sums.counts.confusion(truth: truth, count: $0) }
     }
     let largest = all.lastIndex { $0.contains { $0 > 0 } } ?? 0
     let confusion = Array(all[0...largest])
-    let correct = confusion.indices.reduce(0) { $0 + ($1 <= sums.slots ? confusion[$1][$1] : 0) }
+    let correct = confusion.indices.reduce(0) { $0 + ($1 <= sums.counts.slots ? confusion[$1][$1] : 0) }
     countConfusion = confusion
     countAccuracy = correct / (count * Double(frames))
-    countAccuracyByClass = CountAccuracyByClass(sums, frames: frames, frameHeight: frameHeight)
+    countAccuracyByClass = CountAccuracyByClass(sums.counts, frames: frames, frameHeight: frameHeight)
   }
 
   /// True objects per frame, from the confusion matrix; nil without counts.
@@ -117,8 +117,8 @@ public struct Evaluation: Sendable {
 }
 
 extension Evaluation.CountAccuracyByClass {
-  fileprivate init(_ sums: EvaluationSums, frames: Int, frameHeight: Int) {
-    func entries(_ grouping: EvaluationSums.Grouping, _ count: Int, _ limit: (Int) -> Double) -> [Entry] {
+  init(_ sums: CountSums, frames: Int, frameHeight: Int) {
+    func entries(_ grouping: CountSums.Grouping, _ count: Int, _ limit: (Int) -> Double) -> [Entry] {
       (0..<count).compactMap { index in
         let (all, correct) = sums.frames(grouping, index)
         return all > 0 ? Entry(upTo: limit(index), accuracy: correct / all, frames: all) : nil
@@ -128,9 +128,9 @@ extension Evaluation.CountAccuracyByClass {
       let (all, correct) = sums.frames(.frame, frame)
       return all > 0 ? correct / all : nil
     }
-    byOverlap = entries(.overlap, EvaluationSums.overlapClasses) { Double($0) / 4 }
-    byHeight = entries(.height, EvaluationSums.heightClasses) {
-      Double(frameHeight * ($0 + 1)) / Double(EvaluationSums.heightClasses)
+    byOverlap = entries(.overlap, CountSums.overlapClasses) { Double($0) / 4 }
+    byHeight = entries(.height, CountSums.heightClasses) {
+      Double(frameHeight * ($0 + 1)) / Double(CountSums.heightClasses)
     }
   }
 }

@@ -66,16 +66,18 @@ package struct Evaluator {
         let piece = first..<min(first + batch, own.upperBound)
         try data.read(Array(piece), frameCount: frameCount, from: file)
         let truth = file.hasBoxes && file.hasIds && model.findsObjects
-        let boxes = truth ? try piece.map { try file.trueBoxes(of: $0, frameCount: frameCount) } : nil
+        let boxes = truth ? try piece.map { try file.truthBoxes(of: $0, frameCount: frameCount) } : nil
         var sums = empty
-        evaluate(data, trueBoxes: boxes, on: tape, into: &sums)
+        evaluate(data, truth: boxes, on: tape, into: &sums)
         pieces.replaceSubrange(first / batch * width..<(first / batch + 1) * width, with: sums.values)
         try progress(piece.upperBound - own.lowerBound)
       }
     }
     try communicator.sum(&pieces)
+    var total = empty.values
+    for (index, value) in pieces.enumerated() { total[index % width] += value }
     var sums = empty
-    for (index, value) in pieces.enumerated() { sums.values[index % width] += value }
+    sums.values = total
     return Evaluation(
       sums, frames: frameCount, particles: particles, hasCounts: file.hasCounts, findsObjects: model.findsObjects,
       frameHeight: file.height)
@@ -100,12 +102,14 @@ package struct Evaluator {
     var klParts: [[Double]] = []
     var predictions: [(prior: Double, constantVelocity: Double, objects: Int)] = []
 
-    mutating func add(_ row: Int, of all: [FrameInference], _ parts: [[Double]?], _ steps: [StepPrediction?]) {
+    mutating func add(
+      _ row: Int, of all: [FrameInference], counts: [Int], _ parts: [[Double]?], _ steps: [StepPrediction?]
+    ) {
       let own = all[frames]
       logWeights.append(own.reduce(0) { $0 + $1.logWeight(row) })
       reconstructions.append(own.reduce(0) { $0 + Double($1.logLikelihood[row, 0]) })
       klEstimates.append(own.reduce(0) { $0 + Double($1.klEstimate(row)) })
-      counts.append(own.map { $0.objectCount(row) })
+      self.counts.append(Array(counts[frames]))
       let width = KLPart.allCases.count
       var klPart = [Double](repeating: 0, count: width)
       for parts in parts[frames] {
@@ -123,9 +127,9 @@ package struct Evaluator {
     }
   }
 
-  /// - Parameter trueBoxes: of each sequence and frame; nil if they are not known.
+  /// - Parameter truth: the true boxes of each sequence; nil if they are not known.
   private func evaluate(
-    _ data: SequenceBatch, trueBoxes: [[[TrackedBox]]]?, on tape: Tape, into sums: inout EvaluationSums
+    _ data: SequenceBatch, truth: [SequenceTruthBoxes]?, on tape: Tape, into sums: inout EvaluationSums
   ) {
     let mostRows = mostRows(frames: data.frameCount)
     let partSize = min(particles, mostRows)
@@ -153,7 +157,8 @@ package struct Evaluator {
         for index in 0..<group.count {
           for weighting in 0..<weightings {
             for row in index * size..<(index + 1) * size {
-              results[index][weighting].add(row, of: frames, parts, steps)
+              results[index][weighting].add(
+                row, of: frames, counts: objectCounts(ofRow: row, in: frames, truth?[first + index]), parts, steps)
             }
           }
         }
@@ -161,9 +166,18 @@ package struct Evaluator {
       }
       for (index, result) in results.enumerated() {
         let example = first + index
-        add(result, of: data, example: example, trueBoxes: trueBoxes?[example], to: &sums)
+        add(result, of: data, example: example, trueBoxes: truth?[example].objects, to: &sums)
       }
       first = group.upperBound
+    }
+  }
+
+  /// The number of objects of a row in each frame, without those that the truth says to ignore.
+  private func objectCounts(ofRow row: Int, in frames: [FrameInference], _ truth: SequenceTruthBoxes?) -> [Int] {
+    frames.enumerated().map { index, frame in
+      guard let truth, !truth.ignored[index].isEmpty else { return frame.objectCount(row) }
+      let boxes = frame.state.boxes(ofRow: row, model.configuration).map(TrackedBox.init)
+      return truth.frame(index, found: boxes).foundCount()
     }
   }
 
@@ -194,12 +208,9 @@ package struct Evaluator {
           let truth = data.hasCounts ? data.count(example: example, frame: frame) : nil
           sums.add(count: count, truth: truth, weight: weight)
           guard let truth else { continue }
-          sums.add(isCorrect: count == truth, weight: weight, to: .frame, frame)
-          guard let boxes = trueBoxes?[frame], !boxes.isEmpty else { continue }
-          sums.add(isCorrect: count == truth, weight: weight, to: .overlap, EvaluationSums.overlapClass(of: boxes))
-          sums.add(
-            isCorrect: count == truth, weight: weight, to: .height,
-            EvaluationSums.heightClass(of: boxes, frameHeight: model.configuration.height))
+          sums.counts.classify(
+            isCorrect: count == truth, frame: frame, boxes: trueBoxes?[frame],
+            frameHeight: model.configuration.height, weight: weight)
         }
       }
     }

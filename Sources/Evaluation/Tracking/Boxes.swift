@@ -18,3 +18,8 @@ extension SequenceFigure.Box {
 extension SequenceFigure.Box {
   init(_ box: ObjectBox) { self.init(TrackedBox(box)) }
 }
+
+extension SequenceTruthBoxes {
+  /// The true boxes as figures draw them, frame by frame.
+  var figureBoxes: [[SequenceFigure.Box]] { objects.map { $0.map { SequenceFigure.Box($0) } } }
+}

@@ -32,8 +32,9 @@ struct Tracker {
         file, sequences: sequences, frameCount: frameCount, rank: communicator.rank, size: communicator.size
       ) { _, _, explanation, tape in
         let sequence = explanation.sequence
-        let frames = zip(try file.trueBoxes(of: sequence, frameCount: frameCount), explanation.frames).map {
-          TrackingFrame(truth: $0, found: evaluator.boxes(of: $1, boxes, on: tape))
+        let truth = try file.truthBoxes(of: sequence, frameCount: frameCount)
+        let frames = explanation.frames.enumerated().map {
+          truth.frame($0, found: evaluator.boxes(of: $1, boxes, on: tape))
         }
         try folder?.write(frames, of: sequence, height: file.height, width: file.width)
         let counts = minimumOverlaps.flatMap { SequenceTracking(frames, minimumOverlap: $0).counts.values }

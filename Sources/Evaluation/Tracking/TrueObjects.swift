@@ -1,7 +1,27 @@
 import Storage
 import Tracking
 
+/// The truth about the objects of one sequence.
+struct SequenceTruthBoxes {
+  /// The true boxes of each frame.
+  let objects: [[TrackedBox]]
+  /// The boxes of each frame whose objects may be found or not.
+  let ignored: [[TrackedBox]]
+
+  /// A frame with the boxes that were found in it.
+  func frame(_ index: Int, found: [TrackedBox]) -> TrackingFrame {
+    TrackingFrame(truth: objects[index], found: found, ignored: ignored[index])
+  }
+}
+
 extension SequenceFile {
+  /// True boxes and those to ignore of a sequence. Needs boxes and ids.
+  func truthBoxes(of sequence: Int, frameCount: Int) throws -> SequenceTruthBoxes {
+    SequenceTruthBoxes(
+      objects: try trueBoxes(of: sequence, frameCount: frameCount),
+      ignored: try ignoredBoxes(of: sequence, frameCount: frameCount))
+  }
+
   /// A true object in a frame.
   package struct TrueObject: Sendable {
     package let slot: Int
@@ -30,5 +50,10 @@ extension SequenceFile {
           box: TrackedBox(id: Int(ids[entry]), y: values[0], x: values[1], height: values[2], width: values[3]))
       }
     }
+  }
+
+  /// The boxes of a sequence whose objects may be found or not, frame by frame; none in a file without such boxes.
+  func ignoredBoxes(of sequence: Int, frameCount: Int) throws -> [[TrackedBox]] {
+    Array(repeating: [], count: frameCount)
   }
 }

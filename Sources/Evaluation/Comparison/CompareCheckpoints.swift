@@ -4,7 +4,7 @@ import Report
 import Runs
 import Storage
 
-/// Measures models on the same sequences and prints the results side by side. Every process of the job calls this.
+/// Measures models and baselines on the same sequences and prints the results side by side. Every process of the job calls this.
 public func compareCheckpoints(_ request: CompareRequest) throws {
   LinearAlgebra.prepare()
   try StopSignals.installForCommand()
@@ -13,16 +13,17 @@ public func compareCheckpoints(_ request: CompareRequest) throws {
     [
       .init("checkpoints", "\(request.checkpoints.count)"),
       .init("--particles", request.particles.map(String.init) ?? "that of the training"),
-      .init("--batch", "\(request.batch)"), .init("--iou", "\(request.minimumOverlap)"),
+      .init("--batch", "\(request.batch)"), .init("--overlap", "\(request.minimumOverlaps)"),
+      .init("--boxes", request.boxes.rawValue), .init("--baseline", "\(request.baselines)"),
       .init("--out", request.out == nil ? "not given" : "given"), .init("--pictures", "\(request.pictures)"),
     ])
   let models = try request.checkpoints.map { try openModelWithObjects($0, communicator) }
   let file = try communicator.collectively("opening the data") {
     let file = try models.map { try $0.open(request.data) }[0]
-    guard file.hasBoxes, file.hasIds, file.hasVisible, file.inkShape != nil else {
+    guard file.hasBoxes, file.hasIds else {
       throw RunError(
-        "\(request.data): it does not hold what is occluded in its frames (/boxes, /ids, /visible and /ink). Make one "
-          + "with 'sqair-dist data moving-digits --occluded' or '--overlap'.")
+        "\(request.data): it has no /boxes and /ids to compare with. Use a file with ground truth, such as one of "
+          + "'sqair-dist data'.")
     }
     if communicator.isRoot, let out = request.out {
       let inputs = request.checkpoints.map { (option: "--checkpoint", path: Optional($0)) } + [("--data", request.data)]
@@ -42,19 +43,29 @@ public func compareCheckpoints(_ request: CompareRequest) throws {
       model: $0.state.model, particles: particles, seed: $0.configuration.training.seed, batch: request.batch)
   }
 
+  let layout = ComparisonSums.Layout(
+    hasOcclusion: file.hasVisible && file.inkShape != nil, frames: file.frameCount, frameHeight: file.height,
+    minimumOverlaps: request.minimumOverlaps)
+  let measurement = ComparisonMeasurement(file: file, layout: layout, boxes: request.boxes, communicator: communicator)
   var comparison = Comparison(
-    data: request.data, sequences: file.sequenceCount, frames: file.frameCount, particles: particles,
-    minimumOverlap: request.minimumOverlap)
+    data: request.data, layout: layout, sequences: file.sequenceCount, particles: particles, boxes: request.boxes)
   for (index, (trained, evaluator)) in zip(models, evaluators).enumerated() {
     let total = evaluator.range(of: file.sequenceCount, rank: communicator.rank, size: communicator.size).count
     let sums = try withProgress(Comparison.letter(index), total: total, isShown: communicator.isRoot) { update in
-      try evaluator.measureOcclusion(
-        file, minimumOverlap: request.minimumOverlap, communicator: communicator, progress: update)
+      try measurement.measure(evaluator, progress: update)
     }
     comparison.entries.append(
       Comparison.Entry(
-        checkpoint: trained.path, model: trained.configuration.model.kind.rawValue, step: trained.state.step,
-        framesAreIndependent: trained.state.model.framesAreIndependent, sums: sums))
+        subject: .model(
+          checkpoint: trained.path, kind: trained.configuration.model.kind.rawValue, step: trained.state.step,
+          framesAreIndependent: trained.state.model.framesAreIndependent),
+        sums: sums))
+  }
+  for baseline in request.baselines.isEmpty ? [] : ComponentTracking.variants() {
+    let sums = try withProgress(
+      Comparison.letter(comparison.entries.count), total: measurement.ownSequences.count, isShown: communicator.isRoot
+    ) { try measurement.measure(baseline, progress: $0) }
+    comparison.entries.append(Comparison.Entry(subject: .baseline(baseline), sums: sums))
   }
 
   if communicator.isRoot {
