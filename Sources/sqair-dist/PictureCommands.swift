@@ -10,10 +10,12 @@ struct ReconstructCommand: ParsableCommand {
     commandName: "reconstruct",
     abstract: "Draws sequences next to their reconstructions.",
     discussion: """
-      Each picture shows frames, reconstructions, and the boxes of objects in a colour per identity.
+      Each picture shows frames, reconstructions, and the boxes of objects in a colour per identity. True boxes are thin \
+      and white. What does not fit on one page goes to reconstruction-2.png and so on.
 
-      Example:
+      Examples:
         sqair-dist reconstruct --checkpoint first --data valid.h5 --out pictures
+        sqair-dist reconstruct --checkpoint first --data valid.h5 --out errors --select worst
       """)
 
   @OptionGroup var source: CheckpointAndDataOptions
@@ -21,8 +23,10 @@ struct ReconstructCommand: ParsableCommand {
   @Option(help: "Folder for the pictures; created if missing.", completion: .directory)
   var out: String
 
-  @Option(help: "Number of sequences, from the first of the file.")
+  @Option(help: "Number of sequences, unless --select names them.")
   var sequences = 8
+
+  @OptionGroup var selection: SelectionOptions
 
   @Option(help: "Boxes to draw: the attention window, or the box around the pixels that an object draws.")
   var boxes = ObjectBoxKind.window
@@ -34,7 +38,8 @@ struct ReconstructCommand: ParsableCommand {
   func run() throws {
     try drawReconstructions(
       ReconstructRequest(
-        checkpoint: source.checkpoint.path, data: source.data, out: out, sequences: sequences, boxes: boxes))
+        checkpoint: source.checkpoint.path, data: source.data, out: out, sequences: sequences,
+        selection: selection.value, boxes: boxes))
   }
 }
 
@@ -45,9 +50,11 @@ struct GenerateCommand: ParsableCommand {
     abstract: "Generates continuations of the first frames of sequences.",
     discussion: """
       Writes a strip (PNG) and an animation (GIF) of the first sequences: the true frames next to each continuation, \
-      with boxes in a colour per identity. Frames and latent variables of all continuations go to imagination.h5. \
-      Measured on all of them: whether appearance and number of objects persist, whether objects move as in the file, \
-      how diverse the continuations are, and the prediction error next to that of two baselines.
+      with boxes in a colour per identity; true boxes are thin and white. The picture `paths` has a line for each of \
+      these sequences: what happened, then each continuation, with the paths of the objects. Frames and latent variables \
+      of all continuations go to imagination.h5. Measured on all of them: whether appearance and number of objects \
+      persist, whether objects move as in the file and keep their direction, how diverse the continuations are, and the \
+      prediction error next to that of two baselines.
 
       Example:
         sqair-dist generate --checkpoint first --data valid.h5 --out futures \\
@@ -69,11 +76,16 @@ struct GenerateCommand: ParsableCommand {
     name: [.customLong("futures"), .customLong("continuations")], help: "Continuations of each sequence.")
   var continuations = 5
 
-  @Option(help: "Number of sequences, from the first of the file.")
+  @Option(help: "Number of sequences, unless --select names them.")
   var sequences = 16
+
+  @OptionGroup var selection: SelectionOptions
 
   @Option(help: "Number of sequences to draw.")
   var pictures = 4
+
+  @Option(help: "Boxes to draw: the attention window, or the box around the pixels that an object draws.")
+  var boxes = ObjectBoxKind.window
 
   @Option(help: "Seed of the samples.")
   var seed: UInt64 = 0
@@ -101,9 +113,25 @@ struct GenerateCommand: ParsableCommand {
       GenerateRequest(
         checkpoint: source.checkpoint.path, data: source.data, out: out, observedFrames: observedFrames,
         frames: frames, continuations: continuations, sequences: sequences, seed: seed, discoverLater: discoverLater,
-        pictures: pictures,
-        json: json))
+        pictures: pictures, selection: selection.value, boxes: boxes, json: json))
   }
+}
+
+/// The choice of sequences to draw.
+struct SelectionOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      """
+      Sequences, as numbers and ranges such as 3,17,20-25, or `worst` for those with the most frames whose objects are \
+      counted wrong. (default: the first of the file)
+      """, valueName: "sequences"))
+  var select: SequenceSelection?
+
+  var value: SequenceSelection { select ?? .first }
+}
+
+extension SequenceSelection: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
 }
 
 /// `sqair-dist sample`.

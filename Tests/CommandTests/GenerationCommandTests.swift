@@ -69,6 +69,43 @@ import Testing
     #expect(other[0] != first[0] && other[1] != first[1])
   }
 
+  @Test func namedSequencesAreContinuedInTheirOrder() throws {
+    _ = try run(
+      "generate", "--frames", "5", "--condition", "2", "--futures", "2", "--select", "7,2-3", "--pictures", "2",
+      "--boxes", "drawn")
+    let file = try HDF5File(reading: toy.path("out/imagination.h5"))
+    #expect(try file.dataSet("/sequences").readAll(as: Int32.self) == [7, 2, 3])
+    let names = try FileManager.default.contentsOfDirectory(atPath: toy.path("out")).filter { $0.hasSuffix(".png") }
+    #expect(names.sorted() == ["futures-002.png", "futures-007.png", "paths.png", "prediction-error.png"])
+    // Two lines of a panel of the truth and two of continuations, 48 pixels each and 6 apart.
+    let paths = try DecodedPicture(toy.path("out/paths.png"))
+    #expect(paths.width >= 3 * 54 && paths.height >= 2 * 54 && paths.colours > 2, "\(paths)")
+    let refused = try ToyRun.program(
+      ["generate", "--checkpoint", toy.path("run"), "--out", toy.path("out"), "--data", toy.data, "--frames", "5"]
+        + ["--select", "24"])
+    #expect(refused.exitCode == 1 && refused.standardError.contains("sequences 0 to 23"), "\(refused)")
+  }
+
+  @Test func theWorstCountedSequencesAreReconstructed() throws {
+    // Of a model that finds nothing, the sequences with two blobs are worst: 2, 5, 8 ...
+    let blank = try toy.train(
+      "blank", "--steps", "1", "--set", "model.discoveryStepBias=-30", "--set", "training.optimizer.learningRate=1e-9")
+    try #require(blank.exitCode == 0, "\(blank)")
+    func pictures(_ folder: String, _ options: String...) throws -> [String: Data] {
+      let outcome = try ToyRun.program(
+        ["reconstruct", "--checkpoint", toy.path("blank"), "--data", toy.data, "--out", toy.path(folder)] + options)
+      #expect(outcome.exitCode == 0, "\(outcome)")
+      return try ToyRun.snapshot(toy.path(folder))
+    }
+    let worst = try pictures("worst", "--select", "worst", "--sequences", "4")
+    #expect(Array(worst.keys) == ["reconstruction.png"])
+    #expect(try pictures("named", "--select", "2,5,8,11") == worst)
+    #expect(try pictures("first", "--sequences", "4") != worst)
+    let wrong = try ToyRun.program(
+      ["reconstruct", "--checkpoint", toy.path("blank"), "--data", toy.data, "--out", toy.path("x"), "--select", "best"])
+    #expect(wrong.exitCode == 64 && wrong.standardError.contains("--select"), "\(wrong)")
+  }
+
   @Test func sampleGeneratesFromThePrior() throws {
     let outcome = try run("sample", "--frames", "7", "--sequences", "5", "--json", hasData: false)
     let picture = try DecodedPicture(toy.path("out/samples.png"))

@@ -48,7 +48,7 @@ import Testing
     let commands: [(name: String, arguments: [String], files: [String])] = [
       (
         "generate", model + data + ["--condition", "2", "--frames", "4", "--futures", "2", "--sequences", "2"],
-        ["imagination.h5", "futures-000.png", "futures-001.gif", "prediction-error.png"]
+        ["imagination.h5", "futures-000.png", "futures-001.gif", "paths.png", "prediction-error.png"]
       ),
       ("sample", model + ["--sequences", "2", "--frames", "2"], ["imagination.h5", "samples.png", "samples.gif"]),
       ("reconstruct", model + data + ["--sequences", "2"], ["reconstruction.png"]),

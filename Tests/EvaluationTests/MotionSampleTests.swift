@@ -71,3 +71,48 @@ import Testing
     #expect(sample.speeds == [2] && sample.turns.isEmpty)
   }
 }
+
+/// Whether objects keep their direction.
+@Suite struct DirectionSampleTests {
+  private func track(_ places: [(Double, Double)?]) -> [Point?] { places.map { $0.map { Point(y: $0.0, x: $0.1) } } }
+
+  private func sample(_ tracks: [[(Double, Double)?]]) -> DirectionSample {
+    var sample = DirectionSample(observedFrames: 3, frameCount: 6)
+    for positions in tracks { sample.add(track(positions)) }
+    return sample
+  }
+
+  @Test func aStraightLineKeepsItsDirectionAndATurnDoesNot() {
+    let straight = sample([[(0, 0), (0, 1), (0, 2), (0, 4), (0, 6), (0, 8)]])
+    #expect(straight.shares.atEnd == 1 && straight.shares.throughout == 1 && straight.share(at: 5) == 1)
+    let back = sample([[(0, 0), (0, 1), (0, 2), (0, 1), (0, 0), (0, -2)]])
+    #expect(back.shares.atEnd == 0 && back.shares.throughout == 0)
+    // 45 degrees are within the limit, more are not.
+    #expect(sample([[(0, 0), (0, 1), (0, 2), (2, 4), nil, nil]]).shares.atEnd == 1)
+    #expect(sample([[(0, 0), (0, 1), (0, 2), (2.1, 4), nil, nil]]).shares.atEnd == 0)
+  }
+
+  @Test func aDetourIsNotThroughout() {
+    let detour = sample([[(0, 0), (0, 1), (0, 2), (3, 2), (3, 6), (1, 9)]])
+    #expect(detour.shares.atEnd == 1 && detour.shares.throughout == 0)
+    #expect(detour.share(at: 3) == 0 && detour.share(at: 4) == 1)
+  }
+
+  @Test func whoStandsStillAfterwardsHasNotKeptItAndWhoStoodStillHasNone() {
+    #expect(sample([[(0, 0), (0, 1), (0, 2), (0, 2.5), (0, 2.5), (0, 2.9)]]).shares.atEnd == 0)
+    #expect(sample([[(0, 0), (0, 1), (0, 1.9), (0, 4), (0, 6), (0, 8)]]).shares.atEnd == nil)
+    // Neither has an object that was not there in the last observed frame.
+    #expect(sample([[(0, 0), (0, 4), nil, (0, 12), (0, 16), (0, 20)]]).shares.atEnd == nil)
+  }
+
+  @Test func trueObjectsOfAFile() throws {
+    let folder = try TemporaryDirectory()
+    // Blobs that move down a pixel a frame, and come back at the top of the 16 rows.
+    let file = try SequenceFile(path: ToySequences.write(to: folder.path("a.h5"), sequences: 3, frames: 6))
+    let sample = try #require(
+      try DirectionSample.truth(of: file, sequences: 10, observedFrames: 3, frameCount: 100))
+    // Of the three blobs, at 7, 14 - 13 = 1 and 6; none reaches the last row of the 13.
+    #expect(sample.shares.atEnd != nil)
+    #expect(try DirectionSample.truth(of: file, sequences: 10, observedFrames: 6, frameCount: 100) == nil)
+  }
+}

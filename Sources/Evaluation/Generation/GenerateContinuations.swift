@@ -33,39 +33,60 @@ public func generateContinuations(_ request: GenerateRequest) throws {
   let generator = SequenceGenerator(
     model: trained.state.model, particles: trained.configuration.evaluationParticles, seed: request.seed,
     discoversLater: request.discoverLater)
-  let sequences = min(request.sequences, file.sequenceCount)
+  let sequences = try request.selection.sequences(
+    limit: request.sequences, count: file.sequenceCount, data: request.data
+  ) { limit in
+    let evaluator = Evaluator(
+      model: trained.state.model, particles: trained.configuration.evaluationParticles, seed: request.seed, batch: 8)
+    return try withProgress("count", total: file.sequenceCount) { update in
+      try evaluator.worstCounted(file, limit: limit, progress: update)
+    }
+  }
+  let drawn = sequences.prefix(request.pictures)
   var output = try GenerationOutput(
-    folder: request.out, names: (0..<min(request.pictures, sequences)).map(pictureName),
+    folder: request.out, names: drawn.map(pictureName) + ["paths"],
     OutputPaths(reading: [("--checkpoint", request.checkpoint), ("--data", request.data)]), trained,
-    sequences: sequences, continuations: request.continuations,
+    sequences: sequences.count, continuations: request.continuations,
     observedFrames: request.observedFrames, frames: request.frames, seed: request.seed, data: file.identity)
 
   let batch = SequenceBatch()
+  let constants = trained.configuration.model.constants
   let pieces = SequenceGenerator.pieces(
-    of: sequences, continuations: request.continuations, frames: request.frames, trained.configuration.model.constants)
+    of: sequences.count, continuations: request.continuations, frames: request.frames, constants)
+  var paths = PathFigure(
+    title: "after \(request.observedFrames) observed frames: what happened, and continuations",
+    frameHeight: file.height, frameWidth: file.width, observedFrames: request.observedFrames)
   try forEachPiece(of: pieces, label: "generate") { piece in
-    try batch.read(Array(piece.sequences), frameCount: min(file.frameCount, request.frames), from: file)
+    let numbers = Array(sequences[piece.sequences])
+    try batch.read(numbers, frameCount: min(file.frameCount, request.frames), from: file)
     let result = generator.generate(
       from: batch, observedFrames: request.observedFrames, frameCount: request.frames,
       continuationCount: request.continuations, firstExample: piece.first)
     try output.add(result, sequences: batch.sequences)
-    for example in 0..<batch.examples where batch.sequences[example] < request.pictures {
-      let sequence = batch.sequences[example]
-      let figure = result.figure(
-        of: example, in: batch, trained.configuration.model.constants,
-        title: "sequence \(sequence): \(request.observedFrames) observed frames")
+    for (example, place) in piece.sequences.enumerated() where place < drawn.count {
+      let sequence = numbers[example]
+      let truth =
+        file.hasBoxes && file.hasIds
+        ? try file.truthBoxes(of: sequence, frameCount: batch.frameCount).figureBoxes : []
+      let picture = GenerationPicture(result, example: example, batch, constants, boxes: request.boxes, truth: truth)
+      let figure = picture.frames(title: "sequence \(sequence): \(request.observedFrames) observed frames")
       try output.write(figure, name: pictureName(of: sequence))
+      paths.lines.append(picture.paths(heading: "sequence \(sequence)"))
     }
   }
   try output.finish()
-  let chart = output.metrics.errorChart(title: "prediction error, \(sequences) sequences")
+  if !paths.lines.isEmpty { try output.write(paths.draw(), name: "paths") }
+  let chart = output.metrics.errorChart(title: "prediction error, \(sequences.count) sequences")
   if !chart.series.isEmpty { try output.write(chart.draw(), name: "prediction-error") }
 
   // More sequences than were generated: their tracks cost no computation, and the comparison has less variance.
-  let truth = try MotionSample.truth(of: file, sequences: max(sequences, 1_000))
+  let comparedSequences = max(sequences.count, 1_000)
   let report = GenerationReport(
-    output.metrics, truth: truth, checkpoint: trained.path, step: trained.state.step, data: request.data,
-    sequences: sequences, continuations: request.continuations, seed: request.seed,
+    output.metrics, truth: try MotionSample.truth(of: file, sequences: comparedSequences),
+    trueDirection: try DirectionSample.truth(
+      of: file, sequences: comparedSequences, observedFrames: request.observedFrames, frameCount: request.frames),
+    checkpoint: trained.path, step: trained.state.step, data: request.data,
+    sequences: sequences.count, continuations: request.continuations, seed: request.seed,
     discoverLater: request.discoverLater,
     files: output.files)
   print(request.json ? try report.json() : report.text)

@@ -12,8 +12,12 @@ public struct GenerateRequest: Sendable {
   public var frames: Int
   /// Continuations per sequence.
   public var continuations: Int
-  /// Number of sequences, from the first of the file.
+  /// Number of sequences, unless they are named.
   public var sequences: Int
+  /// Which sequences are continued.
+  public var selection: SequenceSelection
+  /// The boxes that are drawn.
+  public var boxes: ObjectBoxKind
   /// Seed of the generated continuations.
   public var seed: UInt64
   /// Whether new objects may appear in generated frames.
@@ -25,7 +29,8 @@ public struct GenerateRequest: Sendable {
 
   public init(
     checkpoint: String, data: String, out: String, observedFrames: Int, frames: Int, continuations: Int, sequences: Int,
-    seed: UInt64, discoverLater: Bool, pictures: Int, json: Bool
+    seed: UInt64, discoverLater: Bool, pictures: Int, selection: SequenceSelection = .first,
+    boxes: ObjectBoxKind = .window, json: Bool
   ) {
     self.checkpoint = checkpoint
     self.data = data
@@ -37,6 +42,8 @@ public struct GenerateRequest: Sendable {
     self.seed = seed
     self.discoverLater = discoverLater
     self.pictures = pictures
+    self.selection = selection
+    self.boxes = boxes
     self.json = json
   }
 }

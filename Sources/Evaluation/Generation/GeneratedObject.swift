@@ -1,5 +1,6 @@
 import Models
 import Numerics
+import Tracking
 
 /// An object of an inferred or generated frame, copied from the tape.
 struct GeneratedObject {
@@ -13,6 +14,17 @@ struct GeneratedObject {
   let glimpse: [Float]
 
   var id: Int { box.id }
+
+  /// The box around the cells of the glimpse that are at least as bright as `TrackedBox.drawnLevel`; nil without any.
+  func drawnBox(_ configuration: SQAIRConfiguration) -> TrackedBox? {
+    guard let cells = TrackedBox(around: glimpse, width: configuration.glimpseWidth, id: id) else { return nil }
+    let (down, across) = (
+      Double(box.height) / Double(configuration.glimpseHeight), Double(box.width) / Double(configuration.glimpseWidth)
+    )
+    return TrackedBox(
+      id: id, y: Double(box.y) + cells.y * down, x: Double(box.x) + cells.x * across, height: cells.height * down,
+      width: cells.width * across)
+  }
 }
 
 extension ObjectState {

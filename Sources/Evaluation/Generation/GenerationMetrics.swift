@@ -21,6 +21,7 @@ struct GenerationMetrics {
   /// Distance that a generated object moves from the frame before, by frame; in pixels.
   private(set) var speed: MeanByFrame
   private(set) var motion = MotionSample()
+  private(set) var direction: DirectionSample
   /// Mean distance of the positions of an object, and root mean square distance of images, over pairs of continuations, by frame.
   private(set) var positionSpread: MeanByFrame
   private(set) var imageSpread: MeanByFrame
@@ -42,6 +43,7 @@ struct GenerationMetrics {
     appearance = empty
     countKept = empty
     speed = empty
+    direction = DirectionSample(observedFrames: observedFrames, frameCount: frameCount)
     positionSpread = empty
     imageSpread = empty
     modelError = empty
@@ -90,6 +92,9 @@ struct GenerationMetrics {
       if frame > reference {
         countKept.add(objects.count == continuation.objects[reference].count ? 1 : 0, at: frame)
       }
+    }
+    for id in Set(continuation.objects.joined().map(\.id)).sorted() {
+      direction.add(continuation.objects.map { objects in objects.first { $0.id == id }?.box.center })
     }
     for track in tracks.values {
       motion.add(track)

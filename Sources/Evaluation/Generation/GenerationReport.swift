@@ -46,6 +46,18 @@ struct GenerationReport: Encodable {
     let speed: SampleComparison?
     let turn: SampleComparison?
     let speedByFrame: [Double?]
+    let direction: Direction?
+  }
+
+  /// Shares of objects that keep the direction that they had while they were observed, to 45 degrees; see
+  /// `DirectionSample`.
+  struct Direction: Encodable {
+    let kept: Double?
+    let keptThroughout: Double?
+    let keptByFrame: [Double?]
+    /// Of the true objects, in the frames that the file has.
+    let trueKept: Double?
+    let trueKeptByFrame: [Double?]
   }
 
   /// Means over pairs of continuations of a sequence.
@@ -94,6 +106,11 @@ struct GenerationReport: Encodable {
         lines.append("            \(who): " + quantiles.joined(separator: ", "))
       }
     }
+    if let direction = motion.direction {
+      lines.append(
+        "direction   kept to 45 degrees: \(number(direction.kept, 4)) at the end, "
+          + "\(number(direction.keptThroughout, 4)) throughout; true objects \(number(direction.trueKept, 4))")
+    }
     return (lines + table).joined(separator: "\n")
   }
 
@@ -106,6 +123,9 @@ struct GenerationReport: Encodable {
       ("appearance", { appearance.changeByFrame[$0] }), ("count unchanged", { count.keptByFrame[$0] }),
       ("speed", { motion.speedByFrame[$0] }),
     ]
+    if let direction = motion.direction {
+      columns.append(("direction kept", { direction.keptByFrame[$0] }))
+    }
     if let diversity {
       columns.append(("distance of continuations (px)", { diversity.positionsByFrame[$0] }))
       columns.append(("(image)", { diversity.imagesByFrame[$0] }))
@@ -136,8 +156,9 @@ struct GenerationReport: Encodable {
 extension GenerationReport {
   /// - Parameters:
   ///   - truth: the motion of the true objects; nil where it is not known.
+  ///   - trueDirection: whether they keep their direction; nil where it is not known.
   init(
-    _ metrics: GenerationMetrics, truth: MotionSample?, checkpoint: String, step: Int, data: String?,
+    _ metrics: GenerationMetrics, truth: MotionSample?, trueDirection: DirectionSample? = nil, checkpoint: String, step: Int, data: String?,
     sequences: Int, continuations: Int, seed: UInt64, discoverLater: Bool, files: [String]
   ) {
     let first = metrics.observedFrames
@@ -159,7 +180,13 @@ extension GenerationReport {
     motion = Motion(
       speed: truth.flatMap { SampleComparison(generated: metrics.motion.speeds, truth: $0.speeds) },
       turn: truth.flatMap { SampleComparison(generated: metrics.motion.turns, truth: $0.turns) },
-      speedByFrame: metrics.speed.values(from: first))
+      speedByFrame: metrics.speed.values(from: first),
+      direction: metrics.direction.atEnd.value == nil
+        ? nil
+        : Direction(
+          kept: metrics.direction.atEnd.value, keptThroughout: metrics.direction.throughout.value,
+          keptByFrame: metrics.direction.byFrame.values(from: first), trueKept: trueDirection?.atEnd.value,
+          trueKeptByFrame: trueDirection?.byFrame.values(from: first) ?? []))
     diversity =
       continuations > 1
       ? Diversity(

@@ -35,13 +35,6 @@ package struct GenerationResult {
   package func figure(
     of example: Int, in data: SequenceBatch, _ configuration: SQAIRConfiguration, title: String
   ) -> SequenceFigure {
-    let truth = SequenceFigure.Row(
-      label: "true frames", frames: (0..<data.frameCount).map { data.image(example: example, frame: $0) })
-    let rows = continuations[example].enumerated().map { index, continuation in
-      SequenceFigure.Row(label: "sample \(index + 1)", frames: continuation.frames, boxes: continuation.boxes)
-    }
-    return SequenceFigure.continuations(
-      title: title, frameHeight: configuration.height, frameWidth: configuration.width,
-      observedFrames: observedFrames, truth: truth, continuations: rows)
+    GenerationPicture(self, example: example, data, configuration).frames(title: title)
   }
 }

@@ -6,16 +6,22 @@ public struct ReconstructRequest: Sendable {
   public var data: String
   /// Folder for the pictures; created if needed.
   public var out: String
-  /// Number of sequences, from the first of the file.
+  /// Number of sequences, unless they are named.
   public var sequences: Int
+  /// Which sequences are drawn.
+  public var selection: SequenceSelection
   /// The kind of boxes to draw.
   public var boxes: ObjectBoxKind
 
-  public init(checkpoint: String, data: String, out: String, sequences: Int, boxes: ObjectBoxKind) {
+  public init(
+    checkpoint: String, data: String, out: String, sequences: Int, selection: SequenceSelection,
+    boxes: ObjectBoxKind
+  ) {
     self.checkpoint = checkpoint
     self.data = data
     self.out = out
     self.sequences = sequences
+    self.selection = selection
     self.boxes = boxes
   }
 }

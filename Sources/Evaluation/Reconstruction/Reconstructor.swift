@@ -17,8 +17,12 @@ package struct Reconstructor {
 
   /// The picture of sequences, each explained by the particle with the largest importance weight.
   ///
-  /// - Parameter boxes: the kind of boxes to draw.
-  package func figure(_ data: SequenceBatch, boxes: ObjectBoxKind = .window, title: String) -> SequenceFigure {
+  /// - Parameters:
+  ///   - boxes: the kind of boxes to draw.
+  ///   - trueBoxes: of each example and frame; empty if they are not known.
+  package func figure(
+    _ data: SequenceBatch, boxes: ObjectBoxKind = .window, trueBoxes: [[[SequenceFigure.Box]]] = [], title: String
+  ) -> SequenceFigure {
     let evaluator = Evaluator(model: model, particles: particles, seed: seed, batch: data.examples)
     var sequences: [SequenceFigure.Tracked] = []
     evaluator.explain(data, on: Tape(recording: false)) { data, example, explanation, tape in
@@ -29,7 +33,8 @@ package struct Reconstructor {
           reconstruction: explanation.frames.map { $0.mean.array },
           boxes: explanation.frames.map { frame in
             evaluator.boxes(of: frame, boxes, on: tape).map { SequenceFigure.Box($0) }
-          }))
+          },
+          trueBoxes: trueBoxes.isEmpty ? [] : trueBoxes[example]))
     }
     return SequenceFigure.tracking(
       title: title, frameHeight: model.configuration.height, frameWidth: model.configuration.width,
