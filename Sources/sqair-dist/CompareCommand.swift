@@ -76,7 +76,8 @@ struct CompareCommand: ParsableCommand {
   func run() throws {
     try compareCheckpoints(
       CompareRequest(
-        checkpoints: checkpoints, baselines: baselines, data: data, out: out, pictures: pictures, particles: particles, batch: batch,
+        checkpoints: checkpoints, baselines: baselines, data: data, out: out, pictures: pictures, particles: particles,
+        batch: batch,
         boxes: boxes, minimumOverlaps: overlaps.isEmpty ? [0.5] : overlaps, json: json))
   }
 }

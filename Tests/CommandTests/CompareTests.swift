@@ -68,9 +68,10 @@ import Testing
           + ["--boxes", "drawn", "--overlap", "0.5", "--overlap", "0.3", "--json"], ranks: ranks)
       let report = try report(outcome)
       let models = try #require(report["models"] as? [[String: Any]])
-      #expect(models.map { $0["baseline"] as? String ?? "none" } == [
-        "none", "components", "components, split and coasting 2",
-      ])
+      #expect(
+        models.map { $0["baseline"] as? String ?? "none" } == [
+          "none", "components", "components, split and coasting 2",
+        ])
       #expect(report["minimum_overlaps"] as? [Double] == [0.5, 0.3] && report["boxes"] as? String == "drawn")
       return try models.map { try #require($0["measures"] as? [String: Double]) }
     }

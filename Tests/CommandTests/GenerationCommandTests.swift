@@ -102,7 +102,10 @@ import Testing
     #expect(try pictures("named", "--select", "2,5,8,11") == worst)
     #expect(try pictures("first", "--sequences", "4") != worst)
     let wrong = try ToyRun.program(
-      ["reconstruct", "--checkpoint", toy.path("blank"), "--data", toy.data, "--out", toy.path("x"), "--select", "best"])
+      [
+        "reconstruct", "--checkpoint", toy.path("blank"), "--data", toy.data, "--out", toy.path("x"), "--select",
+        "best",
+      ])
     #expect(wrong.exitCode == 64 && wrong.standardError.contains("--select"), "\(wrong)")
   }
 

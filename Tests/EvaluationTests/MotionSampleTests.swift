@@ -87,9 +87,9 @@ import Testing
     #expect(straight.shares.atEnd == 1 && straight.shares.throughout == 1 && straight.share(at: 5) == 1)
     let back = sample([[(0, 0), (0, 1), (0, 2), (0, 1), (0, 0), (0, -2)]])
     #expect(back.shares.atEnd == 0 && back.shares.throughout == 0)
-    // 45 degrees are within the limit, more are not.
-    #expect(sample([[(0, 0), (0, 1), (0, 2), (2, 4), nil, nil]]).shares.atEnd == 1)
-    #expect(sample([[(0, 0), (0, 1), (0, 2), (2.1, 4), nil, nil]]).shares.atEnd == 0)
+    // 44 degrees are within the limit, 46 are not.
+    #expect(sample([[(0, 0), (0, 1), (0, 2), (1.93, 4), nil, nil]]).shares.atEnd == 1)
+    #expect(sample([[(0, 0), (0, 1), (0, 2), (2.07, 4), nil, nil]]).shares.atEnd == 0)
   }
 
   @Test func aDetourIsNotThroughout() {

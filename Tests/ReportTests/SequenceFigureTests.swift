@@ -133,7 +133,8 @@ import Testing
   @Test func trueBoxesAreThinAndWhiteAboveTheOthers() {
     let found = Box(y: 2, x: 3, height: 5, width: 6, id: 0)
     let rows = [
-      SequenceFigure.Row(label: "", frames: frames(1), boxes: [[found]], trueBoxes: [[Box(y: 2, x: 3, height: 5, width: 4, id: 0)]])
+      SequenceFigure.Row(
+        label: "", frames: frames(1), boxes: [[found]], trueBoxes: [[Box(y: 2, x: 3, height: 5, width: 4, id: 0)]])
     ]
     let picture = figure(rows).draw()
     let (left, middle) = (14, 14 + 31 + 13)

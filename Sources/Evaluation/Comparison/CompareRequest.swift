@@ -33,7 +33,8 @@ public struct CompareRequest: Sendable {
   public var json: Bool
 
   public init(
-    checkpoints: [String], baselines: [Baseline], data: String, out: String?, pictures: Int, particles: Int?, batch: Int,
+    checkpoints: [String], baselines: [Baseline], data: String, out: String?, pictures: Int, particles: Int?,
+    batch: Int,
     boxes: ObjectBoxKind, minimumOverlaps: [Double], json: Bool
   ) {
     self.checkpoints = checkpoints

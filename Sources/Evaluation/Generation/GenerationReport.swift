@@ -158,7 +158,8 @@ extension GenerationReport {
   ///   - truth: the motion of the true objects; nil where it is not known.
   ///   - trueDirection: whether they keep their direction; nil where it is not known.
   init(
-    _ metrics: GenerationMetrics, truth: MotionSample?, trueDirection: DirectionSample? = nil, checkpoint: String, step: Int, data: String?,
+    _ metrics: GenerationMetrics, truth: MotionSample?, trueDirection: DirectionSample? = nil, checkpoint: String,
+    step: Int, data: String?,
     sequences: Int, continuations: Int, seed: UInt64, discoverLater: Bool, files: [String]
   ) {
     let first = metrics.observedFrames

@@ -26,7 +26,8 @@ public func drawReconstructions(_ request: ReconstructRequest) throws {
   let batch = SequenceBatch()
   try batch.read(sequences, frameCount: file.frameCount, from: file)
   let truth = file.hasBoxes && file.hasIds
-  let trueBoxes = truth ? try sequences.map { try file.truthBoxes(of: $0, frameCount: file.frameCount).figureBoxes } : []
+  let trueBoxes =
+    truth ? try sequences.map { try file.truthBoxes(of: $0, frameCount: file.frameCount).figureBoxes } : []
   let reconstructor = Reconstructor(model: trained.state.model, particles: particles, seed: seed)
   let pages = reconstructor.figure(
     batch, boxes: request.boxes, trueBoxes: trueBoxes, title: "reconstruction after \(trained.state.step) updates"
