@@ -92,6 +92,11 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
   /// Whether the prior of a propagated object says how its appearance and place change, instead of what they are: the
   /// mean is the last value plus the network's output. It changes p(x, z). Off as published.
   public var residualPrior = false
+  /// Added to the two scale logits of the window of propagation's first look, so that an object that moved is still
+  /// seen whole. It changes q(z | x) only. 0 as published.
+  public var firstLookScaleOffset: Float = 0
+  /// Whether the first look is masked like the second. It changes q(z | x) only. On as published.
+  public var masksFirstLook = true
 
   /// The names in configurations, `model.hiddenSize`. Every property needs one, or it is not kept in checkpoints.
   private enum CodingKeys: String, CodingKey {
@@ -99,7 +104,7 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
     case transformVarianceBias, propagationScaleOffset, minimumStandardDeviation, scalePrior, wherePriorRawScale
     case discoveryStepBias, propagationStepBias, propagationPriorStepBias, stepTimeBias, whereUpdateScale
     case whereBiasGain, gateGain, gateBias, maskBias, maskOffset, maskSlope, minimumScale, minimumProbability
-    case maskDiscovery, residualPrior
+    case maskDiscovery, residualPrior, firstLookScaleOffset, masksFirstLook
     case hidden = "hiddenSize"
     case what = "appearanceSize"
     case slots = "maxObjects"
@@ -137,6 +142,8 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
     require(
       minimumStandardDeviation > 0 && minimumStandardDeviation.isFinite,
       "minimumStandardDeviation must be positive, not \(minimumStandardDeviation)")
+    require(
+      firstLookScaleOffset.magnitude <= 10, "firstLookScaleOffset must be from -10 to 10, not \(firstLookScaleOffset)")
     require(minimumScale > 0 && minimumScale < 1, "minimumScale must be between 0 and 1, not \(minimumScale)")
     require(
       minimumProbability > 0 && minimumProbability < 1,

@@ -9,6 +9,8 @@ import Testing
   /// Switches of the model and of training that are off as published.
   struct Switches: Sendable {
     var residualPrior = false
+    var firstLookScaleOffset: Float = 0
+    var masksFirstLook = true
     var klWeight = 1.0
     /// Of the gradients from frame to frame; nil for none.
     var gradientLimit: Float?
@@ -118,12 +120,15 @@ import Testing
 
   /// Differences along the gradient of each parameter, with what is off as published.
   @Test(arguments: [
-    Switches(residualPrior: true), Switches(klWeight: 0.3),
+    Switches(residualPrior: true), Switches(firstLookScaleOffset: 0.6, masksFirstLook: false),
+    Switches(firstLookScaleOffset: -0.4), Switches(masksFirstLook: false), Switches(klWeight: 0.3),
     Switches(residualPrior: true, klWeight: 0.5, gradientLimit: 1e9),
   ])
   func gradientsAgreeWithDifferencesWithSwitchesOn(_ switches: Switches) {
     var c = configuration(.mlp)
     c.residualPrior = switches.residualPrior
+    c.firstLookScaleOffset = switches.firstLookScaleOffset
+    c.masksFirstLook = switches.masksFirstLook
     let model = model(.sqair, c)
     let parameters = model.parameters
     parameters.initialize(seed: 5)

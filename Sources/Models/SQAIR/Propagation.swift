@@ -54,6 +54,8 @@ package struct Propagation {
     let what: Int
     let geometry: GlimpseGeometry
     let whereBiasGain: Float
+    let firstLookScaleOffset: Float
+    let masksFirstLook: Bool
     let whereUpdateScale: Float
     let scaleOffset: Float
     let minimum: Float
@@ -79,7 +81,8 @@ package struct Propagation {
     presence = (Dense("prop.pres.l0", in: store), Dense("prop.pres.out", in: store))
     constants = Constants(
       hidden: configuration.hidden, what: configuration.what, geometry: configuration.geometry,
-      whereBiasGain: configuration.whereBiasGain, whereUpdateScale: configuration.whereUpdateScale,
+      whereBiasGain: configuration.whereBiasGain, firstLookScaleOffset: configuration.firstLookScaleOffset,
+      masksFirstLook: configuration.masksFirstLook, whereUpdateScale: configuration.whereUpdateScale,
       scaleOffset: configuration.propagationScaleOffset, minimum: configuration.minimumStandardDeviation,
       gateGain: configuration.gateGain)
   }
@@ -147,7 +150,10 @@ extension Propagation {
     let mask = tape.dense(tape.hidden(state.temporal, mask.hidden), mask.output, .sigmoid)
     let bias = tape.dense(tape.hidden(state.temporal, whereBias.hidden), whereBias.output)
     let expected = tape.scaledSum(state.whereLogits, 1, bias, constants.whereBiasGain)
-    let seen = encoder.location(look(frames, at: image, where: expected, mask: mask, on: tape), on: tape)
+    let glimpses = look(
+      frames, at: image, where: firstLookWindow(expected, on: tape), mask: constants.masksFirstLook ? mask : nil,
+      on: tape)
+    let seen = encoder.location(glimpses, on: tape)
     let ones = tape.constant(rows: state.count, columns: 1)
     ones.values.update(repeating: 1, count: state.count)
     let past = tape.join(state.what, state.whereLogits, ones, state.temporal)
@@ -158,11 +164,24 @@ extension Propagation {
         bias: cell.input.bias))
   }
 
-  /// Masked glimpses [objects, G] of the frames at some places.
-  private func look(_ frames: Tensor, at image: Index, where whereLogits: Tensor, mask: Tensor, on tape: Tape) -> Tensor
-  {
-    tape.multiply(
-      tape.crop(frames, at: image, where: whereLogits, constants.geometry), mask, feedsOneProduct: true)
+  /// The window of the first look: where the object is expected, enlarged by `firstLookScaleOffset`.
+  private func firstLookWindow(_ expected: Tensor, on tape: Tape) -> Tensor {
+    guard constants.firstLookScaleOffset != 0 else { return expected }
+    let window = tape.tensor(rows: expected.rows, columns: expected.columns)
+    let (scales, center) = (0..<2, 2..<4)
+    _ = tape.scaledSum(
+      expected.slice(columns: scales), 1, plus: constants.firstLookScaleOffset, into: window.slice(columns: scales))
+    tape.place(expected.slice(columns: center), in: window.slice(columns: center))
+    return window
+  }
+
+  /// Glimpses [objects, G] of the frames at some places, masked if there is a mask.
+  private func look(
+    _ frames: Tensor, at image: Index, where whereLogits: Tensor, mask: Tensor?, on tape: Tape
+  ) -> Tensor {
+    let glimpses = tape.crop(frames, at: image, where: whereLogits, constants.geometry)
+    guard let mask else { return glimpses }
+    return tape.multiply(glimpses, mask, feedsOneProduct: true)
   }
 }
 
