@@ -8,7 +8,7 @@ import Training
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Writes a web page about a run: one file with pictures, curves, measurements and settings.",
+    abstract: "Writes a web page about a run or a model: one file with pictures, curves, measurements and settings.",
     discussion: """
       The page needs no network and no other file, adapts to light and dark screens, and is readable on a phone. It \
       names what a run cannot show.
@@ -16,12 +16,15 @@ struct ReportCommand: ParsableCommand {
       Examples:
         sqair-dist report first
         sqair-dist report first --data test.h5 --compare-with second --out first.html
+        sqair-dist report model.h5 --data test.h5
       """)
 
-  @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"), completion: .directory)
+  @Argument(help: ArgumentHelp("The folder of the run, or a checkpoint.", valueName: "run"), completion: .directory)
   var folder: String
 
-  @Option(help: "Sequence file to evaluate on. (default: the validation file of the run)", completion: .sequences)
+  @Option(
+    help: "Sequence file to evaluate on. (default: the validation file of the run; needed for a checkpoint)",
+    completion: .sequences)
   var data: String?
 
   @Option(
@@ -30,7 +33,9 @@ struct ReportCommand: ParsableCommand {
   var other: String?
 
   @Option(
-    help: "The file to write. (default: report.html in the folder of the run)", completion: .file(extensions: ["html"]))
+    help:
+      "The file to write. (default: report.html in the folder of the run, or NAME.html beside a checkpoint NAME.h5)",
+    completion: .file(extensions: ["html"]))
   var out: String?
 
   func run() throws {

@@ -53,6 +53,19 @@ import Testing
     #expect(text.contains("<th scope=\"row\">updates</th><td>6</td><td>4</td>"))
   }
 
+  @Test func aModelFileHasAPageWithoutCurves() throws {
+    let model = toy.path("small.h5")
+    let exported = try ToyRun.program(["export", "--checkpoint", toy.path(Self.run), "--out", model])
+    try #require(exported.exitCode == 0, "\(exported)")
+    let outcome = try ToyRun.program(["report", model, "--data", toy.data])
+    #expect(outcome.exitCode == 0 && outcome.standardOutput == "wrote \(toy.path("small.html"))\n", "\(outcome)")
+    let text = try String(contentsOfFile: toy.path("small.html"), encoding: .utf8)
+    #expect(text.contains("<section id=\"counting\">") && text.contains("results of a model"))
+    #expect(!text.contains("<section id=\"training\">") && !text.contains("class=\"missing\""))
+    let without = try ToyRun.program(["report", model])
+    #expect(without.exitCode == 1 && without.standardError.contains("with --data"), "\(without)")
+  }
+
   @Test func aModelWithoutObjectsHasNothingToCountOrFollow() throws {
     let other = try toy.train("vrnn", "--model", "vrnn", "--steps", "2", "--valid", toy.data)
     try #require(other.exitCode == 0, "\(other)")
@@ -86,7 +99,7 @@ import Testing
 
   @Test func whatCannotBeReportedIsRefused() throws {
     for (arguments, words) in [
-      (["report", toy.path("nowhere")], "is not the folder of a run"),
+      (["report", toy.path("nowhere")], "does not exist"),
       (["report", toy.path(Self.run), "--data", toy.path("nowhere.h5")], "there is no such file"),
       (["report", toy.path(Self.run), "--beside", toy.path("nowhere")], "nowhere"),
       (["report", toy.folder.path], "neither a checkpoint nor a config.json"),

@@ -13,7 +13,7 @@ struct RunPage {
         sections.append(try reconstructions(model))
         if let continuations = model.continuations { sections.append(try self.continuations(continuations)) }
       }
-      sections.append(training)
+      if !summary.isOfModelAlone { sections.append(training) }
       if let model = summary.model, model.evaluation.countAccuracy != nil {
         sections.append(counting(model.evaluation))
       }
@@ -37,7 +37,7 @@ struct RunPage {
       ? "\(training.frames.end)" : "\(training.frames.start) to \(training.frames.end)"
     let data = summary.file.map { " Measured on \($0.path)." } ?? ""
     return """
-      <div class="brand">\(Self.mark)<span>sqair-dist: results of a run</span></div>
+      <div class="brand">\(Self.mark)<span>sqair-dist: results of a \(summary.isOfModelAlone ? "model" : "run")</span></div>
       <h1>\(summary.name)</h1>
       <p class="subtitle">\(kind), \(Self.grouped(step)) of \(Self.grouped(training.steps)) updates on \(frames) frames, \
       batch \(training.batchSize), \(training.particles) particles, seed \(String(training.seed)).\(data)</p>

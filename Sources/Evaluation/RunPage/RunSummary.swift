@@ -4,9 +4,10 @@ import Report
 import Runs
 import Storage
 
-/// The content of the page of a run, and the reasons for missing parts.
+/// The content of the page of a run, or of a model by itself, and the reasons for missing parts.
 struct RunSummary {
-  let folder: RunFolder
+  /// Whether it is of a checkpoint file, which has no metrics.
+  let isOfModelAlone: Bool
   let name: String
   let configuration: Configuration
   /// The lines of `metrics.jsonl`; empty without the file.
@@ -20,11 +21,16 @@ struct RunSummary {
 
   init(_ request: ReportRequest, _ communicator: Communicator, progress: (String) -> Void) throws {
     let folder = RunFolder(request.run)
-    self.folder = folder
     name = Self.name(of: request.run)
     var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: request.run, isDirectory: &isFolder), isFolder.boolValue else {
-      throw RunError("'\(request.run)' is not the folder of a run. Name a folder that `sqair-dist train --run` made.")
+    guard FileManager.default.fileExists(atPath: request.run, isDirectory: &isFolder) else {
+      throw RunError(
+        "'\(request.run)' does not exist. Name the folder of a run that `sqair-dist train --run` made, or a checkpoint."
+      )
+    }
+    isOfModelAlone = !isFolder.boolValue
+    guard isFolder.boolValue || request.data != nil else {
+      throw RunError("'\(request.run)' has no validation file. Name a sequence file with --data.")
     }
     var missing: [String] = []
     func note<T>(_ body: () throws -> T) -> T? {
@@ -35,13 +41,13 @@ struct RunSummary {
         return nil
       }
     }
-    let trained = note { try load(request.run) }
+    let trained = isOfModelAlone ? try load(request.run) : note { try load(request.run) }
     if let trained {
       configuration = trained.configuration
     } else {
       configuration = try Self.writtenConfiguration(folder)
     }
-    let log = note { try Self.metrics(folder) }
+    let log = isOfModelAlone ? nil : note { try Self.metrics(folder) }
     metrics = log?.lines ?? []
     if let unreadable = log?.unreadable, unreadable > 0 {
       missing.append(

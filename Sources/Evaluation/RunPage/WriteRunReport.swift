@@ -4,11 +4,11 @@ import Numerics
 import Report
 import Runs
 
-/// Writes a page about a run: pictures, curves, results and settings, in one HTML file.
+/// Writes a page about a run or a model: pictures, curves, results and settings, in one HTML file.
 public func writeRunReport(_ request: ReportRequest) throws {
   LinearAlgebra.prepare()
   let communicator = try Job.alone("report")
-  let out = request.out ?? request.run + "/report.html"
+  let out = request.out ?? defaultPage(of: request.run)
   let outputs = OutputPaths(
     reading: [("run", request.run), ("--data", request.data), ("--compare-with", request.other)])
   try outputs.check(out, .page, option: "--out")
@@ -23,4 +23,13 @@ public func writeRunReport(_ request: ReportRequest) throws {
     try? FileHandle.standardError.write(contentsOf: Data("report: missing: \(sentence)\n".utf8))
   }
   print("wrote \(out)")
+}
+
+/// `report.html` in the folder of a run, or beside a checkpoint a page of its name.
+private func defaultPage(of run: String) -> String {
+  var isFolder: ObjCBool = false
+  guard FileManager.default.fileExists(atPath: run, isDirectory: &isFolder), !isFolder.boolValue else {
+    return run + "/report.html"
+  }
+  return URL(fileURLWithPath: run).deletingPathExtension().appendingPathExtension("html").relativePath
 }
