@@ -115,7 +115,7 @@ let package = Package(
     .testTarget(name: "VideoTests", dependencies: ["Video", "TestSupport"]),
     .testTarget(
       name: "RunsTests",
-      dependencies: ["Runs", "Models", "MovingDigits", "Storage", "Numerics", "Cluster", "TestSupport"],
+      dependencies: ["Runs", "Models", "MovingDigits", "Storage", "Numerics", "Cluster", "Video", "TestSupport"],
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "EvaluationTests",

@@ -15,6 +15,7 @@ public struct CounterRandom: Sendable {
     case generation = 5
     case digits = 6
     case motion = 7
+    case crops = 8
   }
 
   /// The Philox key, a hash of seed, purpose and step.

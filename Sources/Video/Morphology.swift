@@ -1,6 +1,6 @@
 /// Operations on masks `[H, W]` with rectangles of ones.
 ///
-/// What lies outside of the mask neither adds to it nor erodes it. A rectangle of even side reaches one pixel further up
+/// What lies outside of the mask neither adds to it nor erodes it, so a speck at its very border may survive opening. A rectangle of even side reaches one pixel further up
 /// and left than down and right when it erodes, and the other way when it dilates, so that opening and closing do not
 /// move the mask.
 public enum Morphology {
@@ -22,14 +22,25 @@ public enum Morphology {
     dilated(eroded(mask, height: height, width: width, by: size), height: height, width: width, by: size)
   }
 
-  /// Dilation, then erosion: fills what is narrower than the rectangle.
+  /// Dilation, then erosion: fills what is narrower than the rectangle, between parts of the mask.
   public static func closed(_ mask: [Bool], height: Int, width: Int, by size: (height: Int, width: Int)) -> [Bool] {
+    // With room around it: what is cut off at the border between the two steps would be missing in the second.
+    let (rows, columns) = (height + 2 * size.height, width + 2 * size.width)
+    var padded = [Bool](repeating: false, count: rows * columns)
+    for y in 0..<height {
+      for x in 0..<width { padded[(y + size.height) * columns + x + size.width] = mask[y * width + x] }
+    }
     // The two reaches of `opened`, exchanged, so that an even side does not move the mask here either.
     let grown = filtered(
-      mask, height: height, width: width, size: size, before: (size.height / 2, size.width / 2), looksFor: true)
-    return filtered(
-      grown, height: height, width: width, size: size, before: ((size.height - 1) / 2, (size.width - 1) / 2),
+      padded, height: rows, width: columns, size: size, before: (size.height / 2, size.width / 2), looksFor: true)
+    let closed = filtered(
+      grown, height: rows, width: columns, size: size, before: ((size.height - 1) / 2, (size.width - 1) / 2),
       looksFor: false)
+    var result = mask
+    for y in 0..<height {
+      for x in 0..<width { result[y * width + x] = closed[(y + size.height) * columns + x + size.width] }
+    }
+    return result
   }
 
   /// Per pixel, `value` if the rectangle from `before` pixels up and left of it holds `value` anywhere inside of the

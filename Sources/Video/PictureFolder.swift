@@ -54,11 +54,9 @@ struct PictureFolder {
   static func isBefore(_ a: String, _ b: String) -> Bool {
     let (left, right) = (pieces(a), pieces(b))
     for (x, y) in zip(left, right) where x != y {
+      guard x.first!.isASCIIDigit, y.first!.isASCIIDigit else { return x < y }
       let (p, q) = (x.drop { $0 == "0" }, y.drop { $0 == "0" })
-      if x.first!.isASCIIDigit, y.first!.isASCIIDigit, p != q {
-        return p.count != q.count ? p.count < q.count : p < q
-      }
-      return x < y
+      if p != q { return p.count != q.count ? p.count < q.count : p < q }
     }
     return left.count != right.count ? left.count < right.count : a < b
   }

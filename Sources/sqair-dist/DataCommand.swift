@@ -14,7 +14,7 @@ struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
     abstract: "Creates sequence files.",
-    subcommands: [MovingDigitsCommand.self])
+    subcommands: [MovingDigitsCommand.self, VideoCommand.self])
 }
 
 /// `sqair-dist data moving-digits`.

@@ -30,7 +30,7 @@ struct SequenceSummary {
     let present = [
       ("counts", file.hasCounts), ("boxes", file.hasBoxes), ("identities", file.hasIds), ("classes", file.hasLabels),
       ("visible shares", file.hasVisible), ("ink", file.inkShape != nil), ("bars", file.barCount > 0),
-      ("unoccluded frames", file.hasUnoccluded),
+      ("unoccluded frames", file.hasUnoccluded), ("ignored boxes", file.ignoreSlots != nil),
     ].filter(\.1).map(\.0)
     guard !present.isEmpty else { return "none" }
     let slots = file.objectSlots.map { ", \($0) object slots" } ?? ""

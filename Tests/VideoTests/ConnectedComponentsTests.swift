@@ -32,7 +32,7 @@ import Testing
   @Test func openingRemovesWhatIsNarrowAndMovesNothing() {
     let mask = picture(
       """
-      #......
+      .....#.
       ..##...
       ..##..#
       ......#

@@ -5,14 +5,14 @@ import Testing
 @testable import Video
 
 /// Frames through the real ffmpeg, where there is one.
-@Suite(.enabled(if: FFmpeg.isInstalled, "ffmpeg and ffprobe are not on the PATH")) struct VideoReaderTests {
+@Suite(.enabled(if: FFmpeg.isInstalled, "\(FFmpeg.missing)")) struct VideoReaderTests {
   private let folder: TemporaryDirectory
 
   init() throws { folder = try TemporaryDirectory() }
 
   @Test func everyFrameOfAFileIsGivenOnce() throws {
     let path = folder.path("count.mkv")
-    try FFmpeg.encode(greyLevels: Array(0..<30), to: path)
+    try encode(greyLevels: Array(0..<30), to: path)
     let video = try VideoFile(path: path)
     #expect(video.height == 24 && video.width == 32 && video.frameRate == 10)
     #expect(try levels(video.reader(height: 12, width: 16)) == Array(0..<30))
@@ -22,14 +22,16 @@ import Testing
   /// Seconds between frames differ, as cameras write them; nothing is dropped or repeated.
   @Test func anUnsteadyFrameRateChangesNothing() throws {
     let path = folder.path("unsteady.mkv")
-    try FFmpeg.encode(greyLevels: Array(0..<20), filter: "setpts='(N*N/5+N)/TB/10'", to: path)
+    try encode(greyLevels: Array(0..<20), filter: "setpts='(N*N/5+N)/TB/10'", to: path)
     #expect(try levels(VideoFile(path: path).reader(height: 24, width: 32)) == Array(0..<20))
   }
 
   @Test func picturesAreReadInTheOrderOfTheirNumbers() throws {
-    let pictures = folder.path("it's 100% pictures")
-    try FileManager.default.createDirectory(atPath: pictures, withIntermediateDirectories: true)
-    try FFmpeg.encode(greyLevels: Array(0..<12), to: pictures + "/frame %d.png")
+    let plain = folder.path("plain")
+    try FileManager.default.createDirectory(atPath: plain, withIntermediateDirectories: true)
+    try encode(greyLevels: Array(0..<12), to: plain + "/frame %d.png")
+    let pictures = folder.path("it's 100% [pictures]")
+    try FileManager.default.moveItem(atPath: plain, toPath: pictures)
     let video = try VideoFile(path: pictures)
     #expect(video.statedFrameCount == 12 && video.height == 24 && video.width == 32)
     #expect(try levels(video.reader(height: 24, width: 32)) == Array(0..<12))
@@ -39,15 +41,15 @@ import Testing
   @Test func picturesOfTwoSizesAreRefused() throws {
     let pictures = folder.path("pictures")
     try FileManager.default.createDirectory(atPath: pictures, withIntermediateDirectories: true)
-    try FFmpeg.encode(greyLevels: [1, 2], to: pictures + "/%d.png")
-    try FFmpeg.encode(greyLevels: [3], filter: "scale=20:10", to: pictures + "/%d-wide.png")
+    try encode(greyLevels: [1, 2], to: pictures + "/%d.png")
+    try encode(greyLevels: [3], filter: "scale=20:10", to: pictures + "/wide-%d.png")
     let error = #expect(throws: VideoError.self) { try VideoFile(path: pictures) }
     #expect(error?.problem == "it has 10 x 20 pixels (rows x columns), and the first picture '1.png' has 24 x 32")
   }
 
   @Test func aVideoThatEndsTooEarlyIsRefused() throws {
     let path = folder.path("cut.avi")
-    try FFmpeg.encode(greyLevels: Array(0..<200), to: path)
+    try encode(greyLevels: Array(0..<200), to: path)
     let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
     try bytes.prefix(bytes.count / 2).write(to: URL(fileURLWithPath: path))
     let error = #expect(throws: VideoError.self) { _ = try levels(VideoFile(path: path).reader(height: 24, width: 32)) }
@@ -56,7 +58,7 @@ import Testing
 
   @Test func damagedBytesAreRefusedInTheWordsOfFFmpeg() throws {
     let path = folder.path("damaged.mkv")
-    try FFmpeg.encode(greyLevels: Array(0..<50), to: path)
+    try encode(greyLevels: Array(0..<50), to: path)
     var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
     for index in bytes.count / 2..<bytes.count / 2 + 200 { bytes[index] ^= 0x5A }
     try bytes.write(to: URL(fileURLWithPath: path))
@@ -79,7 +81,7 @@ import Testing
   @Test func anErrorOfTheCallerEndsFFmpegAndLeavesNoProcess() throws {
     struct Stop: Error {}
     let path = folder.path("long.mkv")
-    try FFmpeg.encode(greyLevels: Array(0..<100), to: path)
+    try encode(greyLevels: Array(0..<100), to: path)
     var calls = 0
     do {
       let reader = try VideoFile(path: path).reader(height: 480, width: 640) {
@@ -91,6 +93,13 @@ import Testing
       #expect(try reader.next() == nil)
     }
     #expect(try childrenOfThisProcess().filter { $0.contains("ffmpeg") } == [])
+  }
+
+  /// Frames of 24 x 32 pixels, each of one grey level.
+  private func encode(greyLevels: [Int], filter: String = "null", to path: String) throws {
+    try FFmpeg.encode(
+      greyLevels.map { [UInt8](repeating: UInt8($0), count: 24 * 32 * 3) }, height: 24, width: 32, filter: filter,
+      to: path)
   }
 
   /// The grey level of each frame.

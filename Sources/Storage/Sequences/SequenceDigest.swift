@@ -13,7 +13,9 @@ enum SequenceDigest {
     if try file.hasAttribute("seed") { digest.add(try file.unsignedAttribute("seed")) }
     for name in ["generator", "source"] where try file.hasAttribute(name) { digest.add(try file.textAttribute(name)) }
 
-    let paths = ["/frames", "/mean", "/counts", "/boxes", "/ids", "/labels"] + SequenceFormat.scenePaths
+    let paths =
+      ["/frames", "/mean", "/counts", "/boxes", "/ids", "/labels"] + SequenceFormat.scenePaths
+      + SequenceFormat.ignoredPaths
     for path in paths where try file.contains(path) {
       let shape = try file.dataSet(path).shape
       digest.add(array: path, shape: shape, values: [UInt8]())

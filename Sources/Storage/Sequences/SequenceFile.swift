@@ -50,6 +50,7 @@ public final class SequenceFile: Sendable {
   private let ids: HDF5DataSet?
   private let labels: HDF5DataSet?
   let scene: SequenceSceneSets
+  let ignored: SequenceIgnoredSets
 
   /// Whether damage to the frames is noticed: by a checksum of each chunk, or a digest of each sequence.
   public var hasChecksums: Bool { frames.hasChecksums || storedDigests != nil }
@@ -94,6 +95,7 @@ public final class SequenceFile: Sendable {
     labels = try checker.openIfPresent("/labels", .uint8, [sequenceCount, slots])
     objectSlots = slots ?? labels?.shape[1]
     scene = try SequenceSceneSets(checker, shape: shape, slots: objectSlots)
+    ignored = try SequenceIgnoredSets(checker, shape: shape)
 
     mean = try meanSet.readAll(as: Float.self)
     guard mean.allSatisfy({ $0 >= 0 && $0 <= 1 }) else {
@@ -104,7 +106,7 @@ public final class SequenceFile: Sendable {
     generator = try file.hasAttribute("generator") ? file.textAttribute("generator") : ""
     source = try file.hasAttribute("source") ? file.textAttribute("source") : ""
 
-    for set in [frames, meanSet, counts, boxes, ids, labels].compactMap({ $0 }) + scene.all {
+    for set in [frames, meanSet, counts, boxes, ids, labels].compactMap({ $0 }) + scene.all + ignored.all {
       try set.requireComplete()
     }
     let digest = try SequenceDigest.compute(file)
@@ -232,6 +234,7 @@ public final class SequenceFile: Sendable {
       if let digests, !digests.isDigest(digest.finishBytes(), of: sequence) { throw changed(sequence) }
       if hasBoxes { try readBoxes(of: sequence, first: 0, count: frameCount, into: &boxValues) }
       if hasIds { try readIds(of: sequence, first: 0, count: frameCount, into: &idValues) }
+      if ignoreSlots != nil { _ = try readIgnored(of: sequence, first: 0, count: frameCount) }
       if (sequence + 1) % interval == 0 || sequence + 1 == sequenceCount { progress(sequence + 1, sequenceCount) }
     }
   }

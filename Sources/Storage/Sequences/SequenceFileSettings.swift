@@ -9,6 +9,8 @@ public struct SequenceFileSettings: Sendable {
   public var objectSlots: Int?
   /// What is known of each scene besides the ground truth; nil writes nothing of it.
   public var scene: SequenceScene.Shape?
+  /// K, the slots for boxes that measures ignore; nil writes none.
+  public var ignoreSlots: Int?
   /// Seed of the generator.
   public var seed: UInt64
   /// JSON of all settings that made the file.
@@ -24,7 +26,8 @@ public struct SequenceFileSettings: Sendable {
 
   public init(
     sequenceCount: Int, frameCount: Int, height: Int, width: Int, objectSlots: Int? = nil,
-    scene: SequenceScene.Shape? = nil, seed: UInt64, generator: String, source: String, mean: [Float]? = nil,
+    scene: SequenceScene.Shape? = nil, ignoreSlots: Int? = nil, seed: UInt64, generator: String, source: String,
+    mean: [Float]? = nil,
     overwrite: Bool = false, compression: Int = 2
   ) {
     self.sequenceCount = sequenceCount
@@ -33,6 +36,7 @@ public struct SequenceFileSettings: Sendable {
     self.width = width
     self.objectSlots = objectSlots
     self.scene = scene
+    self.ignoreSlots = ignoreSlots
     self.seed = seed
     self.generator = generator
     self.source = source

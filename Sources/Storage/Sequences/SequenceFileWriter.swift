@@ -33,6 +33,9 @@ public final class SequenceFileWriter {
     guard settings.scene == nil || settings.objectSlots != nil else {
       throw refuse("a scene needs object slots", "Give the ground truth as well.")
     }
+    guard settings.ignoreSlots == nil || settings.objectSlots != nil else {
+      throw refuse("ignored boxes need object slots", "Give the ground truth as well.")
+    }
     self.path = path
     self.settings = settings
     sums = [UInt64](repeating: 0, count: settings.height * settings.width)

@@ -8,4 +8,6 @@ enum SequenceFormat {
   static let digestPath = "/frame_digests"
   /// Data sets of a scene (`SequenceScene`), each optional.
   static let scenePaths = ["/visible", "/ink", "/bars", "/unoccluded"]
+  /// Data sets of boxes that measures ignore (`SequenceIgnored`), both or none.
+  static let ignoredPaths = ["/ignore_counts", "/ignore_boxes"]
 }

@@ -10,12 +10,18 @@ public struct SequenceTruth: Sendable {
   public var labels: [UInt8]
   /// Given exactly when the settings have its shape.
   public var scene: SequenceScene?
+  /// Given exactly when the settings have slots for it.
+  public var ignored: SequenceIgnored?
 
-  public init(counts: [UInt8], boxes: [Float], ids: [Int32], labels: [UInt8], scene: SequenceScene? = nil) {
+  public init(
+    counts: [UInt8], boxes: [Float], ids: [Int32], labels: [UInt8], scene: SequenceScene? = nil,
+    ignored: SequenceIgnored? = nil
+  ) {
     self.counts = counts
     self.boxes = boxes
     self.ids = ids
     self.labels = labels
     self.scene = scene
+    self.ignored = ignored
   }
 }

@@ -8,6 +8,8 @@ final class SequenceTruthBuffer {
   private let ids: HDF5DataSet
   private let labels: HDF5DataSet
   private let scenes: SequenceSceneBuffer?
+  private let ignored: SequenceIgnoredSets?
+  private var ignoredBlock = SequenceIgnored(counts: [], boxes: [])
   private var block = SequenceTruth(counts: [], boxes: [], ids: [], labels: [])
   private var blockStart = 0
   private var blockCount = 0
@@ -31,6 +33,7 @@ final class SequenceTruthBuffer {
     boxes = try create("/boxes", Float.self, [frameCount, slots, 4])
     ids = try create("/ids", Int32.self, [frameCount, slots])
     labels = try create("/labels", UInt8.self, [slots])
+    ignored = try settings.ignoreSlots.map { try SequenceIgnoredSets(slots: $0, in: file, settings) }
     scenes = try settings.scene.map { try SequenceSceneBuffer($0, slots: slots, file: file, settings: settings) }
   }
 
@@ -51,12 +54,29 @@ final class SequenceTruthBuffer {
         hint: "Give the shape of the scenes and the scenes together.")
     }
     if let scene = truth.scene { try scenes?.append(scene) }
+    try append(ignored: truth.ignored, sequence: sequence)
     block.counts += truth.counts
     block.boxes += truth.boxes
     block.ids += truth.ids
     block.labels += truth.labels
     blockCount += 1
     if blockCount == SequenceFileSettings.truthBlockLength { try flush() }
+  }
+
+  private func append(ignored given: SequenceIgnored?, sequence: Int) throws {
+    let counts = [given?.counts.count ?? 0, given?.boxes.count ?? 0]
+    let expected = ignored.map { [frameCount, $0.boxes!.shape.dropFirst().reduce(1, *)] } ?? [0, 0]
+    guard counts == expected else {
+      throw StorageError(
+        file: path,
+        problem:
+          "the ignored boxes of sequence \(sequence) have \(counts) counts and box values where \(expected) were "
+          + "expected",
+        hint: "Check the number of frames and of slots for ignored boxes.")
+    }
+    guard let given else { return }
+    ignoredBlock.counts += given.counts
+    ignoredBlock.boxes += given.boxes
   }
 
   /// Writes what was gathered.
@@ -68,6 +88,9 @@ final class SequenceTruthBuffer {
     try boxes.write(outer: outer, block.boxes)
     try ids.write(outer: outer, block.ids)
     try labels.write(outer: outer, block.labels)
+    try ignored?.counts?.write(outer: outer, ignoredBlock.counts)
+    try ignored?.boxes?.write(outer: outer, ignoredBlock.boxes)
+    ignoredBlock = SequenceIgnored(counts: [], boxes: [])
     block.counts.removeAll(keepingCapacity: true)
     block.boxes.removeAll(keepingCapacity: true)
     block.ids.removeAll(keepingCapacity: true)

@@ -1,0 +1,97 @@
+import Numerics
+import Video
+
+/// Chooses crops at random places and times, by the number of connected components in their first frame.
+struct CropSelection {
+  /// How often a place is tried per crop wanted.
+  private static let triesPerCrop = 400
+  /// Rectangle that joins head, trunk and legs before components are counted.
+  private static let joining = (height: 5, width: 3)
+  /// Part of an ignored box in the crop from which on `leavesOutIgnored` leaves it out.
+  private static let seenOfIgnored = 0.1
+  /// Rows and columns along the border that count as its edge.
+  private static let edge = 2
+
+  let settings: VideoSequenceSettings
+  let truth: MOTChallengeTruth?
+
+  /// Crops of each kind that are wanted of `count`: those with 0, 1, 2, ... components.
+  func wanted(_ count: Int) -> [Int] {
+    let total = settings.shares.reduce(0, +)
+    var (sum, before) = (0.0, 0)
+    return settings.shares.map { share in
+      sum += share
+      let upTo = Int((Double(count) * sum / total).rounded())
+      defer { before = upTo }
+      return upTo - before
+    }
+  }
+
+  /// Chooses crops whose first frame lies in `starts`, in an order without meaning.
+  ///
+  /// - Parameters:
+  ///   - segment: number of the part of the video; random numbers depend on it.
+  ///   - check: called now and then; what it throws ends the work.
+  /// - Returns: the crops; `found` has how many there are of each kind.
+  func choose(
+    _ count: Int, from footage: Footage, starts: Range<Int>, segment: Int, check: () throws -> Void
+  ) throws -> (crops: [Crop], found: [Int]) {
+    var random = CounterRandom(seed: settings.seed, purpose: .crops).reader(UInt32(segment))
+    let wanted = wanted(count)
+    var found = [Int](repeating: 0, count: wanted.count)
+    var crops: [Crop] = []
+    var tries = 0
+    while crops.count < count, tries < Self.triesPerCrop * count {
+      tries += 1
+      if tries % 256 == 0 { try check() }
+      let stretch = settings.jitter > 0 ? random.uniform(-settings.jitter, settings.jitter) : 0
+      let side = Int((Double(settings.size) * (1 + stretch)).rounded())
+      let crop = Crop(
+        frame: starts.lowerBound + random.index(below: starts.count),
+        y: settings.firstRow + random.index(below: footage.height - settings.firstRow - side + 1),
+        x: random.index(below: footage.width - side + 1), side: side,
+        isMirrored: random.uniform() < settings.mirrored)
+      let kind = components(footage.mask(crop, frame: crop.frame), side: side)
+      guard kind < wanted.count, found[kind] < wanted[kind], edgePixels(crop, footage) <= settings.mostEdgePixels,
+        isAllowed(crop)
+      else { continue }
+      found[kind] += 1
+      crops.append(crop)
+    }
+    // Scarce kinds were found last; without this they would all be at the end.
+    for index in crops.indices.dropLast() { crops.swapAt(index, index + random.index(below: crops.count - index)) }
+    return (crops, found)
+  }
+
+  /// Components of a mask once parts of a person are joined.
+  private func components(_ mask: [Bool], side: Int) -> Int {
+    let joined = Morphology.closed(mask, height: side, width: side, by: Self.joining)
+    return ConnectedComponents(of: joined, height: side, width: side).components
+      .count { $0.area >= settings.foreground.smallestArea }
+  }
+
+  /// Foreground pixels along the border, on average over the frames.
+  private func edgePixels(_ crop: Crop, _ footage: Footage) -> Double {
+    let (side, edge) = (crop.side, Self.edge)
+    var sum = 0
+    for frame in crop.frames(settings) {
+      let mask = footage.mask(crop, frame: frame)
+      for row in 0..<side {
+        let isEdgeRow = row < edge || row >= side - edge
+        for column in 0..<side where (isEdgeRow || column < edge || column >= side - edge) && mask[row * side + column]
+        {
+          sum += 1
+        }
+      }
+    }
+    return Double(sum) / Double(settings.length)
+  }
+
+  /// Whether the ground truth speaks against a crop, for files that are made to measure.
+  private func isAllowed(_ crop: Crop) -> Bool {
+    guard let truth, settings.mostObjects != nil || settings.leavesOutIgnored else { return true }
+    let seen = crop.truth(truth, settings)
+    if let most = settings.mostObjects, seen.mostObjects > most { return false }
+    return !(settings.leavesOutIgnored && seen.mostOfIgnored > Self.seenOfIgnored)
+  }
+}

@@ -1,0 +1,80 @@
+/// Boxes of one sequence that no measure counts: neither as objects that should be found nor as wrong finds. An optional
+/// part of a sequence file.
+public struct SequenceIgnored: Sendable, Equatable {
+  /// `[T]` boxes in each frame.
+  public var counts: [UInt8]
+  /// `[T, K, 4]`: y, x, height, width in pixels, unclipped; the first of each frame are in use, the others zeros.
+  public var boxes: [Float]
+
+  public init(counts: [UInt8], boxes: [Float]) {
+    self.counts = counts
+    self.boxes = boxes
+  }
+}
+
+/// The data sets of ignored boxes in a file; both or none.
+struct SequenceIgnoredSets {
+  let counts: HDF5DataSet?
+  let boxes: HDF5DataSet?
+
+  /// Opens what there is.
+  ///
+  /// - Parameter shape: that of the frames.
+  init(_ checker: SequenceSchema, shape: [Int]) throws {
+    counts = try checker.openIfPresent("/ignore_counts", .uint8, [shape[0], shape[1]])
+    boxes = try checker.openIfPresent("/ignore_boxes", .float32, [shape[0], shape[1], nil, 4])
+    guard (counts == nil) == (boxes == nil) else {
+      throw checker.error(
+        counts == nil ? "/ignore_counts" : "/ignore_boxes", "it is missing beside its counterpart",
+        "Write both or none of them.")
+    }
+  }
+
+  /// Makes the data sets for boxes that are to be written.
+  init(slots: Int, in file: HDF5File, _ settings: SequenceFileSettings) throws {
+    func create<T: HDF5Element>(_ name: String, _ type: T.Type, _ inner: [Int]) throws -> HDF5DataSet {
+      try file.createDataSet(
+        name, of: type, shape: [settings.sequenceCount] + inner,
+        chunk: [min(SequenceFileSettings.truthBlockLength, settings.sequenceCount)] + inner,
+        compression: settings.compression)
+    }
+    counts = try create("/ignore_counts", UInt8.self, [settings.frameCount])
+    boxes = try create("/ignore_boxes", Float.self, [settings.frameCount, slots, 4])
+  }
+
+  var all: [HDF5DataSet] { [counts, boxes].compactMap { $0 } }
+}
+
+/// Boxes that no measure counts.
+extension SequenceFile {
+  /// K, or nil where the file has no such boxes.
+  public var ignoreSlots: Int? { ignored.boxes?.shape[2] }
+
+  /// Reads the boxes that measures ignore, in frames `first ..< first + count`: `count` numbers of boxes and
+  /// `count * K * 4` floats. Needs `ignoreSlots`.
+  ///
+  /// - Throws: `StorageError` also for a box in use that has a value which is not finite or beyond a million, and for
+  ///   more boxes than slots.
+  public func readIgnored(of sequence: Int, first: Int, count: Int) throws -> SequenceIgnored {
+    let set = try require(ignored.boxes, "/ignore_boxes")
+    let slots = set.shape[2]
+    var result = SequenceIgnored(
+      counts: [UInt8](repeating: 0, count: count), boxes: [Float](repeating: 0, count: count * slots * 4))
+    let outer = sequence..<sequence + 1
+    try require(ignored.counts, "/ignore_counts").read(outer: outer, inner: first..<first + count, into: &result.counts)
+    try set.read(outer: outer, inner: first..<first + count, into: &result.boxes)
+    for frame in 0..<count {
+      let used = Int(result.counts[frame])
+      guard used <= slots, result.boxes[frame * slots * 4..<(frame * slots + used) * 4].allSatisfy({ abs($0) <= 1e6 })
+      else {
+        throw StorageError(
+          file: path, part: "/ignore_boxes",
+          problem:
+            "sequence \(sequence), frame \(first + frame): \(used) boxes in \(slots) slots, or a box that is not "
+            + "finite",
+          hint: "Boxes are y, x, height, width in pixels. Create the file again.")
+      }
+    }
+    return result
+  }
+}
