@@ -118,7 +118,7 @@ struct MovingDigitsCommand: ParsableCommand {
     let progress = ProgressLine(label: "data", total: UInt64(sequences), unit: "sequences")
     try DigitFile.write(settings, to: out, mean: mean, overwrite: force) { done in
       progress.update(UInt64(done))
-      if let signal = StopSignals.requested { throw Interrupted(signal: signal) }
+      if let signal = StopSignals.requested { throw Interrupted(signal: signal, consequence: "no file was written") }
     }
     progress.finish()
     if let replaced { print("replaced \(out), which was \(replaced)") }
@@ -137,16 +137,6 @@ struct MovingDigitsCommand: ParsableCommand {
     }
     return file.mean
   }
-}
-
-/// A signal that ended the making of a file.
-struct Interrupted: ExitCodeProviding, CustomStringConvertible {
-  let signal: StopSignals.Signal
-
-  var description: String { "stopped by \(signal); no file was written" }
-
-  /// As a shell reports a process that a signal ended.
-  var exitCode: Int32 { 128 + signal.rawValue }
 }
 
 /// Height and width of a frame, as "50" or "48x64".

@@ -14,18 +14,20 @@ struct ErrorExit {
   private static var rank: Int { Communicator.current?.rank ?? launchedRank() }
 
   /// Prints what there is to say about the error and ends the process.
-  static func end(for error: any Error) -> Never {
+  ///
+  /// - Parameter command: the program, which knows its usage.
+  static func end(for error: any Error, of command: any ParsableCommand.Type) -> Never {
     if let code = error as? ExitCode { exit(withCode: code.rawValue) }
     let rank = rank
-    let parserCode = SQAIRDist.exitCode(for: error)
+    let parserCode = command.exitCode(for: error)
     if parserCode == .success || parserCode == .validationFailure {
       // Help, version or wrong arguments: the same on every rank, so one message suffices.
       if rank > 0 {
         if parserCode != .success { Thread.sleep(forTimeInterval: patience) }
         exit(parserCode.rawValue)
       }
-      guard parserCode == .success else { SQAIRDist.exit(withError: error) }
-      print(SQAIRDist.fullMessage(for: error))
+      guard parserCode == .success else { command.exit(withError: error) }
+      print(command.fullMessage(for: error))
       exit(withCode: 0)
     }
     if rank > 0 {
@@ -60,9 +62,4 @@ struct ErrorExit {
   private static func write(_ line: String) {
     try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8))
   }
-}
-
-/// The rank that the launcher gave to this process, before MPI is asked; 0 without a launcher.
-func launchedRank(environment: [String: String] = ProcessInfo.processInfo.environment) -> Int {
-  Launch(environment: environment).promisedRank ?? 0
 }

@@ -65,7 +65,7 @@ struct SQAIRDist: ParsableCommand {
       try command.run()
       try StandardOutput.flush()
     } catch {
-      ErrorExit.end(for: error)
+      ErrorExit.end(for: error, of: Self.self)
     }
   }
 

@@ -114,12 +114,3 @@ public struct CheckpointConfiguration: Codable, Equatable, Sendable {
     return reasons.list
   }
 }
-
-/// Collects the reasons of a `validate()`.
-struct Reasons {
-  private(set) var list: [String] = []
-
-  mutating func require(_ condition: Bool, _ reason: @autoclosure () -> String) {
-    if !condition { list.append(reason()) }
-  }
-}

@@ -58,11 +58,3 @@ public struct GenerationConfiguration: Codable, Equatable, Sendable {
   /// Reasons against these settings, each beginning with the key; empty if there are none.
   public func validate() -> [String] { Reasons.ofInterval(interval) }
 }
-
-extension Reasons {
-  fileprivate static func ofInterval(_ interval: Int) -> [String] {
-    var reasons = Reasons()
-    reasons.require(interval >= 0, "interval must be at least 0 (0 = only after the last update), not \(interval)")
-    return reasons.list
-  }
-}
