@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// From what a user wrote to one checked configuration. Later layers win:
 /// preset or file, then each `--set` in turn, then explicit flags.
@@ -54,6 +55,14 @@ extension Configuration {
           + "(known: \(names.joined(separator: ", ")), or the path of a JSON file)")
     }
     let place = "configuration file \(source)"
+    switch FileKind(of: source) {
+    case .regular(size: 0):
+      throw ConfigurationError(place: place, problem: "the file is empty; {} would change nothing")
+    case .folder: throw ConfigurationError(place: place, problem: "this is a folder; give the JSON file inside it")
+    case .special(let kind) where kind != "a pipe":
+      throw ConfigurationError(place: place, problem: "this is \(kind), not a file; give a JSON file or a preset")
+    default: break
+    }
     let contents: Data
     do {
       contents = try Data(contentsOf: URL(fileURLWithPath: source))
