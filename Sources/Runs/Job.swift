@@ -51,7 +51,7 @@ extension Configuration {
   }
 }
 
-extension SequenceFile {
+extension SequenceSet {
   /// What all ranks must find in this file.
   ///
   /// - Parameter role: what the file is for: "training data".

@@ -100,7 +100,7 @@ public struct OutputPaths: Sendable {
   }
 
   /// What tells whether two paths name one file.
-  struct FileIdentity: Equatable, Sendable {
+  struct FileIdentity: Hashable, Sendable {
     let device: UInt64
     let file: UInt64
 

@@ -22,7 +22,7 @@ package final class SequenceBatch {
   package var hasCounts: Bool { !counts.isEmpty }
 
   /// Reads the first `frameCount` frames of some sequences.
-  package func read(_ sequences: [Int], frameCount: Int, from file: SequenceFile) throws {
+  package func read(_ sequences: [Int], frameCount: Int, from file: SequenceSet) throws {
     self.sequences = sequences
     self.frameCount = frameCount
     examples = sequences.count

@@ -15,7 +15,7 @@ package final class SequenceLoader: @unchecked Sendable {
     }
   }
 
-  private let file: SequenceFile
+  private let file: SequenceSet
   private let plan: @Sendable (Int) -> Request
   private let lastStep: Int
   /// Batches that are used in turn: one in use, the others being filled or full.
@@ -32,7 +32,7 @@ package final class SequenceLoader: @unchecked Sendable {
   /// Starts reading for the updates `steps`.
   ///
   /// - Throws: `ThreadLimitError` where no thread can be started.
-  package init(_ file: SequenceFile, steps: Range<Int>, plan: @escaping @Sendable (Int) -> Request) throws {
+  package init(_ file: SequenceSet, steps: Range<Int>, plan: @escaping @Sendable (Int) -> Request) throws {
     self.file = file
     self.plan = plan
     firstStep = steps.lowerBound
@@ -47,7 +47,7 @@ package final class SequenceLoader: @unchecked Sendable {
   ///
   /// - Parameter microbatches: those of each batch that the process takes; nil takes all.
   package convenience init(
-    _ file: SequenceFile, _ settings: TrainingConfiguration, steps: Range<Int>, microbatches: Range<Int>? = nil
+    _ file: SequenceSet, _ settings: TrainingConfiguration, steps: Range<Int>, microbatches: Range<Int>? = nil
   ) throws {
     let order = BatchPlan(seed: settings.seed, sequences: file.sequenceCount)
     try self.init(file, steps: steps) { step in

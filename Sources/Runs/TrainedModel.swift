@@ -60,13 +60,17 @@ public struct TrainedModel {
     return try Configuration(resolvedJSON: checkpoint.configuration, place: "attribute 'config' of \(path)").model
   }
 
-  /// Opens a sequence file whose frames fit the model.
-  package func open(_ data: String) throws -> SequenceFile {
-    let file = try SequenceFile(path: data)
+  /// Opens sequences whose frames fit the model.
+  ///
+  /// - Parameter data: paths or patterns of files that are read as one.
+  package func open(_ data: String...) throws -> SequenceSet { try open(data) }
+
+  package func open(_ data: [String]) throws -> SequenceSet {
+    let file = try SequenceSet(paths: try FileList(data).paths)
     let constants = configuration.model.constants
     guard file.height == constants.height, file.width == constants.width else {
       throw RunError(
-        "\(data): its frames are \(file.height)x\(file.width) pixels, but the model of \(path) was trained on "
+        "\(file.path): its frames are \(file.height)x\(file.width) pixels, but the model of \(path) was trained on "
           + "\(constants.height)x\(constants.width). Use a file of that size.")
     }
     return file

@@ -48,13 +48,21 @@ private struct Run {
     configuration = request.configuration
     folder = RunFolder(request.runDirectory)
     isFresh = request.fresh
-    outputs = OutputPaths(reading: [
-      ("--config", request.configurationFile), ("--data", configuration.data.train),
-      ("--valid", configuration.data.valid),
-      ("--from", configuration.training.from.checkpoint),
-    ])
+    outputs = OutputPaths(
+      reading: [
+        ("--config", request.configurationFile), ("--from", configuration.training.from.checkpoint),
+      ] + Self.inputs("--data", configuration.data.train, folder)
+        + Self.inputs("--valid", configuration.data.valid, folder))
     self.communicator = communicator
     self.watchdog = watchdog
+  }
+
+  /// The files that an option names, as far as there are any yet.
+  private static func inputs(
+    _ option: String, _ files: DataFiles?, _ folder: RunFolder
+  ) -> [(option: String, path: String?)] {
+    let patterns = files?.patterns ?? []
+    return ((try? FileList(patterns, in: folder))?.paths ?? patterns).map { (option, $0) }
   }
 
   mutating func train() throws -> StopReason {
@@ -138,23 +146,22 @@ private struct Run {
   }
 
   /// The training and validation files; the built-in ones if no training file is named.
-  private func openData(orElse builtin: BuiltinData) throws -> (training: SequenceFile, validation: SequenceFile?) {
-    let train = configuration.data.train.map(folder.file(named:)) ?? builtin.train
-    let valid =
-      configuration.data.valid.map(folder.file(named:)) ?? (configuration.data.train == nil ? builtin.valid : nil)
+  private func openData(orElse builtin: BuiltinData) throws -> (training: SequenceSet, validation: SequenceSet?) {
+    let train = configuration.data.train ?? DataFiles([builtin.train])
+    let valid = configuration.data.valid ?? (configuration.data.train == nil ? DataFiles([builtin.valid]) : nil)
     let longest = configuration.training.longestFrames
     let setting = longest == configuration.training.frames.end ? "training.frames.end" : "training.start.frames"
     return try communicator.collectively("opening the data") {
-      let training = try SequenceFile(path: train)
+      let training = try SequenceSet(paths: try FileList(train.patterns, in: folder).paths)
       guard training.frameCount >= longest else {
         throw RunError(
-          "\(train): its sequences have \(training.frameCount) frames, but \(setting) is \(longest). "
+          "\(training.path): its sequences have \(training.frameCount) frames, but \(setting) is \(longest). "
             + "Give --frames \(training.frameCount) or less, or create longer sequences.")
       }
-      let validation = try valid.map { try SequenceFile(path: $0) }
+      let validation = try valid.map { try SequenceSet(paths: try FileList($0.patterns, in: folder).paths) }
       if let validation, validation.height != training.height || validation.width != training.width {
         throw RunError(
-          "\(valid!): its frames are \(validation.height)x\(validation.width) pixels, but those of \(train) are "
+          "\(validation.path): its frames are \(validation.height)x\(validation.width) pixels, but those of \(training.path) are "
             + "\(training.height)x\(training.width). Validate on frames of the same size.")
       }
       return (training, validation)
@@ -175,11 +182,10 @@ private struct Run {
   }
 
   /// The settings name the data so that they are found later, from elsewhere and after the folder was moved.
-  private mutating func keepPaths(of training: SequenceFile, _ validation: SequenceFile?) {
-    if configuration.data.train != nil { configuration.data.train = folder.storedPath(of: training.path) }
-    if configuration.data.valid != nil, let validation {
-      configuration.data.valid = folder.storedPath(of: validation.path)
-    }
+  private mutating func keepPaths(of training: SequenceSet, _ validation: SequenceSet?) {
+    func stored(_ set: SequenceSet) -> DataFiles { DataFiles(set.files.map { folder.storedPath(of: $0.path) }) }
+    if configuration.data.train != nil { configuration.data.train = stored(training) }
+    if configuration.data.valid != nil, let validation { configuration.data.valid = stored(validation) }
   }
 
   /// Opens the checkpoint that a new run starts from, if one is named. A run that is resumed keeps the one that it was
@@ -212,7 +218,7 @@ private struct Run {
   ///
   /// - Returns: a line that says where the state comes from.
   private func restore(
-    _ state: TrainingState, _ resumption: Resumption?, orElse start: StartingPoint?, from training: SequenceFile
+    _ state: TrainingState, _ resumption: Resumption?, orElse start: StartingPoint?, from training: SequenceSet
   ) throws -> String {
     let origin = try communicator.collectively("resuming") { () -> String in
       if let resumption { return try resume(resumption, state, training) }
@@ -227,13 +233,13 @@ private struct Run {
     return origin
   }
 
-  private func resume(_ resumption: Resumption, _ state: TrainingState, _ training: SequenceFile) throws -> String {
+  private func resume(_ resumption: Resumption, _ state: TrainingState, _ training: SequenceSet) throws -> String {
     try resumption.check(configuration, run: folder.path)
     let theirs = resumption.checkpoint.data
     guard training.hasIdentity(theirs) else {
       throw RunError(
-        "the run in '\(folder.path)' was trained on another file:\n  \(theirs)\nand this is\n  \(training.identity)\n"
-          + "Give the same training data to resume, or another --run for a new run.")
+        "the run in '\(folder.path)' was trained on other data:\n  \(theirs)\nand this is\n  \(training.identity)\n"
+          + "Give the same training data, in files of the same order, to resume, or another --run for a new run.")
     }
     try state.restore(resumption.checkpoint, from: resumption.path)
     let earlier = resumption.configuration
@@ -256,19 +262,17 @@ private struct Run {
   }
 
   /// What is strange about the data although they can be used.
-  private func dataWarnings(_ training: SequenceFile, _ validation: SequenceFile?) -> [String] {
+  private func dataWarnings(_ training: SequenceSet, _ validation: SequenceSet?) -> [String] {
     let used = configuration.training.frames.end
     let unused =
       "only the first \(used) of the \(training.frameCount) frames of each sequence are used (training.frames.end). "
       + "Cut the sequences into shorter ones to use all."
     return (training.frameCount >= 10 * used ? ["warning: \(training.path): \(unused)"] : [])
-      + [training, validation].compactMap { $0 }.flatMap { file in
-        file.warnings.map { "warning: \(file.path): \($0)" }
-      }
+      + [training, validation].compactMap { $0 }.flatMap { set in set.warnings.map { "warning: \($0)" } }
   }
 
   private func summary(
-    _ training: SequenceFile, _ validation: SequenceFile?, _ state: TrainingState, _ origin: String
+    _ training: SequenceSet, _ validation: SequenceSet?, _ state: TrainingState, _ origin: String
   ) -> [String] {
     let settings = configuration.training
     let frames = settings.frames

@@ -15,7 +15,7 @@ package final class Trainer {
   private let configuration: Configuration
   private let communicator: Communicator
   private let watchdog: Watchdog
-  private let trainingFile: SequenceFile
+  private let trainingFile: SequenceSet
   private let state: TrainingState
   private let loader: SequenceLoader
   package let validator: Validator
@@ -28,7 +28,7 @@ package final class Trainer {
   private var savedStep: Int
 
   package init(
-    _ configuration: Configuration, state: TrainingState, training: SequenceFile, validation: SequenceFile?,
+    _ configuration: Configuration, state: TrainingState, training: SequenceSet, validation: SequenceSet?,
     writers: RunWriters?, communicator: Communicator, watchdog: Watchdog = Watchdog(limit: 0)
   ) throws {
     self.configuration = configuration

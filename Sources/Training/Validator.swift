@@ -12,13 +12,13 @@ package final class Validator {
   private let configuration: Configuration
   private let communicator: Communicator
   private let watchdog: Watchdog
-  private let file: SequenceFile?
+  private let file: SequenceSet?
   private let state: TrainingState
   /// Rank 0 only.
   private let writers: RunWriters?
 
   init(
-    _ configuration: Configuration, state: TrainingState, validation: SequenceFile?, writers: RunWriters?,
+    _ configuration: Configuration, state: TrainingState, validation: SequenceSet?, writers: RunWriters?,
     communicator: Communicator, watchdog: Watchdog
   ) {
     self.configuration = configuration

@@ -33,7 +33,9 @@ struct CompareCommand: ParsableCommand {
     help: "A method without a model to measure beside the models (values: components).")
   var baselines: [Baseline] = []
 
-  @Option(help: "The sequence file.", completion: .sequences)
+  @Option(
+    help: "The sequence file, or a pattern such as 'test/*.h5' for several that are read as one.",
+    completion: .sequences)
   var data: String
 
   @Option(
@@ -44,7 +46,7 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "Sequences in the picture, from the first of the file.")
   var pictures = 4
 
-  @Option(help: "Particles per sequence. (default: as in the training of the first model)")
+  @Option(help: "Particles per sequence. (default: as in validations of the first model's run)")
   var particles: Int?
 
   @Option(help: "Sequences computed at a time.")

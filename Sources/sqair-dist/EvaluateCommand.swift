@@ -80,7 +80,9 @@ struct CheckpointOptions: ParsableArguments {
 struct CheckpointAndDataOptions: ParsableArguments {
   @OptionGroup var checkpoint: CheckpointOptions
 
-  @Option(help: "The sequence file.", completion: .sequences)
+  @Option(
+    help: "The sequence file, or a pattern such as 'test/*.h5' for several that are read as one.",
+    completion: .sequences)
   var data: String
 }
 

@@ -33,7 +33,7 @@ struct ReplayCommand: ParsableCommand {
       """)
   var step: Int?
 
-  @Option(help: "The training sequences, if they were moved.", completion: .sequences)
+  @Option(help: "The training sequences, if they were moved: a file, or a pattern for several.", completion: .sequences)
   var data: String?
 
   @Option(help: "Only this microbatch, from 0; may be repeated.")

@@ -23,8 +23,10 @@ struct ReportCommand: ParsableCommand {
   var folder: String
 
   @Option(
-    help: "Sequence file to evaluate on. (default: the validation file of the run; needed for a checkpoint)",
-    completion: .sequences)
+    help: """
+      Sequence file to evaluate on, or a pattern for several that are read as one. (default: the validation files of the \
+      run; needed for a checkpoint)
+      """, completion: .sequences)
   var data: String?
 
   @Option(

@@ -22,7 +22,7 @@ struct TrainCommand: ParsableCommand {
         sqair-dist --config quick
         sqair-dist train --data train.h5 --valid valid.h5 --run first --steps 5000
         sqair-dist --config paper --set training.optimizer.clipNorm=100 --run clipped
-        mpirun -n 8 sqair-dist --data train.h5 --valid valid.h5 --run first
+        mpirun -n 8 sqair-dist --data 'shards/*.h5' --valid valid.h5 --run first
         sqair-dist train --from first --data other.h5 --run tuned --steps 2000
       """)
 
@@ -62,11 +62,18 @@ struct TrainCommand: ParsableCommand {
 struct SettingOptions: ParsableArguments {
   @OptionGroup var layers: LayerOptions
 
-  @Option(help: "Sequence file to train on. (default: built-in moving digits)", completion: .sequences)
-  var data: String?
+  @Option(
+    parsing: .upToNextOption,
+    help: """
+      Sequence files to train on, or patterns such as 'shards/*.h5'; several are read as one, in the order of their \
+      names, in which numbers count by value (data.train). (default: built-in moving digits)
+      """, completion: .sequences)
+  var data: [String] = []
 
-  @Option(help: "Sequence file to validate on.", completion: .sequences)
-  var valid: String?
+  @Option(
+    parsing: .upToNextOption, help: "Sequence files to validate on, as for --data (data.valid).", completion: .sequences
+  )
+  var valid: [String] = []
 
   @Option(help: "Updates in total (training.steps).")
   var steps: Int?
@@ -109,8 +116,8 @@ struct SettingOptions: ParsableArguments {
     }
     return try Configuration.resolve(from: layers.config, model: inherited, settings: layers.set) { configuration in
       if let start { configuration.training.from.checkpoint = start }
-      if let data { configuration.data.train = data }
-      if let valid { configuration.data.valid = valid }
+      if !data.isEmpty { configuration.data.train = DataFiles(data) }
+      if !valid.isEmpty { configuration.data.valid = DataFiles(valid) }
       if let steps { configuration.training.steps = steps }
       if let frames {
         configuration.training.frames.start = frames

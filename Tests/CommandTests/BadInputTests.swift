@@ -79,7 +79,8 @@ import Testing
       hasRun: true, ranks: 1),
     Case(
       name: "other data on resume", options: "--data @other.h5",
-      messages: ["was trained on another file", "Give the same training data to resume"], hasRun: true),
+      messages: ["was trained on other data", "Give the same training data, in files of the same order, to resume"],
+      hasRun: true),
     Case(
       name: "a mistyped key", options: "--set training.bacthSize=4",
       messages: ["unknown key training.bacthSize; did you mean training.batchSize?"], code: 64, ranks: 1),

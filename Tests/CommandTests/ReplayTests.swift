@@ -189,7 +189,7 @@ import Testing
       ([toy.path("nothing")], "nothing' does not exist"),
       ([toy.path("run"), "--microbatch", "8"], "--microbatch 8: the batch has 8 of them"),
       ([toy.path("run"), "--example=-1"], "--example -1: the batch has 8 of them"),
-      ([toy.path("run"), "--data", other], "the run was trained on another file"),
+      ([toy.path("run"), "--data", other], "the run was trained on other data"),
       ([toy.checkpointPath("run", step: 8), "--step", "8"], "holds the state after 8 updates"),
       ([toy.path("run"), "--step", "0"], "--step"),
     ]

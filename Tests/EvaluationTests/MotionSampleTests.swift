@@ -26,14 +26,14 @@ import Testing
 
   @Test func tracksOfAFileAreThoseOfItsBoxes() throws {
     let folder = try TemporaryDirectory()
-    let file = try SequenceFile(path: ToySequences.write(to: folder.path("a.h5"), sequences: 6, frames: 4))
+    let file = try SequenceSet(path: ToySequences.write(to: folder.path("a.h5"), sequences: 6, frames: 4))
     let sample = try #require(try MotionSample.truth(of: file, sequences: 100))
     // Sequences 0 to 5 have 0, 1, 2, 0, 1, 2 blobs, each going down a pixel a frame and coming back at the top.
     #expect(sample.speeds.count == 6 * 3)
     #expect(sample.speeds.allSatisfy { $0 == 1 || $0 == 12 } && sample.speeds.contains(1))
     #expect(try MotionSample.truth(of: file, sequences: 2)!.speeds.count == 3)
     let plain = try ToySequences.write(to: folder.path("b.h5"), hasTruth: false)
-    #expect(try MotionSample.truth(of: SequenceFile(path: plain), sequences: 100) == nil)
+    #expect(try MotionSample.truth(of: SequenceSet(path: plain), sequences: 100) == nil)
   }
 
   @Test func distancesOfSamplesAreAreasBetweenTheirDistributionFunctions() {
@@ -108,7 +108,7 @@ import Testing
   @Test func trueObjectsOfAFile() throws {
     let folder = try TemporaryDirectory()
     // Blobs that move down a pixel a frame, and come back at the top of the 16 rows.
-    let file = try SequenceFile(path: ToySequences.write(to: folder.path("a.h5"), sequences: 3, frames: 6))
+    let file = try SequenceSet(path: ToySequences.write(to: folder.path("a.h5"), sequences: 3, frames: 6))
     let sample = try #require(
       try DirectionSample.truth(of: file, sequences: 10, observedFrames: 3, frameCount: 100))
     // Of the three blobs, at 7, 14 - 13 = 1 and 6; none reaches the last row of the 13.

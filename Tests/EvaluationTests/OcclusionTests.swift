@@ -13,13 +13,13 @@ import Tracking
 
   init() throws { folder = try TemporaryDirectory() }
 
-  private func file(_ challenge: Challenge) throws -> SequenceFile {
+  private func file(_ challenge: Challenge) throws -> SequenceSet {
     var settings = MovingDigitsSettings()
     settings.sequences = 6
     settings.motion = .reference
     settings.challenge = challenge
     try DigitFile.write(settings, to: folder.path("hard.h5"), overwrite: true)
-    return try SequenceFile(path: folder.path("hard.h5"))
+    return try SequenceSet(path: folder.path("hard.h5"))
   }
 
   /// The measures of answers made from the truth of every sequence.

@@ -33,7 +33,7 @@ import Testing
 
   @Test func theLoaderDeliversWhatWasPlanned() throws {
     let folder = try TemporaryDirectory()
-    let file = try SequenceFile(path: ToySequences.write(to: folder.path("a.h5"), sequences: 6))
+    let file = try SequenceSet(path: ToySequences.write(to: folder.path("a.h5"), sequences: 6))
     let loader = try SequenceLoader(file, steps: 4..<24) { step in
       .init(sequences: [step % 6, (5 * step + 1) % 6], frameCount: 1 + step % 3)
     }
@@ -59,7 +59,7 @@ import Testing
 
   @Test func aFileWithoutCountsHasNone() throws {
     let folder = try TemporaryDirectory()
-    let file = try SequenceFile(path: ToySequences.write(to: folder.path("a.h5"), hasTruth: false))
+    let file = try SequenceSet(path: ToySequences.write(to: folder.path("a.h5"), hasTruth: false))
     let batch = SequenceBatch()
     try batch.read([0, 2], frameCount: 2, from: file)
     #expect(!batch.hasCounts)
@@ -70,7 +70,7 @@ import Testing
   /// Whoever stops early must not die of it: a semaphore that goes away below its first value ends the program.
   @Test(arguments: [0, 1, 2, 3, 10]) func theLoaderMayBeStoppedAtAnyTime(afterBatches count: Int) throws {
     let folder = try TemporaryDirectory()
-    let file = try SequenceFile(path: ToySequences.write(to: folder.path("a.h5"), sequences: 6))
+    let file = try SequenceSet(path: ToySequences.write(to: folder.path("a.h5"), sequences: 6))
     for steps in [count, count + 1, count + 2, count + 3, 1_000] {
       weak var kept: SequenceLoader?
       do {
@@ -89,7 +89,7 @@ import Testing
   @Test func theLoaderHandsOverAnErrorOfReading() throws {
     let folder = try TemporaryDirectory()
     let path = try ToySequences.write(to: folder.path("a.h5"), sequences: 6)
-    let file = try SequenceFile(path: path)
+    let file = try SequenceSet(path: path)
     let loader = try SequenceLoader(file, steps: 0..<10) { .init(sequences: [$0 < 3 ? 0 : 99], frameCount: 1) }
     for _ in 0..<3 { _ = try loader.next() }
     #expect(throws: StorageError.self) { try loader.next() }

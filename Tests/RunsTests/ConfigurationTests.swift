@@ -322,6 +322,34 @@ import Testing
         .hasPrefix("configuration file no/such.json: cannot be read: "))
   }
 
+  @Test func aSourceThatIsNoFileSaysSo() throws {
+    let folder = try TemporaryDirectory()
+    try "".write(toFile: folder.path("empty.json"), atomically: false, encoding: .utf8)
+    for (path, problem) in [
+      ("/dev/null", "this is a device, not a file; give a JSON file or a preset"),
+      (folder.path("empty.json"), "the file is empty; {} would change nothing"),
+      (folder.path, "this is a folder; give the JSON file inside it"),
+    ] {
+      #expect(
+        Self.message { try Configuration.resolve(from: path) } == "configuration file \(path): \(problem)")
+    }
+  }
+
+  @Test func dataAreOneFileOrAList() throws {
+    func resolve(_ value: String) throws -> Configuration { try .resolve(settings: ["data.train=\(value)"]) }
+    let several = try resolve(#"["b-*.h5", "a.h5"]"#)
+    #expect(several.data.train == DataFiles(["b-*.h5", "a.h5"]))
+    #expect(try Configuration(resolvedJSON: several.resolvedJSON, place: "test") == several)
+    // Earlier programs know a string only.
+    #expect(try resolve(#"["a.h5"]"#).resolvedJSON.contains(#""train" : "a.h5""#))
+    for (value, message) in [
+      (#"["a.h5", 3]"#, "data.train[1]: expected a string, given 3"), ("{}", "data.train: expected "),
+      ("[]", "data.train must not be empty"), (#"["a.h5", ""]"#, "data.train must not be empty"),
+    ] {
+      #expect(Self.message { _ = try resolve(value) }.contains(message), "\(value)")
+    }
+  }
+
   @Test func severalReasonsAreToldAtOnce() {
     #expect(
       Self.message { try Configuration.resolve(settings: ["training.batchSize=0", "logging.interval=-1"]) } == """

@@ -26,7 +26,7 @@ struct ContentIdentityTests {
     let (path, record) = (folder.path("a.h5"), folder.path("a.digests"))
     try writeForeign(path)
     func identify() throws -> (SequenceFile.Identification, String) {
-      let file = try SequenceFile(path: path)
+      let file = try SequenceSet(path: path)
       let identification = try file.identify(rememberedIn: record)
       try file.remember(in: record)
       return (identification, file.identity)
@@ -49,8 +49,8 @@ struct ContentIdentityTests {
     try writeForeign(folder.path("a.h5"))
     try Samples.writeSequences(
       folder.path("b.h5"), Samples.settings(slots: nil, mean: [Float](repeating: 0.5, count: 24)))
-    let foreign = try SequenceFile(path: folder.path("a.h5"))
-    let ours = try SequenceFile(path: folder.path("b.h5"))
+    let foreign = try SequenceSet(path: folder.path("a.h5"))
+    let ours = try SequenceSet(path: folder.path("b.h5"))
     #expect(foreign.identity == foreign.sampledIdentity && ours.identity != ours.sampledIdentity)
     #expect(try foreign.identify(rememberedIn: nil) == .computed)
     #expect(try ours.identify(rememberedIn: nil) == .kept)
@@ -64,7 +64,7 @@ struct ContentIdentityTests {
     let folder = try TemporaryDirectory()
     try writeForeign(folder.path("a.h5"))
     try writeForeign(folder.path("b.h5"), inverting: 2)
-    let (whole, changed) = (try SequenceFile(path: folder.path("a.h5")), try SequenceFile(path: folder.path("b.h5")))
+    let (whole, changed) = (try SequenceSet(path: folder.path("a.h5")), try SequenceSet(path: folder.path("b.h5")))
     try whole.identify(rememberedIn: nil)
     // As another process of the job that was given another copy.
     try changed.adopt(try #require(whole.frameDigests))
@@ -78,7 +78,7 @@ struct ContentIdentityTests {
           .contains(
             "b.h5: /frames: the frames of sequence 2 are not those that the run began with, or that rank 0 reads."))
     }
-    #expect(Samples.message { try changed.verify() }.contains("the frames of sequence 2 are not those"))
+    #expect(Samples.message { try changed.files[0].verify() }.contains("the frames of sequence 2 are not those"))
   }
 
   @Test("a file of this program that was touched since the run began is read before it is trusted")
@@ -89,7 +89,7 @@ struct ContentIdentityTests {
     /// Identifies and remembers; returns whether all of the file was read.
     func reads() throws -> Bool {
       var reads = false
-      let file = try SequenceFile(path: path)
+      let file = try SequenceSet(path: path)
       #expect(try file.identify(rememberedIn: record) { _, _ in reads = true } == .kept)
       try file.remember(in: record)
       return reads

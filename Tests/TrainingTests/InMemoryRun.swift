@@ -23,7 +23,7 @@ enum InMemoryRun {
   ) throws -> [Outcome] {
     try Communicator.inMemory(ranks: ranks) { communicator in
       LinearAlgebra.prepare()
-      let file = try SequenceFile(path: data)
+      let file = try SequenceSet(path: data)
       let state = TrainingState(configuration, meanImage: ToyModel.meanImage)
       var step = TrainingStep(state, configuration.training, communicator)
       let loader = try SequenceLoader(

@@ -10,11 +10,11 @@ import Training
 /// One process's work on a batch.
 @Suite struct ReplicaTests {
   private let folder: TemporaryDirectory
-  private let file: SequenceFile
+  private let file: SequenceSet
 
   init() throws {
     folder = try TemporaryDirectory()
-    file = try SequenceFile(path: ToySequences.write(to: folder.path("toy.h5"), sequences: 80))
+    file = try SequenceSet(path: ToySequences.write(to: folder.path("toy.h5"), sequences: 80))
   }
 
   /// Gradients and figures of a batch that is cut into `microbatches`, computed by so many processes one after the other.

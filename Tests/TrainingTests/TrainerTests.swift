@@ -24,7 +24,7 @@ import Training
     let data = data
     let codes = try Communicator.inMemory(ranks: ranks) { communicator in
       LinearAlgebra.prepare()
-      let file = try SequenceFile(path: data)
+      let file = try SequenceSet(path: data)
       let state = TrainingState(configuration, meanImage: file.mean)
       // In turn: HDF5 does not open a file twice at the same time in one process. And all have read before rank 0 writes.
       for rank in 0..<communicator.size {

@@ -51,7 +51,7 @@ import Training
     let configuration = Recipe.everything.configuration
     let data = data
     let refusals = try Communicator.inMemory(ranks: 3) { communicator in
-      let file = try SequenceFile(path: data)
+      let file = try SequenceSet(path: data)
       let state = TrainingState(configuration, meanImage: ToyModel.meanImage)
       if communicator.rank == 1 {
         // This rank alone computes with a broken parameter.

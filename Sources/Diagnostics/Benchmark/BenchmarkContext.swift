@@ -44,7 +44,7 @@ struct BenchmarkContext {
           "the temporary folder '\(folder)' cannot be created: \(String(cString: strerror(code))). Set TMPDIR.")
       }
       try DigitFile.write(settings, to: folder + "/sequences.h5")
-      return try SequenceFile(path: folder + "/sequences.h5")
+      return try SequenceSet(path: folder + "/sequences.h5")
     }
     workload = UpdateWorkload(
       configuration: configuration, parameters: trained?.state.model.parameters.values, file: file)

@@ -8,7 +8,7 @@ struct UpdateWorkload {
   var parameters: UnsafeMutableBufferPointer<Float>?
   /// Replaces the noise of the run, to choose the number of objects.
   var noise: ForcedObjects?
-  var file: SequenceFile
+  var file: SequenceSet
 
   /// The number of frames, equal for all updates.
   var frames: Int {

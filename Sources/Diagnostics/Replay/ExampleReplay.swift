@@ -9,11 +9,11 @@ struct ExampleReplay {
   private let state: TrainingState
   private let plan: UpdatePlan
   private let layout: MicrobatchLayout
-  private let file: SequenceFile
+  private let file: SequenceSet
   private let replica: Replica
   private let check = FiniteCheck()
 
-  init(_ state: TrainingState, _ settings: TrainingConfiguration, _ plan: UpdatePlan, _ file: SequenceFile) {
+  init(_ state: TrainingState, _ settings: TrainingConfiguration, _ plan: UpdatePlan, _ file: SequenceSet) {
     var single = settings
     (single.batchSize, single.microbatches) = (plan.batch, plan.batch)
     single.batchSchedule = CountScheduleConfiguration()

@@ -94,17 +94,17 @@ struct ReplaySource {
   /// The training sequences.
   ///
   /// - Throws: `RunError` if they are not those of the run.
-  func openData(_ path: String?) throws -> SequenceFile {
-    let stored = configuration.data.train.map { folder?.file(at: $0) ?? $0 }
-    let path = path ?? stored ?? folder?.data.appending("/train.h5")
-    guard let path else {
+  func openData(_ path: String?) throws -> SequenceSet {
+    let stored = configuration.data.train?.patterns.map { folder?.file(at: $0) ?? $0 }
+    let paths = path.map { [$0] } ?? stored ?? (folder?.data).map { [$0 + "/train.h5"] }
+    guard let paths else {
       throw RunError("the run generated its own training data, next to its checkpoints. Name the file with --data.")
     }
-    let file = try SequenceFile(path: path)
+    let file = try SequenceSet(paths: try FileList(paths).paths)
     try file.identify(rememberedIn: folder?.dataDigests)
     if let checkpoint, !file.hasIdentity(checkpoint.checkpoint.data) {
       throw RunError(
-        "the run was trained on another file:\n  \(checkpoint.checkpoint.data)\nand this is\n  \(file.identity)\n"
+        "the run was trained on other data:\n  \(checkpoint.checkpoint.data)\nand this is\n  \(file.identity)\n"
           + "Give the training sequences with --data.")
     }
     return file

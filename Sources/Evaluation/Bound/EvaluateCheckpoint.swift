@@ -10,7 +10,7 @@ public func evaluateCheckpoint(_ request: EvaluateRequest) throws {
   let communicator = try Job.start(
     "evaluate",
     [
-      .init("--particles", request.particles.map(String.init) ?? "that of the training"),
+      .init("--particles", request.particles.map(String.init) ?? "as in validations of the run"),
       .init("--batch", "\(request.batch)"), .init("--tracking", "\(request.tracking)"),
       .init("--boxes", request.boxes.rawValue), .init("--overlap", "\(request.minimumOverlaps)"),
       .init("--tracks", request.tracks ?? "none"),
@@ -63,7 +63,7 @@ public func evaluateCheckpoint(_ request: EvaluateRequest) throws {
 
 /// Checks that tracking can be measured, and opens the folder for the tracks if there is to be one.
 private func prepareTracking(
-  _ request: EvaluateRequest, _ file: SequenceFile, _ evaluator: Evaluator, _ communicator: Communicator
+  _ request: EvaluateRequest, _ file: SequenceSet, _ evaluator: Evaluator, _ communicator: Communicator
 ) throws -> TrackFolder? {
   guard evaluator.model.findsObjects else {
     throw RunError("\(request.checkpoint): the model has no objects to track: leave out --tracking.")

@@ -44,7 +44,7 @@ package struct Evaluator {
   ///   - betweenPieces: called by all processes together between pieces; an error stops the evaluation, so it must throw
   ///     on all of them or on none.
   package func evaluate(
-    _ file: SequenceFile, sequences: Int, frameCount: Int, communicator: Communicator,
+    _ file: SequenceSet, sequences: Int, frameCount: Int, communicator: Communicator,
     progress: (Int) throws -> Void = { _ in }, betweenPieces: () throws -> Void = {}
   ) throws -> Evaluation {
     let batch = min(batch, sequences)

@@ -12,7 +12,7 @@ public func compareCheckpoints(_ request: CompareRequest) throws {
     "compare",
     [
       .init("checkpoints", "\(request.checkpoints.count)"),
-      .init("--particles", request.particles.map(String.init) ?? "that of the training"),
+      .init("--particles", request.particles.map(String.init) ?? "as in validations of the run"),
       .init("--batch", "\(request.batch)"), .init("--overlap", "\(request.minimumOverlaps)"),
       .init("--boxes", request.boxes.rawValue), .init("--baseline", "\(request.baselines)"),
       .init("--out", request.out == nil ? "not given" : "given"), .init("--pictures", "\(request.pictures)"),
@@ -44,7 +44,7 @@ public func compareCheckpoints(_ request: CompareRequest) throws {
   }
 
   let layout = ComparisonSums.Layout(
-    hasOcclusion: file.hasVisible && file.inkShape != nil, frames: file.frameCount, frameHeight: file.height,
+    hasOcclusion: file.hasVisible && file.hasInk, frames: file.frameCount, frameHeight: file.height,
     minimumOverlaps: request.minimumOverlaps)
   let measurement = ComparisonMeasurement(file: file, layout: layout, boxes: request.boxes, communicator: communicator)
   var comparison = Comparison(

@@ -8,7 +8,7 @@ extension Comparison {
   /// boxes of each baseline on the input. True boxes are thin and white.
   ///
   /// - Parameter evaluators: of the models, in the order of the entries.
-  func picture(of file: SequenceFile, _ evaluators: [Evaluator], sequences: Int) throws -> SequenceFigure {
+  func picture(of file: SequenceSet, _ evaluators: [Evaluator], sequences: Int) throws -> SequenceFigure {
     var figure = SequenceFigure(
       title: "input\(file.hasUnoccluded ? ", frames without bars," : "") and what was found in it",
       frameHeight: file.height, frameWidth: file.width, blocks: [])

@@ -7,7 +7,7 @@ import Tracking
 
 /// Measures models and baselines on all sequences of a file, all processes together.
 struct ComparisonMeasurement {
-  let file: SequenceFile
+  let file: SequenceSet
   let layout: ComparisonSums.Layout
   /// The boxes of a model's objects that are compared with the true ones.
   let boxes: ObjectBoxKind

@@ -59,7 +59,7 @@ package struct DirectionSample {
   /// The true objects of the first `sequences` sequences of a file; nil if it has no boxes with identities, or no frames
   /// after the observed ones.
   package static func truth(
-    of file: SequenceFile, sequences: Int, observedFrames: Int, frameCount: Int
+    of file: SequenceSet, sequences: Int, observedFrames: Int, frameCount: Int
   ) throws -> DirectionSample? {
     let frameCount = min(frameCount, file.frameCount)
     guard file.hasBoxes, file.hasIds, frameCount > observedFrames else { return nil }

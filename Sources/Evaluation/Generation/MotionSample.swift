@@ -39,7 +39,7 @@ package struct MotionSample {
   }
 
   /// The motion of the true objects in the first `sequences` sequences of a file; nil if it has no boxes with identities.
-  package static func truth(of file: SequenceFile, sequences: Int) throws -> MotionSample? {
+  package static func truth(of file: SequenceSet, sequences: Int) throws -> MotionSample? {
     guard file.hasBoxes, file.hasIds else { return nil }
     var sample = MotionSample()
     for sequence in 0..<min(sequences, file.sequenceCount) {

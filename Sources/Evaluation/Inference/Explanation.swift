@@ -30,7 +30,7 @@ extension Evaluator {
   /// - Parameter body: called with the sequences that were read, an index into them, and the explanation of that
   ///   sequence, which is valid during the call.
   func explain(
-    _ file: SequenceFile, sequences: Int, frameCount: Int, rank: Int, size: Int,
+    _ file: SequenceSet, sequences: Int, frameCount: Int, rank: Int, size: Int,
     body: (_ data: SequenceBatch, _ example: Int, Explanation, _ tape: Tape) throws -> Void
   ) throws {
     let own = range(of: sequences, rank: rank, size: size)

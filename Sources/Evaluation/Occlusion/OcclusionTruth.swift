@@ -1,7 +1,7 @@
 import Storage
 import Tracking
 
-/// The truth about one sequence of a file with occluded objects.
+/// The truth about one sequence with occluded objects.
 package struct OcclusionTruth {
   /// [T] frames without bars, [H W] in [0, 1].
   package let scenes: [[Float]]
@@ -18,7 +18,8 @@ package struct OcclusionTruth {
   private let bars: [TrackedBox]
 
   /// Reads the first `frameCount` frames of a sequence.
-  package init(_ file: SequenceFile, sequence: Int, frameCount: Int) throws {
+  package init(_ set: SequenceSet, sequence: Int, frameCount: Int) throws {
+    let (file, sequence) = set.locate(sequence)
     (height, width) = (file.height, file.width)
     slots = file.objectSlots ?? 0
     objects = try file.trueObjects(of: sequence, frameCount: frameCount)

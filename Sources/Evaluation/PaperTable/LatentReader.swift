@@ -18,7 +18,7 @@ struct LatentReader {
   ///
   /// - Parameter progress: called with the number of finished sequences; an error stops the work.
   /// - Throws: `RunError` if the file has no labels and identities.
-  func read(_ file: SequenceFile, sequences count: Int, progress: (Int) throws -> Void) throws -> LabelledLatents {
+  func read(_ file: SequenceSet, sequences count: Int, progress: (Int) throws -> Void) throws -> LabelledLatents {
     let sums = try FrameSums(file)
     let tape = Tape(recording: false)
     let data = SequenceBatch()
@@ -50,21 +50,21 @@ struct LatentReader {
 
 /// The sums of the digits in the frames of a sequence.
 private struct FrameSums {
-  let file: SequenceFile
-  let slots: Int
+  let file: SequenceSet
 
-  init(_ file: SequenceFile) throws {
-    guard file.hasIds, file.hasLabels, let slots = file.objectSlots else {
+  init(_ file: SequenceSet) throws {
+    guard file.hasIds, file.hasLabels else {
       throw RunError(
         "\(file.path): it has no /ids and /labels, which define the digits of a frame. Use a file that "
           + "`sqair-dist data moving-digits` made.")
     }
     self.file = file
-    self.slots = slots
   }
 
   /// One sum per frame; 0 without digits.
   func read(_ sequence: Int) throws -> [Int] {
+    let (file, sequence) = file.locate(sequence)
+    let slots = file.objectSlots ?? 0
     var labels = [UInt8](repeating: 0, count: slots)
     try file.readLabels(of: sequence, into: &labels)
     var ids = [Int32](repeating: 0, count: file.frameCount * slots)

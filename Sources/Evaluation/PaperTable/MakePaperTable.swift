@@ -62,7 +62,7 @@ private func paperTableRow(
 ///
 /// - Returns: the accuracy, and that of naming the most frequent sum.
 private func measureAddition(
-  _ trained: TrainedModel, name: String, _ train: SequenceFile, _ trainCount: Int, _ test: SequenceFile,
+  _ trained: TrainedModel, name: String, _ train: SequenceSet, _ trainCount: Int, _ test: SequenceSet,
   _ testCount: Int
 ) throws -> (accuracy: Double, guess: Double) {
   let settings = trained.configuration.training

@@ -7,7 +7,7 @@ extension Evaluator {
   ///
   /// - Parameter progress: called with the number of sequences done; an error stops the work.
   /// - Throws: `RunError` where the file has no counts, or the model no objects.
-  func worstCounted(_ file: SequenceFile, limit: Int, progress: (Int) throws -> Void) throws -> [Int] {
+  func worstCounted(_ file: SequenceSet, limit: Int, progress: (Int) throws -> Void) throws -> [Int] {
     guard file.hasCounts else {
       throw RunError("\(file.path): it has no /counts to tell which are worst. Give numbers with --select.")
     }

@@ -47,7 +47,7 @@ struct ModelSummary {
 
   /// - Parameter progress: called with a description of the next step.
   init(
-    _ name: String, _ trained: TrainedModel, _ file: SequenceFile, _ extent: Extent, _ communicator: Communicator,
+    _ name: String, _ trained: TrainedModel, _ file: SequenceSet, _ extent: Extent, _ communicator: Communicator,
     progress: (String) -> Void
   ) throws {
     self.name = name
@@ -97,7 +97,7 @@ struct ModelSummary {
   }
 
   private static func generate(
-    _ trained: TrainedModel, _ file: SequenceFile, sequences: Int, shown: Set<Int>, _ extent: Extent
+    _ trained: TrainedModel, _ file: SequenceSet, sequences: Int, shown: Set<Int>, _ extent: Extent
   ) throws -> Continuations {
     let constants = trained.configuration.model.constants
     let training = trained.configuration.training

@@ -12,7 +12,7 @@ struct RunSummary {
   let configuration: Configuration
   /// The lines of `metrics.jsonl`; empty without the file.
   let metrics: [MetricsLog.Line]
-  let file: SequenceFile?
+  let file: SequenceSet?
   let model: ModelSummary?
   /// Another run, measured on the same sequences.
   let other: ModelSummary?
@@ -56,12 +56,12 @@ struct RunSummary {
     }
 
     // A file that was named must exist; the validation file of the run may have been removed.
-    let path = request.data ?? Self.validationFile(folder, configuration)
-    switch (trained, path) {
-    case (let trained?, let path?) where request.data != nil:
-      file = try trained.open(path)
-    case (let trained?, let path?):
-      file = note { try trained.open(path) }
+    let paths = request.data.map { [$0] } ?? Self.validationFiles(folder, configuration)
+    switch (trained, paths) {
+    case (let trained?, let paths?) where request.data != nil:
+      file = try trained.open(paths)
+    case (let trained?, let paths?):
+      file = note { try trained.open(paths) }
     case (_, nil):
       missing.append("The run has no validation file for pictures. Name a sequence file with --data.")
       file = nil
@@ -89,7 +89,7 @@ struct RunSummary {
     other = try request.other.map { path in
       let trained = try load(path)
       return try ModelSummary(
-        Self.name(of: path), trained, trained.open(file.path), extent, communicator, progress: progress)
+        Self.name(of: path), trained, trained.open(file.files.map(\.path)), extent, communicator, progress: progress)
     }
     self.missing = missing
   }
@@ -115,11 +115,11 @@ struct RunSummary {
     return try MetricsLog.read(folder.metrics)
   }
 
-  /// The validation file of the run, or the built-in one.
-  private static func validationFile(_ folder: RunFolder, _ configuration: Configuration) -> String? {
+  /// The validation files of the run, or the built-in one.
+  private static func validationFiles(_ folder: RunFolder, _ configuration: Configuration) -> [String]? {
     let builtin = folder.data + "/valid.h5"
-    return configuration.data.valid.map(folder.file(at:))
-      ?? (FileManager.default.fileExists(atPath: builtin) ? builtin : nil)
+    return configuration.data.valid?.patterns.map(folder.file(at:))
+      ?? (FileManager.default.fileExists(atPath: builtin) ? [builtin] : nil)
   }
 
   /// A metric by update; long series as means of equal parts, so that the line stays thin.

@@ -16,7 +16,7 @@ public func writeRunReport(_ request: ReportRequest) throws {
     try? FileHandle.standardError.write(contentsOf: Data("report: \(task)\n".utf8))
   }
   if let file = summary.file {
-    try OutputPaths(reading: [("data of the run", file.path)]).check(out, .page, option: "--out")
+    try OutputPaths(reading: file.files.map { ("data of the run", $0.path) }).check(out, .page, option: "--out")
   }
   try RunPage(summary: summary).page.write(to: out)
   for sentence in summary.missing {

@@ -20,7 +20,7 @@ struct Tracker {
   /// - Parameter progress: called with the number of sequences that this process has finished; an error stops the work.
   /// - Returns: the counts of all sequences for each of `minimumOverlaps`, on every process.
   func track(
-    _ file: SequenceFile, sequences: Int, frameCount: Int, communicator: Communicator,
+    _ file: SequenceSet, sequences: Int, frameCount: Int, communicator: Communicator,
     progress: (Int) throws -> Void
   ) throws -> [TrackingCounts] {
     let width = TrackingCounts.Field.allCases.count * minimumOverlaps.count

@@ -14,26 +14,30 @@ struct SequenceTruthBoxes {
   }
 }
 
-extension SequenceFile {
+extension SequenceSet {
   /// True boxes and those to ignore of a sequence. Needs boxes and ids.
   func truthBoxes(of sequence: Int, frameCount: Int) throws -> SequenceTruthBoxes {
-    SequenceTruthBoxes(
+    let (file, own) = try locate(sequence)
+    return SequenceTruthBoxes(
       objects: try trueBoxes(of: sequence, frameCount: frameCount),
-      ignored: try ignoredBoxes(of: sequence, frameCount: frameCount))
+      ignored: try file.ignoredBoxes(of: own, frameCount: frameCount))
   }
 
+  /// The true boxes of a sequence, frame by frame, in the order of their slots. Needs boxes and ids.
+  func trueBoxes(of sequence: Int, frameCount: Int) throws -> [[TrackedBox]] {
+    let (file, own) = try locate(sequence)
+    return try file.trueObjects(of: own, frameCount: frameCount).map { $0.map(\.box) }
+  }
+}
+
+extension SequenceFile {
   /// A true object in a frame.
   package struct TrueObject: Sendable {
     package let slot: Int
     package let box: TrackedBox
   }
 
-  /// The true boxes of a sequence, frame by frame, in the order of their slots. Needs boxes and ids.
-  func trueBoxes(of sequence: Int, frameCount: Int) throws -> [[TrackedBox]] {
-    try trueObjects(of: sequence, frameCount: frameCount).map { $0.map(\.box) }
-  }
-
-  /// The same, with slots.
+  /// The true objects of a sequence, frame by frame, in the order of their slots. Needs boxes and ids.
   func trueObjects(of sequence: Int, frameCount: Int) throws -> [[TrueObject]] {
     let slots = objectSlots ?? 0
     var boxes = [Float](repeating: 0, count: frameCount * slots * 4)

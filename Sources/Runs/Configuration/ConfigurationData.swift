@@ -2,10 +2,11 @@ import MovingDigits
 
 /// What a model is trained and validated on.
 public struct DataConfiguration: Codable, Equatable, Sendable {
-  /// Path of the training sequences; null makes the built-in data set. Default null.
-  public var train: String?
-  /// Path of the validation sequences; null takes the built-in ones if `train` is null too, else none. Default null.
-  public var valid: String?
+  /// Path of the training sequences, or a list of paths and patterns such as `shards/*.h5`, which are read as one file;
+  /// null makes the built-in data set. Default null.
+  public var train: DataFiles?
+  /// The same for the validation sequences; null takes the built-in ones if `train` is null too, else none. Default null.
+  public var valid: DataFiles?
   /// The data set that is made when no training file is named.
   public var builtin = BuiltinDataConfiguration()
 
@@ -26,8 +27,9 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
   /// Reasons against these settings, each beginning with the key; empty if there are none.
   public func validate() -> [String] {
     var reasons = Reasons()
-    reasons.require(train != "", "train must not be empty; null means the built-in data set")
-    reasons.require(valid != "", "valid must not be empty; null means no file")
+    func isEmpty(_ files: DataFiles?) -> Bool { files.map { $0.patterns.isEmpty || $0.patterns.contains("") } ?? false }
+    reasons.require(!isEmpty(train), "train must not be empty; null means the built-in data set")
+    reasons.require(!isEmpty(valid), "valid must not be empty; null means no file")
     return reasons.list + builtin.validate().map { "builtin.\($0)" }
   }
 }

@@ -1,61 +1,70 @@
 import Foundation
 
-/// The digests of a sequence file as they were found at some time, kept beside a run.
-struct FrameDigestRecord {
+/// The digests of the frames of a data set as they were found at some time, kept beside a run.
+struct FrameDigestRecord: Equatable {
   static let format = SequenceFile.digestRecordFormat
 
-  let stamp: FileStamp
-  let sampledIdentity: String
-  let digests: FrameDigests
-
-  init(stamp: FileStamp, sampledIdentity: String, digests: FrameDigests) {
-    (self.stamp, self.sampledIdentity, self.digests) = (stamp, sampledIdentity, digests)
+  /// What is known of one file.
+  struct Entry: Equatable {
+    let stamp: FileStamp
+    let digests: FrameDigests
   }
+
+  /// Of the whole set; it tells the list of files apart.
+  let sampledIdentity: String
+  /// In the order of the set.
+  let files: [Entry]
+
+  init(sampledIdentity: String, files: [Entry]) { (self.sampledIdentity, self.files) = (sampledIdentity, files) }
 
   /// Reads a record.
   ///
-  /// - Throws: `StorageError` for a file that is none, or is of another number of sequences.
-  init(reading path: String, sequences: Int) throws {
+  /// - Parameter sequences: the number of sequences in each file.
+  /// - Throws: `StorageError` for a file that is none, or is of other numbers of sequences.
+  init(reading path: String, sequences: [Int]) throws {
     let file = try HDF5File(reading: path)
-    try file.requireFormat(Self.format, latest: 1, hint: "Remove it: it is made again.")
-    stamp = FileStamp(
-      size: try file.unsignedAttribute("size"), modified: try file.unsignedAttribute("modified"))
+    try file.requireFormat(Self.format, latest: 2, hint: "Remove it: it is made again.")
     sampledIdentity = try file.textAttribute("data")
+    var stamps: [FileStamp]
+    if try file.hasAttribute("size") {
+      stamps = [
+        FileStamp(size: try file.unsignedAttribute("size"), modified: try file.unsignedAttribute("modified"))
+      ]
+    } else {
+      let sizes = try file.dataSet("/sizes").readAll(as: UInt64.self)
+      stamps = zip(sizes, try file.dataSet("/modified").readAll(as: UInt64.self)).map(FileStamp.init)
+    }
     let set = try file.dataSet("/frame_digests")
-    guard set.type == .uint8, set.shape == [sequences, FrameDigests.size],
-      let digests = FrameDigests(bytes: try set.readAll(as: UInt8.self), sequences: sequences)
-    else { throw file.damaged("/frame_digests", "it does not have a digest for each of \(sequences) sequences") }
-    self.digests = digests
+    let total = sequences.reduce(0, +)
+    guard stamps.count == sequences.count, set.type == .uint8, set.shape == [total, FrameDigests.size],
+      let all = FrameDigests(bytes: try set.readAll(as: UInt8.self), sequences: total)
+    else {
+      throw file.damaged(
+        "/frame_digests", "it does not have a digest for each of \(total) sequences in \(sequences.count) files")
+    }
+    var first = 0
+    files = zip(stamps, sequences).map { stamp, count in
+      defer { first += count }
+      return Entry(stamp: stamp, digests: all.part(first..<first + count))
+    }
   }
 
+  /// Writes a record: of one file as version 1, which earlier programs read, and of several as version 2.
   func write(to path: String) throws {
     let staged = try StagedHDF5File(path: path, overwrite: true)
     let file = staged.file
     try file.setAttribute("format", to: Self.format)
-    try file.setAttribute("version", to: Int64(1))
-    try file.setAttribute("size", to: stamp.size)
-    try file.setAttribute("modified", to: stamp.modified)
+    try file.setAttribute("version", to: Int64(files.count == 1 ? 1 : 2))
     try file.setAttribute("data", to: sampledIdentity)
-    try file.write(digests.bytes, shape: [digests.count, FrameDigests.size], to: "/frame_digests")
-    try staged.finish()
-  }
-}
-
-/// What changes when a file is written to, and is the same on every host that sees it.
-struct FileStamp: Equatable {
-  let size: UInt64
-  /// Nanoseconds since 1970.
-  let modified: UInt64
-
-  init(size: UInt64, modified: UInt64) { (self.size, self.modified) = (size, modified) }
-
-  init(_ path: String) throws {
-    var status = stat()
-    guard stat(path, &status) == 0 else {
-      throw StorageError(
-        file: path, problem: "it cannot be looked at: \(String(cString: strerror(errno)))", hint: "Check the path.")
+    if files.count == 1 {
+      try file.setAttribute("size", to: files[0].stamp.size)
+      try file.setAttribute("modified", to: files[0].stamp.modified)
+    } else {
+      try file.write(files.map(\.stamp.size), shape: [files.count], to: "/sizes")
+      try file.write(files.map(\.stamp.modified), shape: [files.count], to: "/modified")
     }
-    size = UInt64(max(0, status.st_size))
-    modified = UInt64(bitPattern: Int64(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec))
+    let bytes = files.flatMap(\.digests.bytes)
+    try file.write(bytes, shape: [bytes.count / FrameDigests.size, FrameDigests.size], to: "/frame_digests")
+    try staged.finish()
   }
 }

@@ -16,6 +16,13 @@ public struct FrameDigests: Equatable, Sendable {
 
   public var count: Int { bytes.count / Self.size }
 
+  /// Those of some of the sequences.
+  func part(_ sequences: Range<Int>) -> FrameDigests {
+    FrameDigests(
+      bytes: Array(bytes[sequences.lowerBound * Self.size..<sequences.upperBound * Self.size]),
+      sequences: sequences.count)!
+  }
+
   /// Those that a file keeps; nil where it keeps none.
   init?(keptIn file: HDF5File, sequences: Int) throws {
     guard try file.contains(SequenceFormat.digestPath) else { return nil }

@@ -42,14 +42,14 @@ enum SequenceDigest {
   }
 
   /// 64 hexadecimal digits over mean frame and counts: what a run learns from besides the frames.
-  static func ofMeanAndCounts(_ file: HDF5File) throws -> String {
+  ///
+  /// - Parameters:
+  ///   - mean: `[H, W]`, of the first `shape`.
+  ///   - counts: `[N, T]`, of the second `shape`; nil if they are not known.
+  static func ofMeanAndCounts(_ mean: [Float], shape: [Int], counts: [UInt8]?, shape countShape: [Int]) -> String {
     let digest = SHA256Digest()
-    let mean = try file.readFloats("/mean")
-    digest.add(array: "/mean", shape: mean.shape, values: mean.values)
-    if try file.contains("/counts") {
-      let counts = try file.dataSet("/counts")
-      digest.add(array: "/counts", shape: counts.shape, values: try counts.readAll(as: UInt8.self))
-    }
+    digest.add(array: "/mean", shape: shape, values: mean)
+    if let counts { digest.add(array: "/counts", shape: countShape, values: counts) }
     return digest.finish()
   }
 }

@@ -2,8 +2,8 @@ import Foundation
 
 /// The identity of a file's content: digests that the file keeps, or that were computed once and remembered.
 extension SequenceFile {
-  /// How the content of a file became known.
-  public enum Identification: Sendable, Equatable {
+  /// How the content of a file became known, by what that costs.
+  public enum Identification: Sendable, Comparable {
     /// By the digests that the file keeps.
     case kept
     /// By the record of an earlier time; the file is unchanged since.
@@ -20,53 +20,51 @@ extension SequenceFile {
   /// `sampledIdentity`.
   public var identity: String {
     guard let digests = frameDigests else { return sampledIdentity }
-    let digest = SHA256Digest()
-    digest.add("sqair-dist/content")
-    digest.add(array: "/frames", shape: frames.shape, values: digests.bytes)
-    digest.add(meanAndCounts)
-    return "\(SequenceFile.format) v\(SequenceFile.version) \(frames.shapeText) content sha256:" + digest.finish()
+    return Self.identity(of: digests, shape: frames.shape, meanAndCounts)
   }
 
-  /// Whether a checkpoint or log that holds this identity was made with the content of this file. Until version 0.1 of
-  /// the program an identity was that of a sample.
-  public func hasIdentity(_ text: String) -> Bool { text == identity || text == sampledIdentity }
-
-  /// Makes sure that the identity is that of the content, at the cost of reading a file once that keeps no digests, or
-  /// that was changed since the record was made.
+  /// The identity of sequences with these digests.
   ///
   /// - Parameters:
-  ///   - record: the file beside the run that `remember` has written; nil or a missing one if there is none.
-  ///   - onProgress: called with sequences read and N while the whole file is read; what it throws ends the work.
+  ///   - shape: N, T, H and W.
+  ///   - meanAndCounts: as `SequenceDigest.ofMeanAndCounts` gives it.
+  static func identity(of digests: FrameDigests, shape: [Int], _ meanAndCounts: String) -> String {
+    let digest = SHA256Digest()
+    digest.add("sqair-dist/content")
+    digest.add(array: "/frames", shape: shape, values: digests.bytes)
+    digest.add(meanAndCounts)
+    let shape = shape.map(String.init).joined(separator: "x")
+    return "\(format) v\(version) \(shape) content sha256:" + digest.finish()
+  }
+
+  /// What is known of a file's content from an earlier time.
+  enum Remembered {
+    case nothing
+    /// The digests of the file, which is unchanged since.
+    case digests(FrameDigests)
+    /// Those of another file, or of this one before it was changed.
+    case otherFile
+  }
+
+  /// Makes sure that the identity is that of the content, at the cost of reading a file once that keeps no digests, or
+  /// that was changed since it was remembered.
+  ///
+  /// - Parameter onProgress: called with sequences read and N while the whole file is read; what it throws ends the work.
   /// - Throws: `StorageError` where a sequence is not what the kept or remembered digests say.
-  @discardableResult
-  public func identify(
-    rememberedIn record: String? = nil, onProgress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
+  func identify(
+    _ remembered: Remembered, onProgress: (_ done: Int, _ total: Int) throws -> Void
   ) throws -> Identification {
-    let stamp = try FileStamp(path)
-    let earlier = record.flatMap { try? FrameDigestRecord(reading: $0, sequences: sequenceCount) }
-    if let earlier, earlier.stamp == stamp, earlier.sampledIdentity == sampledIdentity {
-      try adopt(earlier.digests)
+    if case .digests(let digests) = remembered {
+      try adopt(digests)
       return frameDigests == storedDigests ? .kept : .remembered
     }
     if storedDigests != nil {
       // A file that was touched since the run began is read: its digests would say nothing of a change in place.
-      if earlier != nil { _ = try computeDigests(onProgress: onProgress) }
+      if case .otherFile = remembered { _ = try computeDigests(onProgress: onProgress) }
       return .kept
     }
     try adopt(try computeDigests(onProgress: onProgress))
     return .computed
-  }
-
-  /// Writes down what `identify` found, for the next time, unless it is written there already. To be called when it is
-  /// certain that the file is the run's.
-  public func remember(in record: String) throws {
-    guard let digests = frameDigests else { return }
-    let stamp = try FileStamp(path)
-    let earlier = try? FrameDigestRecord(reading: record, sequences: sequenceCount)
-    if let earlier, earlier.stamp == stamp, earlier.sampledIdentity == sampledIdentity, earlier.digests == digests {
-      return
-    }
-    try FrameDigestRecord(stamp: stamp, sampledIdentity: sampledIdentity, digests: digests).write(to: record)
   }
 
   /// Takes over digests that another process has found, so that this one reads the same content or an error.

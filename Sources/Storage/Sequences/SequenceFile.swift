@@ -63,7 +63,13 @@ public final class SequenceFile: Sendable {
   /// Opens and validates.
   ///
   /// - Throws: `StorageError` naming the file, the data set or attribute, and what to do.
-  public init(path: String) throws {
+  public convenience init(path: String) throws { try self.init(path: path, cacheLimit: Self.cacheLimit) }
+
+  /// Bytes of chunks that a process keeps where they reach across sequences.
+  static let cacheLimit = 256 << 20
+
+  /// - Parameter cacheLimit: bytes of chunks of `/frames` that may be kept.
+  init(path: String, cacheLimit: Int) throws {
     self.path = path
     let file = try HDF5File(reading: path)
     self.file = file
@@ -72,7 +78,7 @@ public final class SequenceFile: Sendable {
       hint: "A sequence file is what `sqair-dist data` writes.")
 
     let checker = SequenceSchema(file: file)
-    frames = try checker.openFrames()
+    frames = try checker.openFrames(cacheLimit: cacheLimit)
     let shape = frames.shape
     sequenceCount = shape[0]
     frameCount = shape[1]
@@ -122,7 +128,8 @@ public final class SequenceFile: Sendable {
       }
     }
     sampledIdentity = "\(SequenceFile.format) v\(SequenceFile.version) \(frames.shapeText) \(digest)"
-    meanAndCounts = try SequenceDigest.ofMeanAndCounts(file)
+    meanAndCounts = SequenceDigest.ofMeanAndCounts(
+      mean, shape: [height, width], counts: try counts?.readAll(as: UInt8.self), shape: [sequenceCount, frameCount])
     storedDigests = try FrameDigests(keptIn: file, sequences: shape[0])
     content = Mutex(storedDigests)
 
@@ -134,11 +141,18 @@ public final class SequenceFile: Sendable {
     }
     if frames.costOfEntry > 2 {
       warnings.append(
-        "its chunks reach across sequences, so that reading a sequence inflates \(Int(frames.costOfEntry)) times as much. "
-          + "Store each sequence as a chunk: h5repack -l frames:CHUNK=1x"
-          + shape.dropFirst().map(String.init).joined(separator: "x") + " -f frames:GZIP=2 OLD NEW")
+        "its chunks reach across sequences and are more than the \(cacheLimit >> 20) MiB of them that a process keeps, so "
+          + "that reading a sequence inflates \(Int(frames.costOfEntry)) times as much and updates may wait for data. Store "
+          + "each sequence as a chunk: \(Self.repackCommand(path, shape))")
     }
     self.warnings = warnings
+  }
+
+  /// The command that writes the file again with a chunk for each sequence.
+  private static func repackCommand(_ path: String, _ shape: [Int]) -> String {
+    let stem = path.hasSuffix(".h5") ? String(path.dropLast(3)) : path
+    let chunk = shape.dropFirst().map(String.init).joined(separator: "x")
+    return "h5repack -l frames:CHUNK=1x\(chunk) -f frames:GZIP=2 '\(path)' '\(stem)-repacked.h5'"
   }
 
   // MARK: Reading one sequence
@@ -173,6 +187,9 @@ public final class SequenceFile: Sendable {
   public func readCounts(of sequence: Int, first: Int, count: Int, into out: UnsafeMutablePointer<UInt8>) throws {
     try require(counts, "/counts").read(outer: sequence..<sequence + 1, inner: first..<first + count, into: out)
   }
+
+  /// The counts of all sequences, `[N, T]`; nil without them.
+  func readAllCounts() throws -> [UInt8]? { try counts?.readAll(as: UInt8.self) }
 
   /// Reads `y, x, height, width` of each slot in pixels: `count * M * 4` floats. Needs `hasBoxes`.
   ///

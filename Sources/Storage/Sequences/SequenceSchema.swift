@@ -23,11 +23,11 @@ struct SequenceSchema {
     return set
   }
 
-  /// Opens the frames, and says what to do where others store them otherwise: with a channel axis, as numbers from 0 to
+  /// Opens the frames, of whose chunks some may be kept, and says what to do where others store them otherwise: with a channel axis, as numbers from 0 to
   /// 1, or a single video.
-  func openFrames() throws -> HDF5DataSet {
+  func openFrames(cacheLimit: Int) throws -> HDF5DataSet {
     // Frames of others may have chunks that reach across sequences; what fits is kept.
-    let set = try file.dataSet("/frames", cacheLimit: 256 << 20)
+    let set = try file.dataSet("/frames", cacheLimit: cacheLimit)
     let shape = set.shape
     switch shape.count {
     case 5:

@@ -2,9 +2,7 @@ import Cluster
 import Report
 import Storage
 
-extension SequenceFile {
-  private struct Stopped: Error { let reason: StopReason }
-
+extension SequenceSet {
   /// Makes sure that all processes of a job read the same content, and that the identity is that of the content.
   ///
   /// Rank 0 knows the digests of the sequences or finds them, while the others wait and look out for a wish to stop. Then
@@ -13,12 +11,12 @@ extension SequenceFile {
   ///
   /// - Parameter record: where rank 0 remembers what it found.
   /// - Returns: how to end, if a process was asked to stop meanwhile.
-  /// - Throws: `CollectiveFailure` that names the ranks whose file has another number of sequences.
+  /// - Throws: `CollectiveFailure` that names the ranks whose files have another number of sequences.
   package func identify(with communicator: Communicator, rememberedIn record: String) throws -> StopReason? {
     var result = Result<Void, any Error>.success(())
     if communicator.isRoot {
       result = Result { try identifyOnRoot(communicator, record) }
-      if case .failure(let stopped as Stopped) = result { return stopped.reason }
+      if case .failure(let reason as StopReason) = result { return reason }
       // Done, one way or the other.
       _ = try communicator.maximum(Int64(1))
     } else {
@@ -49,7 +47,7 @@ extension SequenceFile {
       }
       progress?.update(UInt64(done))
       _ = try communicator.maximum(Int64(0))
-      if let reason = try StopReason.requested(of: communicator) { throw Stopped(reason: reason) }
+      try StopReason.throwIfRequested(of: communicator)
     }
     progress?.finish()
   }
