@@ -19,7 +19,7 @@ package struct OcclusionTruth {
 
   /// Reads the first `frameCount` frames of a sequence.
   package init(_ set: SequenceSet, sequence: Int, frameCount: Int) throws {
-    let (file, sequence) = set.locate(sequence)
+    let (file, sequence) = try set.locate(sequence)
     (height, width) = (file.height, file.width)
     slots = file.objectSlots ?? 0
     objects = try file.trueObjects(of: sequence, frameCount: frameCount)

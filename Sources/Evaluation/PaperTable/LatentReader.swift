@@ -63,7 +63,7 @@ private struct FrameSums {
 
   /// One sum per frame; 0 without digits.
   func read(_ sequence: Int) throws -> [Int] {
-    let (file, sequence) = file.locate(sequence)
+    let (file, sequence) = try file.locate(sequence)
     let slots = file.objectSlots ?? 0
     var labels = [UInt8](repeating: 0, count: slots)
     try file.readLabels(of: sequence, into: &labels)

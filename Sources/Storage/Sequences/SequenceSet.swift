@@ -72,8 +72,14 @@ public final class SequenceSet: Sendable {
   public var hasUnoccluded: Bool { files.allSatisfy(\.hasUnoccluded) }
 
   /// The file that holds a sequence, and the number of the sequence in it.
-  public func locate(_ sequence: Int) -> (file: SequenceFile, sequence: Int) {
-    precondition((0..<sequenceCount).contains(sequence), "sequence \(sequence) of \(sequenceCount)")
+  ///
+  /// - Throws: `StorageError` for a number that no sequence has.
+  public func locate(_ sequence: Int) throws -> (file: SequenceFile, sequence: Int) {
+    guard (0..<sequenceCount).contains(sequence) else {
+      throw StorageError(
+        file: path, problem: "there is no sequence \(sequence): there are \(sequenceCount), numbered from 0",
+        hint: "Ask for fewer sequences, or use more files.")
+    }
     // The last file that begins at or before the sequence.
     var (low, high) = (0, starts.count)
     while high - low > 1 {
@@ -87,13 +93,13 @@ public final class SequenceSet: Sendable {
   ///
   /// - Throws: `StorageError` also where the digests are known and the sequence is not the one that they are of.
   public func readFrames(of sequence: Int, first: Int, count: Int, into out: UnsafeMutablePointer<UInt8>) throws {
-    let (file, index) = locate(sequence)
+    let (file, index) = try locate(sequence)
     try file.readFrames(of: index, first: first, count: count, into: out)
   }
 
   /// Reads the number of objects in frames `first ..< first + count`: `count` bytes. Needs `hasCounts`.
   public func readCounts(of sequence: Int, first: Int, count: Int, into out: UnsafeMutablePointer<UInt8>) throws {
-    let (file, index) = locate(sequence)
+    let (file, index) = try locate(sequence)
     try file.readCounts(of: index, first: first, count: count, into: out)
   }
 
