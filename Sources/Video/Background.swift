@@ -44,7 +44,7 @@ public struct Background: Sendable, Equatable {
   }
 
   /// The median of each byte: the mean of the two in the middle if the number of frames is even.
-  static func median(of frames: [[UInt8]]) -> [Float] {
+  package static func median(of frames: [[UInt8]]) -> [Float] {
     let size = frames[0].count
     var result = [Float](repeating: 0, count: size)
     // Histograms of a block of bytes at a time stay in the cache.
@@ -77,15 +77,15 @@ public struct Background: Sendable, Equatable {
 
 /// Frames at equal distances out of any number of them. When there are too many, every other one is dropped and the
 /// distance doubled.
-struct FrameSample {
-  private(set) var frames: [[UInt8]] = []
+package struct FrameSample {
+  package private(set) var frames: [[UInt8]] = []
   private var distance = 1
   private var seen = 0
   private let limit: Int
 
-  init(limit: Int) { self.limit = limit }
+  package init(limit: Int) { self.limit = limit }
 
-  mutating func add(_ frame: [UInt8]) {
+  package mutating func add(_ frame: [UInt8]) {
     defer { seen += 1 }
     guard seen % distance == 0 else { return }
     if frames.count == limit {

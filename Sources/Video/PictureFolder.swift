@@ -1,7 +1,7 @@
 import Foundation
 
 /// A folder of numbered pictures that together are a video.
-struct PictureFolder {
+package struct PictureFolder {
   /// Absolute paths in the order of their numbers.
   let pictures: [String]
   let height: Int
@@ -51,7 +51,7 @@ struct PictureFolder {
   }
 
   /// Whether a name comes first: numbers in names are compared by value, so that `9.png` comes before `10.png`.
-  static func isBefore(_ a: String, _ b: String) -> Bool {
+  package static func isBefore(_ a: String, _ b: String) -> Bool {
     let (left, right) = (pieces(a), pieces(b))
     for (x, y) in zip(left, right) where x != y {
       guard x.first!.isASCIIDigit, y.first!.isASCIIDigit else { return x < y }

@@ -1,6 +1,5 @@
+import Runs
 import Testing
-
-@testable import Runs
 
 @Suite struct MOTChallengeTruthTests {
   @Test func linesAreReadInPixelsCountedFromZero() throws {

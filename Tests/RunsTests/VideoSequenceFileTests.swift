@@ -1,10 +1,9 @@
 import Foundation
+import Runs
 import Storage
 import TestSupport
 import Testing
 import Video
-
-@testable import Runs
 
 /// Sequences from a video that the tests draw themselves.
 @Suite(.enabled(if: FFmpeg.isInstalled, "\(FFmpeg.missing)")) struct VideoSequenceFileTests {

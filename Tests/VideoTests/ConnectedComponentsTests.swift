@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Video
+import Video
 
 @Suite struct ConnectedComponentsTests {
   @Test func cornersConnectAndComponentsAreNumberedByTheirFirstPixel() {

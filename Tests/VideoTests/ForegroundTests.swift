@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Video
+import Video
 
 @Suite struct BackgroundTests {
   @Test func theMedianIsExactForOddAndEvenNumbers() {

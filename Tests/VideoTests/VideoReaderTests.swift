@@ -1,8 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
-
-@testable import Video
+import Video
 
 /// Frames through the real ffmpeg, where there is one.
 @Suite(.enabled(if: FFmpeg.isInstalled, "\(FFmpeg.missing)")) struct VideoReaderTests {

@@ -1,7 +1,7 @@
 import Storage
 
 /// Where a sequence is cut from the view.
-struct Crop: Equatable {
+package struct Crop: Equatable {
   /// Index of the first frame in the video.
   let frame: Int
   /// Top row and left column in the view.
@@ -10,6 +10,12 @@ struct Crop: Equatable {
   /// Side in the view; scaled to `size`.
   let side: Int
   let isMirrored: Bool
+
+  package init(frame: Int, y: Int, x: Int, side: Int, isMirrored: Bool) {
+    self.frame = frame
+    (self.y, self.x, self.side) = (y, x, side)
+    self.isMirrored = isMirrored
+  }
 
   func frames(_ settings: VideoSequenceSettings) -> [Int] {
     (0..<settings.length).map { frame + $0 * settings.stride }
@@ -33,7 +39,7 @@ struct Crop: Equatable {
   }
 
   /// What the ground truth says of the crop.
-  func truth(_ truth: MOTChallengeTruth, _ settings: VideoSequenceSettings) -> CropTruth {
+  package func truth(_ truth: MOTChallengeTruth, _ settings: VideoSequenceSettings) -> CropTruth {
     var result = CropTruth()
     for frame in frames(settings) {
       var present: [CropTruth.Object] = []
@@ -58,24 +64,24 @@ struct Crop: Equatable {
 }
 
 /// The ground truth of a crop, frame by frame.
-struct CropTruth {
-  struct Object {
-    let slot: Int
-    let box: [Float]
+package struct CropTruth {
+  package struct Object {
+    package let slot: Int
+    package let box: [Float]
   }
 
   /// Identities by slot.
-  var identities: [Int32] = []
-  var objects: [[Object]] = []
-  var ignored: [[[Float]]] = []
+  package var identities: [Int32] = []
+  package var objects: [[Object]] = []
+  package var ignored: [[[Float]]] = []
   /// The largest part of an ignored box that is in the crop, over all frames.
-  var mostOfIgnored = 0.0
+  package var mostOfIgnored = 0.0
 
   var mostObjects: Int { objects.map(\.count).max() ?? 0 }
   var mostIgnored: Int { ignored.map(\.count).max() ?? 0 }
 
   /// As it is stored.
-  func stored(slots: Int, ignoreSlots: Int) -> SequenceTruth {
+  package func stored(slots: Int, ignoreSlots: Int) -> SequenceTruth {
     let length = objects.count
     var truth = SequenceTruth(
       counts: objects.map { UInt8($0.count) }, boxes: [Float](repeating: 0, count: length * slots * 4),

@@ -5,8 +5,6 @@ import Video
 struct CropSelection {
   /// How often a place is tried per crop wanted.
   private static let triesPerCrop = 400
-  /// Rectangle that joins head, trunk and legs before components are counted.
-  private static let joining = (height: 5, width: 3)
   /// Part of an ignored box in the crop from which on `leavesOutIgnored` leaves it out.
   private static let seenOfIgnored = 0.1
   /// Rows and columns along the border that count as its edge.
@@ -51,7 +49,8 @@ struct CropSelection {
         y: settings.firstRow + random.index(below: footage.height - settings.firstRow - side + 1),
         x: random.index(below: footage.width - side + 1), side: side,
         isMirrored: random.uniform() < settings.mirrored)
-      let kind = components(footage.mask(crop, frame: crop.frame), side: side)
+      let kind = footage.componentCount(
+        crop, frame: crop.frame, smallest: settings.foreground.smallestArea)
       guard kind < wanted.count, found[kind] < wanted[kind], edgePixels(crop, footage) <= settings.mostEdgePixels,
         isAllowed(crop)
       else { continue }
@@ -63,27 +62,9 @@ struct CropSelection {
     return (crops, found)
   }
 
-  /// Components of a mask once parts of a person are joined.
-  private func components(_ mask: [Bool], side: Int) -> Int {
-    let joined = Morphology.closed(mask, height: side, width: side, by: Self.joining)
-    return ConnectedComponents(of: joined, height: side, width: side).components
-      .count { $0.area >= settings.foreground.smallestArea }
-  }
-
   /// Foreground pixels along the border, on average over the frames.
   private func edgePixels(_ crop: Crop, _ footage: Footage) -> Double {
-    let (side, edge) = (crop.side, Self.edge)
-    var sum = 0
-    for frame in crop.frames(settings) {
-      let mask = footage.mask(crop, frame: frame)
-      for row in 0..<side {
-        let isEdgeRow = row < edge || row >= side - edge
-        for column in 0..<side where (isEdgeRow || column < edge || column >= side - edge) && mask[row * side + column]
-        {
-          sum += 1
-        }
-      }
-    }
+    let sum = crop.frames(settings).reduce(0) { $0 + footage.edgePixels(crop, frame: $1, edge: Self.edge) }
     return Double(sum) / Double(settings.length)
   }
 

@@ -6,17 +6,23 @@ import Foundation
 /// are to be ignored: they need not be found, and may be. Lines without a flag count.
 public struct MOTChallengeTruth: Sendable {
   /// One object in one frame, in pixels counted from 0.
-  struct Object: Sendable, Equatable {
-    let identity: Int32
-    var y: Double
-    var x: Double
-    var height: Double
-    var width: Double
-    let isIgnored: Bool
+  package struct Object: Sendable, Equatable {
+    package let identity: Int32
+    package var y: Double
+    package var x: Double
+    package var height: Double
+    package var width: Double
+    package let isIgnored: Bool
+
+    package init(identity: Int32, y: Double, x: Double, height: Double, width: Double, isIgnored: Bool) {
+      self.identity = identity
+      (self.y, self.x, self.height, self.width) = (y, x, height, width)
+      self.isIgnored = isIgnored
+    }
   }
 
   /// Objects by index of the frame, in the order of the file.
-  private(set) var frames: [Int: [Object]] = [:]
+  package private(set) var frames: [Int: [Object]] = [:]
 
   /// Lines beyond this size are not read: no ground truth is that large.
   private static let largestFile = 1 << 30
@@ -30,7 +36,7 @@ public struct MOTChallengeTruth: Sendable {
     try self.init(text: String(decoding: data, as: UTF8.self), path: path)
   }
 
-  init(text: String, path: String) throws {
+  package init(text: String, path: String) throws {
     var seen: Set<Int64> = []
     for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
       let fields = line.split(separator: ",", omittingEmptySubsequences: false)
@@ -71,7 +77,7 @@ public struct MOTChallengeTruth: Sendable {
   }
 
   /// The same in pixels of a view that is smaller or larger by these factors.
-  func scaled(vertically: Double, horizontally: Double) -> MOTChallengeTruth {
+  package func scaled(vertically: Double, horizontally: Double) -> MOTChallengeTruth {
     var result = self
     result.frames = frames.mapValues { objects in
       objects.map { object in

@@ -1,11 +1,11 @@
 /// Scales square pictures.
-enum SquareScaling {
+package enum SquareScaling {
   /// The sources of one row or column of the result, with weights that add up to 1.
   private typealias Weights = [(index: Int, weight: Float)]
 
   /// A picture of `to` x `to` from one of `from` x `from`: means of areas when it shrinks, linear between pixel centres
   /// when it grows.
-  static func scaled(_ picture: [UInt8], from: Int, to: Int) -> [UInt8] {
+  package static func scaled(_ picture: [UInt8], from: Int, to: Int) -> [UInt8] {
     let weights = (0..<to).map { to < from ? area($0, from, to) : linear($0, from, to) }
     var rows = [Float](repeating: 0, count: from * to)
     for row in 0..<from {

@@ -43,7 +43,7 @@ public struct VideoSequenceFile {
   }
 
   /// - Parameter segmentBytes: memory that frames of one part of the video may take; tests choose little.
-  init(
+  package init(
     _ settings: VideoSequenceSettings, video: VideoFile, truth: MOTChallengeTruth?, segmentBytes: Int,
     onProgress: @escaping (_ stage: Stage, _ done: Int, _ total: Int?) throws -> Void = { _, _, _ in }
   ) throws {
@@ -183,15 +183,19 @@ public struct VideoSequenceFile {
     let reader = try video.reader(
       frames: range, height: height, width: width,
       check: { try onProgress(.foreground, 0, range.count) })
+    func processIfComplete() throws {
+      guard index < segments.count, footage.end == segments[index].upperBound + settings.span - 1 else { return }
+      try body(index, footage)
+      index += 1
+      if index < segments.count { footage.drop(before: segments[index].lowerBound) }
+    }
+    // A segment is processed once there is a next frame or none, so that ffmpeg has ended before the last one.
     while let frame = try reader.next() {
+      try processIfComplete()
       footage.append(extraction.extract(frame))
       try onProgress(.foreground, reader.count, range.count)
-      while index < segments.count, footage.end == segments[index].upperBound + settings.span - 1 {
-        try body(index, footage)
-        index += 1
-        if index < segments.count { footage.drop(before: segments[index].lowerBound) }
-      }
     }
+    try processIfComplete()
     guard index == segments.count else {
       throw RunError(
         "'\(video.path)' has \(footage.end) frames, and frames \(range.lowerBound + 1)-\(range.upperBound) are to be "
