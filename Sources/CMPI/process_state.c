@@ -65,15 +65,28 @@ static void remember(int signal) {
     if (interrupted) _exit(130);
     interrupted = 1;
   }
-  // A terminal that is gone asks the process to end, as `kill` does.
-  if (signal == SIGHUP) signal = SIGTERM;
+  // A terminal that is gone, a quit from the keyboard and the end of the processor time that `ulimit -t` grants ask the
+  // process to end, as `kill` does. Some batch systems warn with SIGUSR2.
+  if (signal == SIGHUP || signal == SIGQUIT || signal == SIGXCPU) signal = SIGTERM;
+  if (signal == SIGUSR2) signal = SIGUSR1;
   if (stop_signal) return;
   stop_signal = signal;
   if (seconds_to_end) alarm((unsigned)seconds_to_end);
 }
 
+static char temporary_file[4096];
+static volatile sig_atomic_t has_temporary_file = 0;
+
+void process_remove_at_end(const char *path) {
+  has_temporary_file = 0;
+  if (!path || strlen(path) >= sizeof temporary_file) return;
+  strcpy(temporary_file, path);
+  has_temporary_file = 1;
+}
+
 static void end_now(int signal) {
   (void)signal;
+  if (has_temporary_file) unlink(temporary_file);
   static const char text[] = "error: stopped by a signal; what was being computed is lost\n";
   ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
   (void)written;
@@ -92,8 +105,8 @@ static int catch_signal(int signal, void (*handler)(int)) {
 int process_catch_stop_signals(int seconds) {
   seconds_to_end = seconds;
   int status = seconds > 0 ? catch_signal(SIGALRM, end_now) : 0;
-  int signals[] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP};
-  for (int i = 0; i < 4 && status == 0; i++) {
+  int signals[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGQUIT, SIGXCPU, SIGHUP};
+  for (int i = 0; i < 7 && status == 0; i++) {
     struct sigaction earlier;
     // `nohup` has asked that a lost terminal be ignored.
     if (signals[i] == SIGHUP && sigaction(SIGHUP, NULL, &earlier) == 0 && earlier.sa_handler == SIG_IGN) continue;
@@ -136,6 +149,25 @@ static int64_t limit(int resource) {
 }
 
 int64_t process_address_space_limit(void) { return limit(RLIMIT_AS); }
+
+int64_t process_data_limit(void) { return limit(RLIMIT_DATA); }
+
+// Raises a soft limit as far as the hard one allows, and returns what it is then.
+static int64_t raise_limit(int resource, int64_t wanted) {
+  struct rlimit value;
+  if (getrlimit(resource, &value) != 0) return INT64_MAX;
+  rlim_t soft = value.rlim_cur, goal = (rlim_t)wanted;
+  if (value.rlim_max != RLIM_INFINITY && value.rlim_max < goal) goal = value.rlim_max;
+  if (soft != RLIM_INFINITY && soft < goal) {
+    value.rlim_cur = goal;
+    if (setrlimit(resource, &value) == 0) soft = goal;
+  }
+  return soft == RLIM_INFINITY || soft > INT64_MAX ? INT64_MAX : (int64_t)soft;
+}
+
+int64_t process_raise_open_files(int64_t wanted) { return raise_limit(RLIMIT_NOFILE, wanted); }
+
+int64_t process_raise_stack(int64_t wanted) { return raise_limit(RLIMIT_STACK, wanted); }
 
 int64_t process_user_thread_limit(void) {
   // The superuser may start as many as the control groups allow.

@@ -30,6 +30,15 @@ extension Communicator {
     return communicator
   }
 
+  /// Runs what the ranks do together first. A rank that runs another program never comes to it, and this one ends then
+  /// with a message, as when a rank never comes to MPI.
+  ///
+  /// - Parameter purpose: such as "to compare the settings of".
+  public func limitingStart<Value>(_ purpose: String, _ body: () throws -> Value) throws -> Value {
+    guard size > 1 else { return try body() }
+    return try StartLimit(launch, environment: ProcessInfo.processInfo.environment).limit(purpose, body)
+  }
+
   /// What `start` has returned; nil before that.
   public static var current: Communicator? { running.withLock { $0 } }
 
@@ -63,7 +72,9 @@ extension Communicator {
 
     var level: Int32 = 0, rank: Int32 = 0, size: Int32 = 0, rankOnHost: Int32 = 0, ranksOnHost: Int32 = 0
     try WorkerThread.requireEnough()
-    try StartLimit(launch, environment: environment).limit { try check(cmpi_start(&level), "starting MPI") }
+    try StartLimit(launch, environment: environment).limit("for MPI to join") {
+      try check(cmpi_start(&level), "starting MPI")
+    }
     try check(cmpi_rank(&rank), "asking MPI for the rank")
     try check(cmpi_size(&size), "asking MPI for the number of ranks")
     try check(cmpi_rank_on_host(&rankOnHost, &ranksOnHost), "counting the ranks on this host")

@@ -95,9 +95,11 @@ public struct Launch: Sendable, Equatable {
 
   /// Tells the script that started the job that every rank has started and may be sent signals: makes the file that
   /// `SQAIR_READY_FILE` names. One rank calls this, when MPI has started.
-  func signalReady(environment: [String: String]) {
+  package func signalReady(environment: [String: String]) {
     guard let path = environment["SQAIR_READY_FILE"], !path.isEmpty else { return }
-    _ = FileManager.default.createFile(atPath: path, contents: nil)
+    // Only a new file: the variable may name anything.
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
+    if descriptor >= 0 { close(descriptor) }
   }
 
   /// What is wrong, and what to do, when MPI connects another number of ranks than the launcher promised; nil when the

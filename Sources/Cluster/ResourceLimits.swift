@@ -107,7 +107,7 @@ public struct ResourceLimits: Sendable, Equatable {
     }
   }
 
-  fileprivate static func text(_ path: String) -> String? {
+  static func text(_ path: String) -> String? {
     // These files have no size, and Foundation asks for it.
     guard let file = fopen(path, "re") else { return nil }
     defer { fclose(file) }

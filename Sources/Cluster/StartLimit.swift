@@ -21,10 +21,11 @@ struct StartLimit: Sendable {
     seconds = launch.launcher == .none ? 0 : asked ?? standard
   }
 
-  /// Runs the start of MPI; ends the process with a message if it takes longer than the limit.
+  /// Runs the start of a job; ends the process with a message if it takes longer than the limit.
   ///
+  /// - Parameter purpose: what the ranks have to do together: "for MPI to join".
   /// - Throws: what `body` throws, or `ThreadLimitError`.
-  func limit<Value>(_ body: () throws -> Value) throws -> Value {
+  func limit<Value>(_ purpose: String, _ body: () throws -> Value) throws -> Value {
     guard seconds > 0 else { return try body() }
     let isStarted = DispatchSemaphore(value: 0)
     try WorkerThread.start("start limit") { [self] in
@@ -34,7 +35,7 @@ struct StartLimit: Sendable {
       // that, and the next rank waits longer, so that one message is printed.
       let turn = 3 * min(Double(launch.promisedRank ?? 0), 4) + (missing.isEmpty ? 15 : 0)
       guard isStarted.wait(timeout: .now() + turn) == .timedOut else { return }
-      try? FileHandle.standardError.write(contentsOf: Data("error: \(text(missing: missing))\n".utf8))
+      try? FileHandle.standardError.write(contentsOf: Data("error: \(text(purpose, missing: missing))\n".utf8))
       // The launcher passes on what was written.
       usleep(100_000)
       _exit(Watchdog.exitCode)
@@ -45,8 +46,10 @@ struct StartLimit: Sendable {
 
   /// What to tell the user.
   ///
-  /// - Parameter missing: sentences about ranks that have not come.
-  func text(missing: [String]) -> String {
+  /// - Parameters:
+  ///   - purpose: as in `limit`.
+  ///   - missing: sentences about ranks that have not come.
+  func text(_ purpose: String, missing: [String]) -> String {
     let rank = launch.promisedRank.map { "rank \($0)" } ?? "a rank"
     let size = launch.promisedSize.map { "all \($0) ranks" } ?? "the ranks"
     let reason =
@@ -55,7 +58,7 @@ struct StartLimit: Sendable {
         + "(cluster/README.md, Launching)."
       : missing.joined(separator: " ")
     return
-      "\(rank) on \(ProcessInfo.processInfo.hostName) has waited \(String(format: "%g", seconds)) s for MPI to join "
+      "\(rank) on \(ProcessInfo.processInfo.hostName) has waited \(String(format: "%g", seconds)) s \(purpose) "
       + "\(size). \(reason) The job ends with code \(Watchdog.exitCode). Where ranks need longer to start, set "
       + "\(Self.variable) to more seconds for all of them."
   }
@@ -89,7 +92,7 @@ struct LocalRanks {
       let running = identifiers.filter { Self.link("/proc/\($0)/exe") == program }
       if running.isEmpty {
         let names = identifiers.sorted().map { "\(Self.command($0)), process \($0)" }.joined(separator: "; ")
-        sentences.append("Rank \(rank) does not run this program yet (\(names)).")
+        sentences.append("Rank \(rank) does not run this program (\(names)).")
       } else if let stopped = running.first(where: { Self.isStopped($0) }) {
         sentences.append("Rank \(rank) is stopped (process \(stopped)).")
       }

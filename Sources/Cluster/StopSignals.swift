@@ -3,8 +3,8 @@ import Foundation
 
 /// Signals that ask a process to stop: they are only remembered, and the program checks for them where it can stop.
 ///
-/// A batch system sends SIGUSR1 or SIGTERM before the time is over; SIGINT comes from the keyboard. SIGHUP, from a
-/// terminal that is closed, counts as SIGTERM. A second SIGINT ends the process at once with code 130, for a user who
+/// A batch system sends SIGUSR1, SIGUSR2 or SIGTERM before the time is over; SIGINT comes from the keyboard. SIGHUP, from
+/// a terminal that is closed, SIGQUIT, and SIGXCPU, at the limit of processor time, count as SIGTERM. A second SIGINT ends the process at once with code 130, for a user who
 /// does not want to wait.
 public enum StopSignals {
   /// A signal that asks the process to stop.
@@ -34,6 +34,11 @@ public enum StopSignals {
     let code = process_catch_stop_signals(Int32(secondsToEnd ?? 0))
     guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EINVAL) }
   }
+
+  /// Names the unfinished file that is to be removed when the process ends without coming to its own end.
+  ///
+  /// - Parameter path: nil once the file is complete.
+  public static func removeAtEnd(_ path: String?) { process_remove_at_end(path) }
 
   /// For commands that compute and print: a loop that checks for the signal stops cleanly, and nothing outlasts it.
   public static func installForCommand() throws { try install(secondsToEnd: 5) }

@@ -13,10 +13,13 @@ package enum Job {
   /// - Throws: `Disagreement` on all ranks if it is not.
   package static func start(_ command: String, _ fields: [Communicator.Field] = []) throws -> Communicator {
     let communicator = try Communicator.start()
-    try communicator.requireAgreement(
-      on: "program and settings",
-      [.init("command", command), .init("version", softwareVersion), .init("program", programDigest(communicator))]
-        + fields)
+    try communicator.limitingStart("to compare program and settings of") {
+      try communicator.requireAgreement(
+        on: "program and settings",
+        [.init("command", command), .init("version", softwareVersion), .init("program", programDigest(communicator))]
+          + fields)
+    }
+    try JobKernels.requireEqual(communicator)
     return communicator
   }
 

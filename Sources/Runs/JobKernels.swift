@@ -1,4 +1,5 @@
 import Cluster
+import Foundation
 import Numerics
 
 /// The vector kernels that the processes of a job run on, as far as the bits of a run depend on them.
@@ -14,6 +15,30 @@ package struct JobKernels: CustomStringConvertible {
   /// - Parameter names: those of each process, as `LinearAlgebra.kernels`.
   package init(ofProcesses names: [String]) {
     processes = Dictionary(grouping: names) { $0 }.map { ($0.key, $0.value.count) }.sorted { $0.0 < $1.0 }
+  }
+
+  /// The environment variable that allows processors of different kinds.
+  package static let variable = "SQAIR_MIXED_KERNELS"
+
+  /// Refuses ranks on processors of different kinds, unless `variable` is 1: the last bits would depend on which rank
+  /// computes what.
+  ///
+  /// - Parameters:
+  ///   - kernels: those of this rank.
+  ///   - isAllowed: whether this rank was told to accept others; all must be.
+  /// - Throws: `RunError`, the same on all ranks.
+  package static func requireEqual(
+    _ communicator: Communicator, kernels: String = LinearAlgebra.kernels,
+    isAllowed: Bool = ProcessInfo.processInfo.environment[variable] == "1"
+  ) throws {
+    let allowances = try communicator.minimum(Int64(isAllowed ? 1 : 0))
+    guard allowances == 0, let found = try communicator.disagreement(on: "kernels", [.init("kernels", kernels)])
+    else { return }
+    throw RunError(
+      "the processors of the ranks differ, and so would the last bits of their numbers: "
+        + "\(found.valueTexts.joined(separator: ", ")). Start all ranks on processors of one kind. To use these all the "
+        + "same, with bits that depend on the number of processes, set \(variable)=1 for all ranks "
+        + "(mpirun -x \(variable)=1).", isEverywhere: true)
   }
 
   /// Asks all processes.

@@ -20,7 +20,9 @@ public func train(_ request: TrainRequest) throws -> Int32 {
   ) { RunFolder(request.runDirectory).note(incident: $0) }
   defer { watchdog.stop() }
   let communicator = try Job.start(
-    "train", [.init("--fresh", "\(request.fresh)")] + request.configuration.agreementFields)
+    "train",
+    [.init("--fresh", "\(request.fresh)"), .init("--run", request.runDirectory)]
+      + request.configuration.agreementFields)
   try watchdog.join(communicator)
   watchdog.enter(.preparation, step: 0)
   var run = Run(request, communicator, watchdog)

@@ -9,6 +9,8 @@ import Storage
 struct ErrorExit {
   /// Seconds that other ranks wait so that rank 0 can report first. When rank 0 ends, `mpirun` ends the others.
   private static let patience = 2.0
+  /// Seconds after which an error that all ranks should meet has not ended the job: rank 0 has not met it.
+  private static let patienceForSame = 5.0
 
   /// Index of this process in the job: MPI's once it has started, else the launcher's.
   private static var rank: Int { Communicator.current?.rank ?? launchedRank() }
@@ -18,28 +20,37 @@ struct ErrorExit {
   /// - Parameter command: the program, which knows its usage.
   static func end(for error: any Error, of command: any ParsableCommand.Type) -> Never {
     if let code = error as? ExitCode { exit(withCode: code.rawValue) }
+    if error is LimitError {
+      write("error: \(error)")
+      // Not `exit`: under such a limit the libraries may never finish.
+      _exit(EXIT_FAILURE)
+    }
     let rank = rank
     let parserCode = command.exitCode(for: error)
     if parserCode == .success || parserCode == .validationFailure {
       // Help, version or wrong arguments: the same on every rank, so one message suffices.
       if rank > 0 {
-        if parserCode != .success { Thread.sleep(forTimeInterval: patience) }
+        if parserCode != .success {
+          Thread.sleep(forTimeInterval: patienceForSame)
+          write("rank \(rank): error: \(SQAIRDist.message(for: error).printableLines) (rank 0 has other arguments)")
+        }
         exit(parserCode.rawValue)
       }
       guard parserCode == .success else { command.exit(withError: error) }
       print(command.fullMessage(for: error))
       exit(withCode: 0)
     }
+    // All ranks have agreed on these, so rank 0 reports them.
+    let isReportedByRoot = error is CollectiveFailure || error is Disagreement
+    // These are met by all ranks, unless one was started with other arguments.
+    let isProbablyEverywhere = error is ConfigurationError || (error as? RunError)?.isEverywhere == true
     if rank > 0 {
       let wasAsked = StopSignals.requested != nil
-      Thread.sleep(forTimeInterval: patience)
+      Thread.sleep(forTimeInterval: isProbablyEverywhere ? patienceForSame : patience)
       // A signal in this time is the launcher's, ending the job because another rank has spoken.
-      if !wasAsked, StopSignals.requested != nil { exit(EXIT_FAILURE) }
+      if !wasAsked, StopSignals.requested != nil { exit((error as? any ExitCodeProviding)?.exitCode ?? EXIT_FAILURE) }
     }
-    let isEverywhere =
-      error is CollectiveFailure || error is Disagreement || error is ConfigurationError
-      || (error as? RunError)?.isEverywhere == true
-    if rank == 0 || !isEverywhere {
+    if rank == 0 || !isReportedByRoot {
       let speaker = rank == 0 ? "" : "rank \(rank): "
       write("\(speaker)error: \("\(error)".printableLines)")
     }

@@ -59,6 +59,7 @@ struct SQAIRDist: ParsableCommand {
     // Written by the plugin BuildCommit before each build.
     SoftwareCommit.set(buildCommit)
     do {
+      try ProcessLimits.prepare()
       let arguments = try arguments()
       try refuseUnknownSubcommand(arguments.first)
       var command = try parseAsRoot(arguments)

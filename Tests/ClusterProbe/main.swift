@@ -43,6 +43,12 @@ do {
     try communicator.finish()
     exit(communicator.isRoot ? 85 : 0)
 
+  case "agree":
+    try communicator.limitingStart("to compare the settings of") { try communicator.barrier() }
+
+  case "never-agree":
+    while true { usleep(5_000) }
+
   case "ignore-signal":
     try StopSignals.install()
     say("ready")
@@ -50,6 +56,7 @@ do {
 
   case "ignore-signal-for":
     try StopSignals.install(secondsToEnd: argument)
+    StopSignals.removeAtEnd(CommandLine.arguments.dropFirst(3).first)
     say("ready")
     while true { usleep(5_000) }
 

@@ -1,4 +1,6 @@
 import Cluster
+import Foundation
+import TestSupport
 import Testing
 
 @Suite struct LaunchTests {
@@ -66,5 +68,19 @@ import Testing
     #expect(Launch(environment: ["PMIX_RANK": "1"]).isParallel)
     #expect(!Launch(environment: ["OMPI_COMM_WORLD_SIZE": "1", "OMPI_COMM_WORLD_RANK": "0"]).isParallel)
     #expect(!Launch(environment: [:]).isParallel)
+  }
+
+  /// Whatever the variable names, nothing that is there is touched.
+  @Test func theFileThatSaysReadyIsANewOne() throws {
+    let folder = try TemporaryDirectory()
+    let (new, old) = (folder.path("ready"), folder.path("thesis"))
+    try Data("thesis".utf8).write(to: URL(fileURLWithPath: old))
+    try FileManager.default.createSymbolicLink(atPath: folder.path("link"), withDestinationPath: folder.path("nothing"))
+    for path in [new, old, folder.path("link")] {
+      Launch(environment: [:]).signalReady(environment: ["SQAIR_READY_FILE": path])
+    }
+    #expect(FileManager.default.fileExists(atPath: new))
+    #expect(FileManager.default.contents(atPath: old) == Data("thesis".utf8))
+    #expect(!FileManager.default.fileExists(atPath: folder.path("nothing")))
   }
 }

@@ -37,6 +37,21 @@ import Testing
     #expect(message.contains("Rank 1 "), "\(message)")
   }
 
+  /// Another version of the program joins MPI, and does not take part in what comes next.
+  @Test func aRankOfAnotherProgramIsNamed() throws {
+    let folder = try TemporaryDirectory()
+    let probe = try BuiltProgram.path(of: "cluster-probe")
+    try FileManager.default.copyItem(atPath: probe, toPath: folder.path("another"))
+    let outcome = try MPILauncher.run(
+      ranks: 2, program: "bash",
+      arguments: [
+        "-c", "[ $OMPI_COMM_WORLD_RANK = 1 ] && exec '\(folder.path("another"))' never-agree; exec \(probe) agree",
+      ], environment: ["SQAIR_START_SECONDS": "2"], timeout: 40)
+    let message = try message(outcome)
+    #expect(message.contains("has waited 2 s to compare the settings of all 2 ranks."), "\(message)")
+    #expect(message.contains("Rank 1 does not run this program (another, process "), "\(message)")
+  }
+
   @Test func ranksThatComeInTimeAreLeftAlone() throws {
     let outcome = try start(rank: 1, of: 2, instead: "sleep 1", seconds: 30)
     #expect(outcome.exitCode == 0 && outcome.standardError.isEmpty, "\(outcome)")

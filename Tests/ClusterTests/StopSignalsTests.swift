@@ -4,14 +4,15 @@ import Testing
 
 /// Signals to `cluster-probe`, alone and under mpirun.
 @Suite(.serialized) struct StopSignalsTests {
-  @Test(arguments: [SIGTERM, SIGINT, SIGUSR1, SIGHUP]) func aSignalIsRememberedAndAnswered(signal: Int32) throws {
+  @Test(arguments: [SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP, SIGQUIT, SIGXCPU])
+  func aSignalIsRememberedAndAnswered(signal: Int32) throws {
     let process = try ProcessRunner.start(
       BuiltProgram.path(of: "cluster-probe"), ["wait-for-signal"], environment: MPILauncher.environment)
     #expect(process.waitForOutput { $0.contains("ready") })
     process.send(signal)
     let outcome = try process.wait(timeout: 10)
     #expect(outcome.exitCode == 85, "\(outcome)")
-    let name = [SIGTERM: "SIGTERM", SIGINT: "SIGINT", SIGUSR1: "SIGUSR1", SIGHUP: "SIGTERM"][signal]!
+    let name = [SIGINT: "SIGINT", SIGUSR1: "SIGUSR1", SIGUSR2: "SIGUSR1"][signal] ?? "SIGTERM"
     #expect(outcome.standardOutput.hasSuffix("rank 0 stops for \(name)\n"), "\(outcome)")
   }
 
@@ -49,6 +50,19 @@ import Testing
     let outcome = try process.wait(timeout: 20)
     #expect(!outcome.timedOut && outcome.exitCode == 128 + (signal == SIGHUP ? SIGTERM : signal), "\(outcome)")
     #expect(outcome.standardError.contains("error: stopped by a signal"), "\(outcome)")
+  }
+
+  @Test func anUnfinishedFileIsRemovedWhenTheTimeIsOver() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.path("unfinished.partial")
+    try Data("part".utf8).write(to: URL(fileURLWithPath: path))
+    let process = try ProcessRunner.start(
+      BuiltProgram.path(of: "cluster-probe"), ["ignore-signal-for", "1", path], environment: MPILauncher.environment)
+    #expect(process.waitForOutput { $0.contains("ready") })
+    process.send(SIGTERM)
+    let outcome = try process.wait(timeout: 20)
+    #expect(outcome.exitCode == 128 + SIGTERM, "\(outcome)")
+    #expect(!FileManager.default.fileExists(atPath: path))
   }
 
   @Test func mpirunPassesSIGUSR1ToAllRanks() throws {

@@ -62,6 +62,23 @@ import Testing
     expectRefusal(try run(evaluate, rank: 1, others: evaluate + ["--particles", "7"]), "--particles: ")
   }
 
+  /// Only rank 0 uses the folder, but whoever names two has made a mistake.
+  @Test func anotherRunFolderOnOneRankIsRefused() throws {
+    expectRefusal(try run(toy.arguments("run"), rank: 1, others: toy.arguments("other")), "--run: ")
+    #expect(!FileManager.default.fileExists(atPath: toy.path("other")))
+  }
+
+  /// What rank 0 does not know it cannot report.
+  @Test(arguments: [
+    (["--nonsense"], "rank 1: error: Unknown option '--nonsense'"),
+    (["--set", "training.batchSize=0"], "rank 1: error: training.batchSize must be at least 1"),
+  ])
+  func aWrongArgumentOnOneRankIsReported(options: [String], text: String) throws {
+    let outcome = try run(toy.arguments("run"), rank: 1, others: toy.arguments("run", options))
+    #expect(outcome.exitCode == 64 && !outcome.timedOut, "\(outcome)")
+    #expect(outcome.standardError.contains(text), "\(outcome)")
+  }
+
   @Test func anotherCheckpointOrFileIsRefusedByEvaluate() throws {
     #expect(try toy.train("trained").exitCode == 0)
     #expect(try toy.train("elsewhere", "--seed", "3").exitCode == 0)
@@ -82,6 +99,8 @@ import Testing
       ])
     expectRefusal(outcome, "the ranks disagree about the checkpoint", "parameters: ")
     let trained = ["evaluate", "--checkpoint", toy.path("trained"), "--data"]
+    let elsewhere = ["evaluate", "--checkpoint", toy.path("elsewhere"), "--data", toy.data]
+    expectRefusal(try run(trained + [toy.data], rank: 1, others: elsewhere), "--checkpoint: ")
     expectRefusal(
       try run(trained + [toy.data], rank: 1, others: trained + [other]), "the ranks disagree about the data",
       "data, identity: ")

@@ -66,6 +66,19 @@ import Testing
     #expect(outcome.standardError.contains(text), "\(outcome)")
   }
 
+  /// Under such limits libraries hang, or end in a signal.
+  @Test(arguments: [
+    ("-v 250000", "memory is limited to 244 MB (ulimit -v)"), ("-d 100000", "memory is limited to 97 MB (ulimit -d)"),
+    ("-n 10", "open files are limited to 10 (ulimit -n)"), ("-s 96", "the stack is limited to 96 kB (ulimit -s)"),
+  ])
+  func limitsThatAreTooLowAreNamed(limit: String, text: String) throws {
+    for command in ["config", "train --config toy.json --data train.h5 --run run"] {
+      let outcome = try shell("ulimit -c 0; ulimit \(limit) && exec $S \(command)")
+      #expect(outcome.exitCode == 1 && !outcome.timedOut, "\(limit): \(outcome)")
+      #expect(outcome.standardError.contains("error: \(text)"), "\(limit): \(outcome)")
+    }
+  }
+
   @Test func manyParticlesOfAnEvaluationAreRefused() throws {
     #expect(try toy.train("run").exitCode == 0)
     for count in ["4000000000000000000", "9223372036854775807"] {

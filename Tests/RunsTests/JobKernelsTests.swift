@@ -1,3 +1,4 @@
+import Cluster
 import Numerics
 import Runs
 import Testing
@@ -11,6 +12,30 @@ import Testing
       #expect(kernels.warnings(resumingFrom: "avx512/x86-64-v4").isEmpty)
       #expect(kernels.warnings(resumingFrom: nil).isEmpty)
     }
+  }
+
+  /// Errors of ranks on these kernels, of which some were told to accept others.
+  private func refusals(_ kernels: [String], allowing: Set<Int> = []) -> [String?] {
+    Communicator.inMemory(ranks: kernels.count) { communicator in
+      let rank = communicator.rank
+      try JobKernels.requireEqual(communicator, kernels: kernels[rank], isAllowed: allowing.contains(rank))
+    }.map { result in
+      if case .failure(let error) = result { return "\(error)" }
+      return nil
+    }
+  }
+
+  @Test func differentProcessorsAreRefusedUnlessAllRanksAllowThem() throws {
+    let kernels = ["avx512/x86-64-v4", "avx2/x86-64-v3", "avx512/x86-64-v4"]
+    for texts in [refusals(kernels), refusals(kernels, allowing: [0, 1])] {
+      #expect(Set(texts).count == 1)
+      let text = try #require(texts[0])
+      #expect(
+        text.contains("avx512/x86-64-v4 on ranks 0, 2 (") && text.contains("avx2/x86-64-v3 on rank 1 ("), "\(text)")
+      #expect(text.contains("set SQAIR_MIXED_KERNELS=1 for all ranks"), "\(text)")
+    }
+    #expect(refusals(kernels, allowing: [0, 1, 2]) == [nil, nil, nil])
+    #expect(refusals(["a", "a"]) == [nil, nil] && refusals(["a"]) == [nil])
   }
 
   @Test func otherProcessorsThanBeforeAreTold() throws {

@@ -13,10 +13,14 @@ void process_prepare_streams(void);
 /// Writes what is buffered for standard output. Returns 0 if all of it could be written since the start, or an errno.
 int process_flush_output(void);
 
-/// Handles SIGTERM, SIGINT, SIGUSR1 and SIGHUP (as SIGTERM, unless it is ignored) by remembering the first of them; a
-/// second SIGINT ends the process at once with code 130. Where `seconds` is above 0, the process ends that long after
-/// the first signal, with 128 + its number, if it has not ended before. Returns 0, or an errno.
+/// Handles SIGTERM, SIGINT, SIGUSR1, SIGUSR2 (as SIGUSR1), SIGQUIT, SIGXCPU and SIGHUP (as SIGTERM; SIGHUP unless it is
+/// ignored) by remembering the first of them; a second SIGINT ends the process at once with code 130. Where `seconds` is
+/// above 0, the process ends that long after the first signal, with 128 + its number, if it has not ended before.
+/// Returns 0, or an errno.
 int process_catch_stop_signals(int seconds);
+
+/// Names an unfinished file that is removed if the process ends before its time is over; NULL names none.
+void process_remove_at_end(const char *path);
 
 /// The first stop signal since the last call of `process_forget_stop_signal`, or 0.
 int process_stop_signal(void);
@@ -29,6 +33,14 @@ int process_available_cores(void);
 
 /// Bytes of address space this process may use (`ulimit -v`), or -1 if it is not limited.
 int64_t process_address_space_limit(void);
+
+/// Bytes of data this process may have (`ulimit -d`), or -1 if they are not limited.
+int64_t process_data_limit(void);
+
+/// Raise the limit of open files, and of the main thread's stack in bytes, to `wanted` or as far as this process may.
+/// Return the limit as it is then.
+int64_t process_raise_open_files(int64_t wanted);
+int64_t process_raise_stack(int64_t wanted);
 
 /// Processes and threads that this process's user may have (`ulimit -u`), or -1 if they are not limited.
 int64_t process_user_thread_limit(void);

@@ -10,6 +10,7 @@ public func evaluateCheckpoint(_ request: EvaluateRequest) throws {
   let communicator = try Job.start(
     "evaluate",
     [
+      .init("--checkpoint", request.checkpoint),
       .init("--particles", request.particles.map(String.init) ?? "as in validations of the run"),
       .init("--batch", "\(request.batch)"), .init("--tracking", "\(request.tracking)"),
       .init("--boxes", request.boxes.rawValue), .init("--overlap", "\(request.minimumOverlaps)"),

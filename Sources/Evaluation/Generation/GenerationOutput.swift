@@ -1,3 +1,4 @@
+import Cluster
 import Models
 import Report
 import Runs
@@ -30,6 +31,7 @@ struct GenerationOutput {
         sequenceCount: sequences, futures: continuations, frameCount: frames, height: constants.height,
         width: constants.width, slots: constants.slots, what: constants.what, watched: observedFrames, seed: seed,
         step: UInt64(trained.state.step), checkpoint: trained.path, data: data ?? ""))
+    StopSignals.removeAtEnd(writer.temporaryPath)
     metrics = GenerationMetrics(observedFrames: observedFrames, frameCount: frames, constants)
   }
 
@@ -44,6 +46,7 @@ struct GenerationOutput {
   /// Completes the file of latent variables.
   mutating func finish() throws {
     try writer.finish()
+    StopSignals.removeAtEnd(nil)
     files.append(folder + "/imagination.h5")
   }
 

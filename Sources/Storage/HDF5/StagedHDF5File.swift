@@ -6,7 +6,7 @@ final class StagedHDF5File {
   /// The file to fill; its errors name the target.
   let file: HDF5File
   private let path: String
-  private let partial: String
+  let partial: String
   private let overwrite: Bool
   private var isFinished = false
 

@@ -96,6 +96,8 @@ public final class ImaginationFileWriter {
   private let path: String
   private let settings: Settings
   private let staged: StagedHDF5File
+  /// Where the file lies until it is finished.
+  public var temporaryPath: String { staged.partial }
   private let frames: HDF5DataSet
   private let presence: HDF5DataSet
   private let ids: HDF5DataSet
