@@ -76,17 +76,27 @@ package final class TrainingState {
   /// - Throws: `RunError` that names what does not fit, or is not finite.
   package func restoreModel(_ checkpoint: Checkpoint, from path: String) throws {
     let average = checkpoint.optimizer.first { $0.name == Self.averageName }
+    // A mean of them that is finite would hide it.
+    try Self.refuseNonFinite(checkpoint.parameters, path)
     try restore(average?.arrays ?? checkpoint.parameters, of: checkpoint, from: path)
   }
 
   private func restore(_ parameters: [NamedArray], of checkpoint: Checkpoint, from path: String) throws {
-    if let array = parameters.first(where: { !$0.values.allSatisfy(\.isFinite) }) {
-      throw RunError(
-        "\(path): parameter '\(array.name.printable)' has numbers that are not finite. Use an earlier checkpoint.")
-    }
+    try Self.refuseNonFinite(parameters, path)
     try model.parameters.restore(parameters, into: model.parameters.values, from: path)
     step = Int(checkpoint.step)
     kernels = checkpoint.kernels
+  }
+
+  private static func refuseNonFinite(_ parameters: [NamedArray], _ path: String) throws {
+    guard let array = parameters.first(where: { !$0.values.allSatisfy(\.isFinite) }) else { return }
+    throw RunError(
+      "\(path): parameter '\(array.name.printable)' has numbers that are not finite. Use an earlier checkpoint.")
+  }
+
+  /// Whether all of it is finite, so that a run can be resumed from it.
+  package var isFinite: Bool {
+    model.parameters.values.allSatisfy(\.isFinite) && buffers.allSatisfy { $0.values.allSatisfy(\.isFinite) }
   }
 
   /// Takes over a checkpoint of the same model and optimizer, to resume its run.

@@ -138,6 +138,13 @@ package final class Trainer {
   package func save(mustSucceed: Bool) throws {
     watchdog.enter(.checkpoint, step: state.step)
     try step.gatherState()
+    // No loss has been computed with the parameters of the latest update yet. All processes have the same.
+    guard state.isFinite else {
+      throw RunError(
+        "after update \(state.step) the parameters are not finite, so nothing was saved; the latest checkpoint is intact. "
+          + "Start a new run with a smaller training.optimizer.learningRate (now "
+          + "\(configuration.training.plan(atStep: max(0, state.step - 1)).learningRate)).", isEverywhere: true)
+    }
     let isSaved =
       try writers?.checkpoints.save(state, data: trainingFile.identity, mustSucceed: mustSucceed) ?? false
     if try communicator.maximum(Int64(isSaved ? 1 : 0)) > 0 { savedStep = state.step }

@@ -35,9 +35,11 @@ import Testing
     let whole = try toy.checkpoint("run", step: 6)
     var parameters = whole.parameters
     parameters[0].values[0] = .infinity
+    // The model is used with their average, which may still be finite.
+    let average = Checkpoint.OptimizerSlot(name: "average", arrays: whole.parameters)
     let spoilt = Checkpoint(
       step: whole.step, model: whole.model, seed: whole.seed, configuration: whole.configuration, data: whole.data,
-      software: whole.software, kernels: whole.kernels, parameters: parameters, optimizer: whole.optimizer)
+      software: whole.software, kernels: whole.kernels, parameters: parameters, optimizer: whole.optimizer + [average])
     let path = try CheckpointStore(directory: toy.path("spoilt") + "/checkpoints").commit(spoilt).path
     for command in [
       ["evaluate", "--checkpoint", path, "--data", toy.data],

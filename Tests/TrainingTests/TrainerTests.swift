@@ -137,4 +137,14 @@ import Training
     #expect(last.software == softwareVersion)
     #expect(!FileManager.default.fileExists(atPath: run.failures))
   }
+
+  /// No loss is computed with the parameters of the last update, so nothing else would notice.
+  @Test(arguments: [1, 2]) func parametersThatAreNotFiniteAreNotSaved(ranks: Int) throws {
+    var configuration = ToyModel.configuration()
+    configuration.training.steps = 1
+    configuration.training.optimizer.learningRate = 1e308
+    let error = try #require(throws: RunError.self) { try train("run", configuration, ranks: ranks) }
+    #expect(error.description.contains("after update 1 the parameters are not finite, so nothing was saved"))
+    #expect(try CheckpointStore(readingFrom: folder.path("run") + "/checkpoints").list().isEmpty)
+  }
 }
