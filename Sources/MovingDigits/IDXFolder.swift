@@ -27,6 +27,9 @@ struct IDXFolder {
   /// - Parameter directory: a folder, or in a folder of several sets the folder and the name of one: `gzip/emnist-digits`.
   /// - Throws: ``MovingDigitsError`` if there are none, or those of several sets.
   init(_ directory: String, split: DigitSplit) throws {
+    guard !Self.isFile(directory) else {
+      throw MovingDigitsError("\(directory) is a file. Name the folder that holds the files of images and labels.")
+    }
     var folder = directory
     var wanted: String?
     if !Self.isFolder(directory), Self.isFolder((directory as NSString).deletingLastPathComponent) {
@@ -34,7 +37,7 @@ struct IDXFolder {
     }
     var entries: [Entry] = []
     Self.search(folder, split, level: 0, &entries)
-    if let wanted { entries = entries.filter { $0.set == wanted } }
+    if let wanted { entries = entries.filter { $0.set == wanted.lowercased() } }
     // What lies higher is meant.
     let level = entries.map(\.level).min()
     let sets = Set(entries.filter { $0.level == level }.map(\.set)).sorted()
@@ -46,6 +49,12 @@ struct IDXFolder {
     let set = sets.first ?? ""
     func find(_ isImages: Bool) throws -> String {
       if let entry = entries.first(where: { $0.isImages == isImages && $0.set == set }) { return entry.path }
+      let archives = Self.archives(in: folder)
+      if !archives.isEmpty {
+        throw MovingDigitsError(
+          "there are no \(isImages ? "images" : "labels") of the \(split == .train ? "training" : "test") split in "
+            + "\(directory), but \(archives.joined(separator: ", ")). Unpack it there first.")
+      }
       let name = "\(split == .train ? "train" : "t10k")-\(isImages ? "images-idx3" : "labels-idx1")-ubyte.gz"
       throw MovingDigitsError(
         "no \(name) (nor \(name.dropLast(3)), nor one of EMNIST's names) in \(directory). "
@@ -60,6 +69,19 @@ struct IDXFolder {
     var isFolder: ObjCBool = false
     return FileManager.default.fileExists(atPath: path.isEmpty ? "." : path, isDirectory: &isFolder)
       && isFolder.boolValue
+  }
+
+  private static func isFile(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
+  }
+
+  /// Archives in which such files are published.
+  private static func archives(in folder: String) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
+    return names.filter { name in
+      [".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".npz"].contains { name.lowercased().hasSuffix($0) }
+    }.sorted()
   }
 
   private static func search(_ folder: String, _ split: DigitSplit, level: Int, _ entries: inout [Entry]) {
@@ -80,6 +102,8 @@ struct IDXFolder {
   }
 
   private static func parts(of name: String, _ split: DigitSplit) -> (set: String, isImages: Bool)? {
+    // Copies from some file systems have names in capitals.
+    let name = name.lowercased()
     let base = name.hasSuffix(".gz") ? String(name.dropLast(3)) : name
     for (kind, isImages) in [("images", true), ("labels", false)] {
       for separator in ["-", "."] {

@@ -140,6 +140,7 @@ struct IDXFileTests {
     let letters: [UInt8] = [0, 0, 8, 1, 0, 0, 0, 2] + [1, 26]
     let table = [
       ("train-images.idx3-ubyte", "train-labels.idx1-ubyte"),
+      ("TRAIN-IMAGES-IDX3-UBYTE", "Train-Labels.IDX1-ubyte"),
       ("train-images-idx3-ubyte/train-images-idx3-ubyte", "train-labels-idx1-ubyte/train-labels-idx1-ubyte"),
       ("train-images-idx3-ubyte/train-images.idx3-ubyte", "train-labels.idx1-ubyte"),
       ("MNIST/raw/train-images-idx3-ubyte", "MNIST/raw/train-labels-idx1-ubyte"),
@@ -159,6 +160,18 @@ struct IDXFileTests {
       let isTransposed = images.contains("emnist")
       #expect((source.image(at: 0).height, source.image(at: 0).width) == (isTransposed ? (1, 3) : (3, 1)), "\(images)")
       #expect(!source.provenance.hasPrefix("MNIST"))
+    }
+  }
+
+  @Test("an archive is to be unpacked, and a file is not a folder")
+  func archives() throws {
+    let folder = try TemporaryDirectory()
+    for name in ["emnist.zip", "notes.txt"] { try write([0x50, 0x4B], folder.path(name)) }
+    for (path, text) in [
+      (folder.path, "but emnist.zip. Unpack it there first"), (folder.path("emnist.zip"), "is a file"),
+    ] {
+      let error = try #require(throws: MovingDigitsError.self) { _ = try MNISTDigits(directory: path, split: .train) }
+      #expect("\(error)".contains(text), "\(error)")
     }
   }
 

@@ -251,7 +251,8 @@ struct ForeignFileTests {
       def inf(b, i): b[0, 1, 0, 2] = np.inf
       def huge(b, i): b[5, 2, 1, 0] = 1e30
       truth('absent.h5', absent); truth('bare.h5', absent, False); truth('one.h5', one); truth('inf.h5', inf, False)
-      truth('huge.h5', huge)
+      def negative(b, i): b[2, 1, 1, 3] = -10
+      truth('huge.h5', huge); truth('negative.h5', negative)
       """, in: folder)
     var boxes = [Float](repeating: 9, count: 24)
     for name in ["absent", "bare"] {
@@ -260,6 +261,7 @@ struct ForeignFileTests {
     }
     for (name, place) in [
       ("one", "sequence 0, frame 1"), ("inf", "sequence 0, frame 1"), ("huge", "sequence 5, frame 2"),
+      ("negative", "sequence 2, frame 1"),
     ] {
       let file = try SequenceFile(path: folder.path("\(name).h5"))
       let text = Samples.message {

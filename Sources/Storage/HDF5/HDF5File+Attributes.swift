@@ -17,6 +17,10 @@ extension HDF5File {
       throw wrongAttribute(name, path, "it holds \(describe(type, shape)) where one string was expected")
     }
     guard let text = chdf5_read_text(identifier, path, name) else {
+      // h5py.Empty: a type, and no value.
+      if String(cString: chdf5_error()).isEmpty {
+        throw wrongAttribute(name, path, "it has no value where one string was expected")
+      }
       throw failure("cannot read the string", attributePart(name, path))
     }
     defer { free(text) }

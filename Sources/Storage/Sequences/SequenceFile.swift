@@ -201,12 +201,16 @@ public final class SequenceFile: Sendable {
     try boxes.read(outer: sequence..<sequence + 1, inner: first..<first + count, into: out)
     let slots = boxes.shape[2]
     let values = UnsafeMutableBufferPointer(start: out, count: count * slots * 4)
-    guard !values.allSatisfy({ abs($0) <= Self.largestLength }) else { return }
+    func isBox(_ box: Slice<UnsafeMutableBufferPointer<Float>>) -> Bool {
+      box.allSatisfy { abs($0) <= Self.largestLength } && box[box.startIndex + 2] >= 0 && box[box.startIndex + 3] >= 0
+    }
+    let areBoxes = (0..<count * slots).allSatisfy { isBox(values[4 * $0..<4 * $0 + 4]) }
+    guard !areBoxes else { return }
     var identities = [Int32](repeating: 0, count: count * slots)
     if hasIds { try readIds(of: sequence, first: first, count: count, into: &identities) }
     for slot in 0..<count * slots {
       let box = values[4 * slot..<4 * slot + 4]
-      guard !box.allSatisfy({ abs($0) <= Self.largestLength }) else { continue }
+      guard !isBox(box) else { continue }
       guard hasIds ? identities[slot] < 0 : box.allSatisfy(\.isNaN) else {
         throw StorageError(
           file: path, part: "/boxes",

@@ -51,6 +51,17 @@ struct SequenceSchema {
         "Values are 0 for black to 255 for white: with h5py, (frames * 255).round().astype('uint8') if they are 0 to 1."
       )
     }
+    if set.type == .boolean {
+      throw error(
+        "/frames", "it holds bool where the format says uint8",
+        "Values are 0 for black to 255 for white: with h5py, frames.astype('uint8') * 255.")
+    }
+    if [.int32, .int64, .uint64, .otherSigned, .otherUnsigned].contains(set.type) {
+      throw error(
+        "/frames", "it holds \(set.type.name) where the format says uint8",
+        "Values are 0 for black to 255 for white: with h5py, frames.clip(0, 255).astype('uint8') if they are in that range."
+      )
+    }
     return try open(set, .uint8, [nil, nil, nil, nil])
   }
 
