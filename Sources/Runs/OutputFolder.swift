@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// Makes the folder that a command writes to.
 package func makeFolder(_ path: String, option: String = "--out") throws {
@@ -21,4 +22,19 @@ package func makeFolder(
 ) throws {
   for (name, kind) in files { try outputs.check(path + "/" + name, kind, option: option) }
   try makeFolder(path, option: option)
+}
+
+/// Requires that a file can be made at `path`, before hours are spent on its content.
+///
+/// - Throws: `RunError` if its folder is not there or may not be written.
+package func requireFolder(of path: String, option: String) throws {
+  let folder = parentFolder(of: path)
+  guard case .folder = FileKind(of: folder) else {
+    throw RunError(
+      "'\(path)' cannot be written: there is no folder '\(folder)'. Make it, or choose another name with \(option).")
+  }
+  guard access(folder, W_OK) == 0 else {
+    throw RunError(
+      "'\(path)' cannot be written: \(String(cString: strerror(errno))). Choose another name with \(option).")
+  }
 }

@@ -35,6 +35,7 @@ import Testing
     }
     try expectRefusal(
       ["report", toy.path("run"), "--data", toy.data, "--out", toy.data], "is read by this command (--data)")
+    try expectRefusal(["report", toy.path("run"), "--out", toy.path("no/such/page.html")], "there is no folder")
     // Its own page is renewed.
     for _ in 0..<2 {
       let outcome = try ToyRun.program(["report", toy.path("run"), "--out", toy.path("page.html")])

@@ -450,4 +450,27 @@ import Testing
       return "\(error)"
     }
   }
+
+  // MARK: Files
+
+  /// The error of a configuration file with this content.
+  private func refusal(_ text: String) throws -> String {
+    let folder = try TemporaryDirectory()
+    let path = folder.path("mine.json")
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    let error = try #require(throws: ConfigurationError.self) { try Configuration.resolve(from: path) }
+    return error.description.replacing(path, with: "FILE")
+  }
+
+  @Test func aFileIsNamedInItsErrors() throws {
+    #expect(
+      try refusal(#"{"training":{"optimizer":{"rmsprop":{"decay":1e308}}}}"#)
+        .hasPrefix("configuration file FILE: training.optimizer.rmsprop.decay must be"))
+    #expect(try refusal(#"{"training":{"batchSize":0,"microbatches":0}}"#).hasPrefix("configuration file FILE:\n"))
+  }
+
+  @Test func keysOfAFileCannotSteerATerminal() throws {
+    let text = try refusal(#"{"training":{"\u001b[2J":1}}"#)
+    #expect(text.contains(#"unknown key training.\u{1B}[2J"#), "\(text)")
+  }
 }

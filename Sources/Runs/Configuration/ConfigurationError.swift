@@ -1,3 +1,5 @@
+import Storage
+
 /// A configuration that cannot be used: where it was written, what is wrong, and what to write instead.
 public struct ConfigurationError: ExitCodeProviding, CustomStringConvertible, Equatable {
   /// Where the problem was written: a file, or `--set training.batchSize=x`; empty if it has no one place.
@@ -10,7 +12,8 @@ public struct ConfigurationError: ExitCodeProviding, CustomStringConvertible, Eq
 
   package init(place: String, problems: [String]) {
     self.place = place
-    self.problems = problems
+    // Keys and texts come from a file that others may have written.
+    self.problems = problems.map(\.printableLines)
   }
 
   package init(place: String, problem: String) {

@@ -23,9 +23,19 @@ extension Configuration {
     }
     override(&configuration)
     let reasons = configuration.validate()
-    guard reasons.isEmpty else { throw ConfigurationError(place: "", problems: reasons) }
+    guard reasons.isEmpty else {
+      // A file that cannot be used by itself is named; later layers have no one place.
+      var place = ""
+      if let source, named(source) == nil, try load(source).validate() == reasons {
+        place = "configuration file \(source)"
+      }
+      throw ConfigurationError(place: place, problems: reasons)
+    }
     return configuration
   }
+
+  /// Bytes of the largest file that is read as a configuration; a complete one has a few thousand.
+  private static let largestFile = 16 << 20
 
   /// The whole configuration as indented JSON with sorted keys and a final newline; the same for equal values.
   public var resolvedJSON: String {
@@ -64,6 +74,9 @@ extension Configuration {
     default: break
     }
     let contents: Data
+    if case .regular(let size) = FileKind(of: source), size > largestFile {
+      throw ConfigurationError(place: place, problem: "it has \(size) bytes, which is no configuration")
+    }
     do {
       contents = try Data(contentsOf: URL(fileURLWithPath: source))
     } catch {
