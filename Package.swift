@@ -98,9 +98,9 @@ let package = Package(
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "MovingDigits", "Report", "Runs", "Storage", "TestSupport",
+        "CZlib", "MovingDigits", "Report", "Runs", "Storage", "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ], path: "Tests/Fuzz", exclude: ["Seeds"]),
+      ], path: "Tests/Fuzz", exclude: ["Found", "Seeds"]),
     .target(name: "TestSupport", dependencies: ["Storage", "Numerics", "Runs"], path: "Tests/TestSupport"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics", "CKernels", "TestSupport"]),
     .testTarget(

@@ -21,42 +21,50 @@ struct Campaign {
 
   /// Reads mutations of one format, prints how they ended, and keeps the files that did not end well.
   mutating func run(_ format: InputFormat, mutations: Int, until deadline: Date) throws {
+    for (name, bytes) in try format.findings() {
+      let (outcome, what) = try read(bytes, as: format)
+      guard outcome != .accepted, outcome != .refused else { continue }
+      findingCount += 1
+      print("finding again: \(name): \(what)")
+    }
     let seeds = try format.seeds(in: folder)
-    var accepted = 0, refused = 0, unclear = 0, crashed = 0, hung = 0, done = 0
-    let path = folder + "/" + format.fileName
+    let content = Content(folder: folder)
+    var tally = Tally()
     for number in 0..<mutations {
       if Date() > deadline { break }
       // Of the number, so that a finding can be made again without those before it.
       var random = SplitMix64(seed: seed &* 0x1000_0000_01B3 ^ UInt64(number))
-      let bytes = Mutation.mutate(seeds[number % seeds.count], of: format, using: &random)
-      try Data(bytes).write(to: URL(fileURLWithPath: path))
-      done += 1
-      switch reader.read(path, as: format, seconds: Self.secondsPerFile) {
-      case .accepted: accepted += 1
-      case .refused(let message):
-        refused += 1
-        // An error must name the file, and must not carry control characters to a terminal.
-        guard !message.contains(format.fileName) || message.unicodeScalars.contains(where: { $0.value < 0x20 }) else {
-          continue
-        }
-        unclear += 1
-        try keep(bytes, format, number, "unclear error: \(message)")
-      case .died(let code):
-        crashed += 1
-        try keep(bytes, format, number, "ended with code \(code)")
-        reader = try Reader(errors: folder + "/errors")
-      case .hung:
-        hung += 1
-        try keep(bytes, format, number, "no answer after \(Self.secondsPerFile) s")
-        reader = try Reader(errors: folder + "/errors")
-      }
+      let kind = Mutation.Kind.allCases[number % Mutation.Kind.allCases.count]
+      let bytes =
+        kind == .content
+        ? try content.make(format, using: &random)
+        : Mutation.mutate(seeds.randomElement(using: &random)!, of: format, kind, using: &random)
+      let (outcome, what) = try read(bytes, as: format)
+      tally.add(outcome, kind)
+      if outcome != .accepted, outcome != .refused { try keep(bytes, format, number, what) }
     }
-    mutationCount += done - unclear - crashed - hung
-    findingCount += unclear + crashed + hung
-    let name = format.rawValue.padding(toLength: 14, withPad: " ", startingAt: 0)
-    print(
-      "\(name) \(done) mutations: \(accepted) accepted, \(refused) refused, of them \(unclear) unclearly, "
-        + "\(crashed) crashed, \(hung) hung")
+    mutationCount += tally.count([.accepted, .refused])
+    findingCount += tally.count([.unclear, .crashed, .hung])
+    for line in tally.lines(format) { print(line) }
+  }
+
+  /// Lets the reader read a file.
+  private mutating func read(_ bytes: [UInt8], as format: InputFormat) throws -> (Tally.Outcome, what: String) {
+    let path = folder + "/" + format.fileName
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    switch reader.read(path, as: format, seconds: Self.secondsPerFile) {
+    case .accepted: return (.accepted, "")
+    case .refused(let message):
+      // An error must name the file, and must not carry control characters to a terminal.
+      let isClear = message.contains(format.fileName) && !message.unicodeScalars.contains { $0.value < 0x20 }
+      return (isClear ? .refused : .unclear, "unclear error: \(message)")
+    case .died(let code):
+      reader = try Reader(errors: folder + "/errors")
+      return (.crashed, "ended with code \(code)")
+    case .hung:
+      reader = try Reader(errors: folder + "/errors")
+      return (.hung, "no answer after \(Self.secondsPerFile) s")
+    }
   }
 
   func stop() { reader.stop() }

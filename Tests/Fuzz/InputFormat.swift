@@ -18,24 +18,28 @@ enum InputFormat: String, CaseIterable {
     }
   }
 
+  /// Files that were findings once.
+  func findings() throws -> [(name: String, bytes: [UInt8])] {
+    try Self.stored("Found", rawValue).map { ($0, [UInt8](try Data(contentsOf: URL(fileURLWithPath: $0)))) }
+  }
+
+  /// The stored files of a format in a folder beside this source.
+  private static func stored(_ folder: String, _ format: String) throws -> [String] {
+    let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(folder).path
+    return try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasPrefix(format + "-") }.sorted()
+      .map { path + "/" + $0 }
+  }
+
   /// Valid files to start from: those that this program writes, and the stored ones of other programs.
   func seeds(in folder: String) throws -> [[UInt8]] {
     func bytes(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) }
-    let stored = try FileManager.default.contentsOfDirectory(
-      at: URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Seeds"),
-      includingPropertiesForKeys: nil
-    ).filter { $0.lastPathComponent.hasPrefix(rawValue + "-") }.map { try bytes($0.path) }
+    let stored = try Self.stored("Seeds", rawValue).map(bytes)
     switch self {
     case .sequences:
       let path = try ToySequences.write(to: folder + "/seed.h5", sequences: 3, frames: 2, height: 8, width: 8)
       return stored + [try bytes(path)]
     case .checkpoint:
-      var configuration = ToyModel.configuration()
-      configuration.model.constants.hidden = 4
-      configuration.model.constants.what = 2
-      let state = TrainingState(configuration, meanImage: ToyModel.meanImage)
-      let store = try CheckpointStore(directory: folder + "/seed-checkpoints", retention: .init(keepLast: 2))
-      return stored + [try bytes(try store.commit(state.checkpoint(data: "toy")).path)]
+      return stored + [try ToyInputs.checkpoint.encoded(as: "seed.h5")]
     case .configuration:
       return stored
         + Configuration.presets.compactMap { Configuration.named($0.name)?.resolvedJSON.utf8 }.map(Array.init)
@@ -57,7 +61,11 @@ enum InputFormat: String, CaseIterable {
       let file = try SequenceFile(path: path)
       try file.verify()
     case .checkpoint:
-      _ = try TrainedModel(path)
+      let trained = try TrainedModel(path)
+      // As a run that is resumed reads it.
+      let constants = trained.configuration.model.constants
+      let mean = [Float](repeating: 0, count: constants.height * constants.width)
+      try TrainingState(trained.configuration, meanImage: mean).restore(Checkpoint(reading: path), from: path)
     case .configuration:
       _ = try Configuration.resolve(from: path)
     case .idx:

@@ -17,14 +17,27 @@ struct SplitMix64: RandomNumberGenerator {
 
 /// Changes to the bytes of a valid file that a careless disk, a broken writer or an attacker could make.
 ///
-/// Half of them know nothing of the format. The other half aim at its structure: the bytes behind the signatures of HDF5
-/// objects, the lengths in an IDX header, the tokens of JSON.
+/// Some know nothing of the format. Others aim at its structure: the bytes behind the signatures of HDF5 objects, the
+/// lengths in an IDX header, the tokens of JSON.
 struct Mutation {
+  enum Kind: String, CaseIterable {
+    /// Of bytes anywhere.
+    case bytes
+    /// Of the bytes that make the format's structure.
+    case structure
+    /// Of both.
+    case mixed
+    /// Of the content of a file that is otherwise intact; see `Content`.
+    case content
+  }
+
   /// Applies one to four changes to a copy of `seed`.
-  static func mutate(_ seed: [UInt8], of format: InputFormat, using random: inout SplitMix64) -> [UInt8] {
+  static func mutate(
+    _ seed: [UInt8], of format: InputFormat, _ kind: Kind, using random: inout SplitMix64
+  ) -> [UInt8] {
     var bytes = seed
     for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
-      if Bool.random(using: &random) {
+      if kind == .bytes || kind == .mixed && Bool.random(using: &random) {
         changeAnywhere(&bytes, using: &random)
       } else {
         changeStructure(&bytes, of: format, using: &random)
@@ -34,7 +47,7 @@ struct Mutation {
   }
 
   /// Numbers at which programs fail: zero, one, the largest of each size, and the values next to them.
-  private static let edgeValues: [UInt64] = [
+  static let edgeValues: [UInt64] = [
     0, 1, 2, 7, 8, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 1 << 40,
     0x7FFF_FFFF_FFFF_FFFF, 0x8000_0000_0000_0000, 0xFFFF_FFFF_FFFF_FFFE, 0xFFFF_FFFF_FFFF_FFFF,
   ]
@@ -102,7 +115,7 @@ struct Mutation {
   }
 
   /// Replaces, repeats or removes a token of JSON.
-  private static func changeText(_ bytes: inout [UInt8], using random: inout SplitMix64) {
+  static func changeText(_ bytes: inout [UInt8], using random: inout SplitMix64) {
     let separators = Set("{}[],:\n".utf8)
     let offsets = bytes.indices.filter { separators.contains(bytes[$0]) }
     guard let from = offsets.randomElement(using: &random) else { return }

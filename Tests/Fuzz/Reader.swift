@@ -12,7 +12,7 @@ final class Reader {
   }
 
   /// More than any of the small inputs can need; a claim beyond it is a memory blow-up.
-  private static let memoryLimit: UInt64 = 3 << 30
+  private static let memoryLimit: UInt64 = 1 << 30
 
   private let process = Process()
   private let input = Pipe()

@@ -7,8 +7,9 @@ struct Fuzz: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Feeds mutated files to the readers of sqair-dist.",
     discussion: """
-      Each mutation is read in a child process with limits on time and memory. A signal, a hang or a memory blow-up is a \
-      finding: its file is kept, and the exit code is 1. The same seed gives the same mutations.
+      Each mutation is read in a child process with limits on time and memory. A signal, a hang, a memory blow-up or an \
+      error that does not name the file is a finding: its file is kept, and the exit code is 1. The same seed gives the \
+      same mutations. A finding that is mended goes to Tests/Fuzz/Found, where it is read again by every later run.
       """)
 
   @Option(help: "Mutations of each format.")
@@ -47,6 +48,7 @@ struct Fuzz: ParsableCommand {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let deadline = seconds > 0 ? Date(timeIntervalSinceNow: seconds) : .distantFuture
+    print(Tally.header)
     var campaign = try Campaign(folder: folder, findings: findings, seed: seed)
     for format in formats ?? InputFormat.allCases {
       let share = (formats ?? InputFormat.allCases).count
