@@ -25,62 +25,85 @@ public struct Arithmetic: Sendable {
     for part in operations.indices { operations[part] = 0 }
   }
 
+  /// Logits of an object's place: scale and shift in x and y.
+  private static let whereSize = 4
+
   /// Adds the least arithmetic of one batch of a model with objects.
   mutating func add(objectsIn frames: [FrameInference], examples: Int, _ c: SQAIRConfiguration) {
-    let n = c.hidden
-    let d = c.what
     let images = examples * frames.count
     addImages(images, c)
-    add(.imageEncoder, rows: images, n, n)
+    // The code of a frame times its rows of disc.rnn.
+    add(.imageEncoder, rows: images, c.hidden, c.hidden)
     for frame in frames {
       guard let details = frame.details else { continue }
-      let rows = frame.state.rowCount
-      // Without propagation discovery is conditioned on nothing.
-      let summary = details.propagation == nil ? 0 : n
       if let propagation = details.propagation { addPropagation(propagation, c) }
-      let discovered = details.discovered
-      let draws = discovered.rows.count
-      add(.discovery, rows: max(0, draws - rows), d + 4 + 1 + n, n)
-      add(.discovery, rows: draws, n, n + n + 8)
-      addLook(.discovery, rows: draws, c)
-      add(.discovery, rows: draws, n, 2 * d)
-      add(.discovery, rows: draws, n + d, n / 2)
-      add(.discovery, rows: draws, n / 2, 1)
-      let finders = (0..<rows).count { discovered.counts[$0] > 0 }
-      add(.discoveryPrior, rows: finders, summary + 1, c.wherePriorHidden)
-      add(.discoveryPrior, rows: finders, c.wherePriorHidden, 4)
-      add(.discoveryPrior, rows: rows, 1, 10)
-      add(.discoveryPrior, rows: rows, 10, c.slots + 1)
-
-      add(.decoder, rows: frame.state.count, ImageDecoder.products(inputs: d, c.glimpseGrid, c), 1)
+      addDiscovery(
+        details.discovered, rows: frame.state.rowCount, followsPropagation: details.propagation != nil, c)
+      add(.decoder, rows: frame.state.count, ImageDecoder.products(inputs: c.what, c.glimpseGrid, c), 1)
     }
   }
 
+  private mutating func addDiscovery(
+    _ discovered: Discovery.Output, rows: Int, followsPropagation: Bool, _ c: SQAIRConfiguration
+  ) {
+    let n = c.hidden, appearance = c.what
+    let step = DiscoveryStepInput(c, followsPropagation: followsPropagation)
+    let conditioning = ConditioningInput(c, followsPropagation: followsPropagation)
+    let draws = discovered.rows.count
+    // disc.rnn: the slot before and its state, for all slots but the first.
+    let previous = step.previousWhat.through(step.previousPresence)
+    add(.discovery, rows: max(0, draws - rows), previous.size + n, n)
+    // disc.where: two layers, then location and scale.
+    add(.discovery, rows: draws, n, n + n + 2 * Self.whereSize)
+    // enc.glimpse and enc.glimpse.out
+    addLook(.discovery, rows: draws, c)
+    add(.discovery, rows: draws, n, 2 * appearance)
+    // disc.pres
+    add(.discovery, rows: draws, n + appearance, n / 2)
+    add(.discovery, rows: draws, n / 2, 1)
+    // disc.prior.where: conditioning, then the step from its hidden units.
+    let finders = (0..<rows).count { discovered.counts[$0] > 0 }
+    add(.discoveryPrior, rows: finders, conditioning.summary.through(conditioning.expected).size, c.wherePriorHidden)
+    add(.discoveryPrior, rows: finders, c.wherePriorHidden, Self.whereSize)
+    // disc.prior.step
+    let countHidden = 10
+    add(.discoveryPrior, rows: rows, 1, countHidden)
+    add(.discoveryPrior, rows: rows, countHidden, c.slots + 1)
+  }
+
   private mutating func addPropagation(_ details: PropagationDetails, _ c: SQAIRConfiguration) {
-    let n = c.hidden
-    let d = c.what
-    let cells = c.glimpseGrid.elements
+    let n = c.hidden, appearance = c.what
+    let step = PropagationStepInput(c), temporal = TemporalInput(c)
     let old = details.previous.count
     let later = old - details.previous.range(ofSlot: 0).count
+    // enc.glimpse, at the place before and at the new one. Of the first look only the location is used.
     for _ in 0..<2 { addLook(.propagation, rows: old, c) }
-    add(.propagation, rows: old, n, d)
-    add(.propagation, rows: old, n, 2 * d)
+    add(.propagation, rows: old, n, appearance)
+    add(.propagation, rows: old, n, 2 * appearance)
+    // enc.mask and prop.where_bias
     add(.propagation, rows: old, n, c.maskHidden + c.whereBiasHidden)
-    add(.propagation, rows: old, c.maskHidden, cells)
-    add(.propagation, rows: old, c.whereBiasHidden, 4)
-    add(.propagation, rows: old, d + d + 4 + 1 + n, n)
-    add(.propagation, rows: later, d + 4 + 1 + n, n)
-    add(.propagation, rows: old, n + 4 + n, n)
-    add(.propagation, rows: old, n, n + 8)
-    add(.propagation, rows: old, n + 4 + 2 * d + n, 3 * n)
-    add(.propagation, rows: old, n, 5 * d)
-    add(.propagation, rows: old, n + n + d, n / 2)
+    add(.propagation, rows: old, c.maskHidden, c.glimpseGrid.elements)
+    add(.propagation, rows: old, c.whereBiasHidden, Self.whereSize)
+    // prop.rnn: what is seen and the frame before; the slot before and its state, for all slots but the first.
+    add(.propagation, rows: old, step.seen.size + step.past.size, n)
+    add(.propagation, rows: later, step.previousSlot.size + n, n)
+    // prop.where: step, place before and temporal state; then a layer, location and scale.
+    add(.propagation, rows: old, n + Self.whereSize + n, n)
+    add(.propagation, rows: old, n, n + 2 * Self.whereSize)
+    // prop.temporal: the three gates of a recurrent unit.
+    add(.propagation, rows: old, temporal.all.size + n, 3 * n)
+    // prop.what and prop.gates
+    add(.propagation, rows: old, n, 2 * appearance + 3 * appearance)
+    // prop.pres
+    add(.propagation, rows: old, n + n + appearance, n / 2)
     add(.propagation, rows: old, n / 2, 1)
-    add(.propagationPrior, rows: old, d + 4 + n, 3 * n)
-    add(.propagationPrior, rows: old, n, 1 + 2 * (4 + d))
+    // prop.prior: a recurrent unit, then presence and the location and scale of place and appearance.
+    add(.propagationPrior, rows: old, appearance + Self.whereSize + n, 3 * n)
+    add(.propagationPrior, rows: old, n, 1 + 2 * (Self.whereSize + appearance))
 
+    // enc.latent, and the summary's rows of disc.rnn
     let survivors = (0..<old).count { details.propagated.posterior.presence[$0, 0] > 0 }
-    add(.discovery, rows: survivors, d + 4, n)
+    add(.discovery, rows: survivors, appearance + Self.whereSize, n)
     add(.discovery, rows: survivors, n, n)
     if survivors > 0 { add(.discovery, rows: details.previous.rowCount, n, n) }
   }
