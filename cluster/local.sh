@@ -31,7 +31,11 @@ while [ $# -gt 0 ]; do
 done
 [ $# -gt 0 ] || usage
 if [ -n "$ranks" ] && ! [[ $ranks =~ ^[1-9][0-9]*$ ]]; then usage; fi
-program=${SQAIR_DIST:-$(dirname "$here")/.build/release/sqair-dist}
+# In a folder of scripts/package the program is in bin.
+home=$(dirname "$here")
+built=$home/bin/sqair-dist
+[ -x "$built" ] || built=$home/.build/release/sqair-dist
+program=${SQAIR_DIST:-$built}
 if [ ! -x "$program" ]; then
   echo "local.sh: $program does not exist; build it with \`swift build -c release\`, or name it in SQAIR_DIST" >&2
   exit 66
