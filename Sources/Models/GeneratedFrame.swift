@@ -1,7 +1,7 @@
 import Numerics
 
-/// One imagined frame.
-public struct FrameImagination: BitwiseCopyable {
+/// One generated frame.
+public struct GeneratedFrame: BitwiseCopyable {
   /// The objects of the frame.
   public let state: ObjectState
   /// Mean images [N, H W].

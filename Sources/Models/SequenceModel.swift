@@ -35,12 +35,12 @@ public protocol SequenceModel: AnyObject {
   ///   - state: after the last inferred frame, or nil to start from nothing, which is all that a model with
   ///     independent frames can do.
   ///   - rowCount: number of rows; that of the state if there is one.
-  ///   - frames: the numbers of the frames to imagine; 0 is the first of a sequence.
+  ///   - frames: the numbers of the frames to generate; 0 is the first of a sequence.
   ///   - discovers: whether new objects may appear at a frame (O6); not asked if frames are independent.
   ///   - results: receives one entry a frame; emptied first.
-  func imagine(
+  func generate(
     from state: ObjectState?, rowCount: Int, frames: Range<Int>, discovers: (Int) -> Bool, noise: any NoiseSource,
-    on tape: Tape, into results: inout [FrameImagination])
+    on tape: Tape, into results: inout [GeneratedFrame])
 
   /// The mean images [N, H W] of a state's objects; nil if the model has none.
   func meanImages(of state: ObjectState, on tape: Tape) -> PaintedImages?

@@ -98,6 +98,15 @@ public final class MetricsLog {
 
   // MARK: Lines
 
+  /// Groups of metrics that had another name in logs of earlier versions.
+  private static let renamedGroups = ["imagination": "generation"]
+
+  /// The name of a metric today.
+  fileprivate static func currentName(of name: String) -> String {
+    guard let slash = name.firstIndex(of: "/"), let group = renamedGroups[String(name[..<slash])] else { return name }
+    return group + name[slash...]
+  }
+
   fileprivate static let newline = UInt8(ascii: "\n")
 
   /// The file cut behind each newline; the last piece has none if the file does not end with one.
@@ -145,6 +154,8 @@ extension MetricsLog.Line {
       // A Double holds every count exactly up to there.
       (0...0x1p53).contains(number), let step = UInt64(exactly: number)
     else { return nil }
-    self.init(step: step, values: values.compactMapValues { $0 })
+    let named = values.map { (MetricsLog.currentName(of: $0.key), $0.value) }
+    self.init(
+      step: step, values: Dictionary(named, uniquingKeysWith: { first, _ in first }).compactMapValues { $0 })
   }
 }

@@ -56,7 +56,7 @@ public enum OutputKind: Sendable {
     case .picture: OutputMark.picture.isIn(path)
     case .animation: OutputMark.animation.isIn(path)
     case .sequences: (try? SequenceFile.isGenerated(path)) ?? false
-    case .generatedSequences: (try? HDF5File(reading: path).isOf(ImaginationFileWriter.format)) ?? false
+    case .generatedSequences: (try? HDF5File(reading: path).isOf(GeneratedSequenceWriter.format)) ?? false
     case .model: (try? Checkpoint.isModel(path)) ?? false
     case .dataDigests: (try? HDF5File(reading: path).isOf(SequenceFile.digestRecordFormat)) ?? false
     case .configuration:

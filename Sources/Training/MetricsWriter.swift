@@ -44,7 +44,7 @@ package final class MetricsWriter {
 
   func write(generation metrics: [(name: String, value: Double)], step: Int) {
     guard !metrics.isEmpty else { return }
-    write("imagination", metrics, step: step)
+    write("generation", metrics, step: step)
   }
 
   private func write(_ group: String, _ metrics: [(name: String, value: Double)], step: Int) {

@@ -47,7 +47,7 @@ package final class Validator {
     {
       drawReconstructions()
     }
-    if isDue(configuration.generation.interval), !isResuming || !writers.metrics.hadAtStart("imagination") {
+    if isDue(configuration.generation.interval), !isResuming || !writers.metrics.hadAtStart("generation") {
       generate()
     }
   }

@@ -121,7 +121,7 @@ import Testing
   @Test func stallTellsWhatInterruptsATraining() throws {
     let object = try #require(try objects(["--stall", "--frames", "2"]).first)
     let interruptions = try #require(object["interruptions"] as? [[String: Any]])
-    #expect(interruptions.map { $0["name"] as? String } == ["validation", "pictures", "imagination", "checkpoint"])
+    #expect(interruptions.map { $0["name"] as? String } == ["validation", "pictures", "generation", "checkpoint"])
     let sum = try interruptions.reduce(0) { try $0 + number($1, "fraction") }
     #expect(abs(try number(object, "share_of_time") - sum) < 1e-9)
     for interruption in interruptions {

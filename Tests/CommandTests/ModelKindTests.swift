@@ -56,7 +56,7 @@ import Testing
     let training = try run(toy.arguments("run", options(kind, steps: 2)))
     #expect(!training.standardError.contains("objects"), "\(training)")
     let names = Set(toy.figures("run").flatMap(\.keys))
-    #expect(names.isSuperset(of: ["train/kl", "valid/bound", "imagination/prediction_error"]))
+    #expect(names.isSuperset(of: ["train/kl", "valid/bound", "generation/prediction_error"]))
     #expect(names.allSatisfy { !$0.contains("count") && !$0.contains("objects") && !$0.contains("velocity") })
     let use = ["--checkpoint", toy.path("run"), "--data", toy.data]
     let text = try run(["evaluate"] + use).standardOutput

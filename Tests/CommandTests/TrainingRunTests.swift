@@ -117,7 +117,7 @@ import Testing
     #expect(outcome.exitCode == 0, "\(outcome)")
     let metrics = toy.metrics("run")
     #expect(metrics.filter { $0["valid/bound"] != nil }.compactMap { $0["step"] } == [4, 8])
-    #expect(metrics.filter { $0["imagination/prediction_error"] != nil }.compactMap { $0["step"] } == [8])
+    #expect(metrics.filter { $0["generation/prediction_error"] != nil }.compactMap { $0["step"] } == [8])
     #expect(metrics.filter { $0["valid/count_accuracy"] != nil }.count == 2)
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: toy.path("run") + "/pictures").sorted() == [

@@ -113,19 +113,19 @@ import Testing
     #expect(!missing.isEmpty)
   }
 
-  /// Imagined frames are first frames of SQAIR's.
-  @Test func imaginedFramesAreIndependent() throws {
+  /// Generated frames are first frames of SQAIR's.
+  @Test func generatedFramesAreIndependent() throws {
     let tape = Tape(recording: false)
-    var ours: [FrameImagination] = []
-    air.imagine(
+    var ours: [GeneratedFrame] = []
+    air.generate(
       from: nil, rowCount: file.rowCount, frames: 0..<3, discovers: { _ in false },
-      noise: try GoldenNoise(imagination: file), on: tape, into: &ours)
+      noise: try GoldenNoise(generation: file), on: tape, into: &ours)
     #expect(ours.count == 3)
     for (t, frame) in ours.enumerated() {
-      var theirs: [FrameImagination] = []
-      sqair.imagine(
+      var theirs: [GeneratedFrame] = []
+      sqair.generate(
         from: nil, rowCount: file.rowCount, frames: 0..<1, discovers: { _ in true },
-        noise: NoiseOfFrame(t, of: try GoldenNoise(imagination: file)), on: tape, into: &theirs)
+        noise: NoiseOfFrame(t, of: try GoldenNoise(generation: file)), on: tape, into: &theirs)
       #expect(frame.mean.array == theirs[0].mean.array)
       #expect(frame.state.whereLogits.array == theirs[0].state.whereLogits.array)
     }

@@ -120,7 +120,7 @@ struct GoldenArray {
   }
 }
 
-/// The file's noise: for inference `noise/...`, for imagination `gen_noise/...`, indexed by absolute frame.
+/// The file's noise: for inference `noise/...`, for generation `gen_noise/...`, indexed by absolute frame.
 final class GoldenNoise: NoiseSource {
   private var arrays: [Latent: GoldenArray] = [:]
 
@@ -132,7 +132,7 @@ final class GoldenNoise: NoiseSource {
     arrays = try names.mapValues { try file.array("noise/" + $0) }
   }
 
-  init(imagination file: GoldenFile) throws {
+  init(generation file: GoldenFile) throws {
     let names: [Latent: String] = [
       .propagationWhere: "gen_prop_where", .propagationWhat: "gen_prop_what", .propagationPresence: "gen_prop_pres",
       .discoveryWhere: "gen_disc_where", .discoveryWhat: "gen_disc_what", .discoveryCount: "gen_disc_num",

@@ -298,12 +298,12 @@ import Testing
     let batch = try file.batch(frames: file.conditionedFrames, on: tape)
     let state = model.infer(batch, noise: try GoldenNoise(inference: file), on: tape, into: &inferred)
     let total = try file.array("gen_conditional/presence").shape[0]
-    var imagined: [FrameImagination] = []
-    model.imagine(
+    var generated: [GeneratedFrame] = []
+    model.generate(
       from: state, rowCount: file.rowCount, frames: file.conditionedFrames..<total, discovers: { _ in false },
-      noise: try GoldenNoise(imagination: file), on: tape, into: &imagined)
-    let states = inferred.map { ($0.state, $0.drawn) } + imagined.map { ($0.state, $0.drawn!) }
-    try Self.expectImagined(states, agreeWith: "gen_conditional", in: file)
+      noise: try GoldenNoise(generation: file), on: tape, into: &generated)
+    let states = inferred.map { ($0.state, $0.drawn) } + generated.map { ($0.state, $0.drawn!) }
+    try Self.expectGenerated(states, agreeWith: "gen_conditional", in: file)
   }
 
   @Test func goldenUnconditionalGeneration() throws {
@@ -311,11 +311,11 @@ import Testing
     let model = try file.model()
     let tape = Tape(recording: false)
     let total = try file.array("gen_unconditional/presence").shape[0]
-    var imagined: [FrameImagination] = []
-    model.imagine(
+    var generated: [GeneratedFrame] = []
+    model.generate(
       from: nil, rowCount: file.rowCount, frames: 0..<total, discovers: { _ in true },
-      noise: try GoldenNoise(imagination: file), on: tape, into: &imagined)
-    try Self.expectImagined(imagined.map { ($0.state, $0.drawn!) }, agreeWith: "gen_unconditional", in: file)
+      noise: try GoldenNoise(generation: file), on: tape, into: &generated)
+    try Self.expectGenerated(generated.map { ($0.state, $0.drawn!) }, agreeWith: "gen_unconditional", in: file)
   }
 }
 
@@ -358,7 +358,7 @@ extension GoldenTests {
     }
   }
 
-  static func expectImagined(
+  static func expectGenerated(
     _ states: [(state: ObjectState, drawn: FrameDecoder.Output)], agreeWith group: String, in file: GoldenFile
   ) throws {
     let presence = try file.array(group + "/presence")

@@ -238,22 +238,22 @@ import Testing
   }
 
   /// A sample that goes on from what was watched differs from one that starts from nothing, and frames are images.
-  @Test func aVRNNImaginesFromItsMemory() {
+  @Test func aVRNNGeneratesFromItsMemory() {
     let model = model(.vrnn, configuration(.mlp))
     model.parameters.initialize(seed: 3)
     let tape = Tape(recording: false)
     let frames = infer(model, on: tape)
     let chosen = frames.last!.state.selecting(rows: [3, 0, 3], on: tape)
-    func imagine(from state: ObjectState?) -> [FrameImagination] {
-      var imagined: [FrameImagination] = []
-      model.imagine(
+    func generate(from state: ObjectState?) -> [GeneratedFrame] {
+      var generated: [GeneratedFrame] = []
+      model.generate(
         from: state, rowCount: 3, frames: 3..<5, discovers: { _ in false }, noise: FixedNoise(), on: tape,
-        into: &imagined)
-      return imagined
+        into: &generated)
+      return generated
     }
-    let next = imagine(from: chosen)
+    let next = generate(from: chosen)
     #expect(next.count == 2 && next[0].mean.rows == 3 && next[0].mean.array.count == 3 * 110)
-    #expect(next[0].mean.array != imagine(from: nil)[0].mean.array)
+    #expect(next[0].mean.array != generate(from: nil)[0].mean.array)
     #expect(next[0].mean.slice(rows: 0..<1).array != next[0].mean.slice(rows: 1..<2).array)
     #expect(next[0].state.count == 0 && model.meanImages(of: chosen, on: tape) == nil)
   }

@@ -88,6 +88,18 @@ import Testing
     }
   }
 
+  @Test func groupsOfEarlierVersionsHaveTheirNewNames() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.path("metrics.jsonl")
+    try "{\"step\":4,\"imagination/prediction_error\":0.5,\"train/imagination\":1}\n"
+      .write(toFile: path, atomically: false, encoding: .utf8)
+    let expected = ["step": 4, "generation/prediction_error": 0.5, "train/imagination": 1]
+    #expect(try MetricsLog.read(path).lines.map(\.values) == [expected])
+    // A run that is resumed knows by it what was done.
+    let log = try MetricsLog(path: path, keepingThrough: 4)
+    #expect(log.linesOfLastStep.map(\.values) == [expected])
+  }
+
   @Test func readingCountsTheBadLines() throws {
     let folder = try TemporaryDirectory()
     let path = folder.path("metrics.jsonl")

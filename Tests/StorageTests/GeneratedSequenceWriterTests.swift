@@ -3,12 +3,12 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("Imagination files")
-struct ImaginationFileTests {
-  typealias Object = ImaginationFileWriter.Object
+@Suite("Files of generated sequences")
+struct GeneratedSequenceWriterTests {
+  typealias Object = GeneratedSequenceWriter.Object
 
   /// 2 sequences, 3 futures of 4 frames with 2x3 pixels, 2 slots, 5 appearance values.
-  private static let settings = ImaginationFileWriter.Settings(
+  private static let settings = GeneratedSequenceWriter.Settings(
     sequenceCount: 2, futures: 3, frameCount: 4, height: 2, width: 3, slots: 2, what: 5, watched: 1, seed: 9,
     step: 77, checkpoint: "größer.h5", data: "sqair-dist/sequences v1")
 
@@ -21,7 +21,7 @@ struct ImaginationFileTests {
   }
 
   /// Frame t of future f has t mod 3 objects.
-  private static func sequence(_ n: Int) -> [[ImaginationFileWriter.Frame]] {
+  private static func sequence(_ n: Int) -> [[GeneratedSequenceWriter.Frame]] {
     (0..<3).map { f in
       (0..<4).map { t in
         .init(image: image(10 * n + 4 * f + t), objects: (0..<t % 3).map { object(slot: $0, 12 * n + 4 * f + t) })
@@ -30,7 +30,7 @@ struct ImaginationFileTests {
   }
 
   private static func write(to path: String) throws {
-    let writer = try ImaginationFileWriter(path: path, settings: settings)
+    let writer = try GeneratedSequenceWriter(path: path, settings: settings)
     try writer.append(sequence: 5, sequence(0))
     try writer.append(sequence: 3, sequence(1))
     try writer.finish()
@@ -79,7 +79,7 @@ struct ImaginationFileTests {
     let folder = try TemporaryDirectory()
     func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder.path) }
     do {
-      let writer = try ImaginationFileWriter(path: folder.path("a.h5"), settings: Self.settings)
+      let writer = try GeneratedSequenceWriter(path: folder.path("a.h5"), settings: Self.settings)
       try writer.append(sequence: 0, Self.sequence(0))
       #expect(try names().count == 1)
       let message = Samples.message { try writer.finish() }
@@ -88,7 +88,7 @@ struct ImaginationFileTests {
     #expect(try names() == [])
     try Self.write(to: folder.path("a.h5"))
     let before = try Samples.bytes(folder.path("a.h5"))
-    do { _ = try ImaginationFileWriter(path: folder.path("a.h5"), settings: Self.settings) }
+    do { _ = try GeneratedSequenceWriter(path: folder.path("a.h5"), settings: Self.settings) }
     #expect(try names() == ["a.h5"] && Samples.bytes(folder.path("a.h5")) == before)
     // Equal contents have equal bytes.
     try Self.write(to: folder.path("a.h5"))

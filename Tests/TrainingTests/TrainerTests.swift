@@ -127,7 +127,7 @@ import Training
     let metrics = try metrics("run")
     #expect(metrics.filter { $0["train/bound"] != nil }.map { $0["step"] } == [1, 2, 3, 4, 5, 6])
     #expect(metrics.filter { $0["valid/bound"] != nil }.map { $0["step"] } == [3, 6])
-    #expect(metrics.filter { $0.keys.contains { $0.hasPrefix("imagination/") } }.map { $0["step"] } == [6])
+    #expect(metrics.filter { $0.keys.contains { $0.hasPrefix("generation/") } }.map { $0["step"] } == [6])
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: run.pictures).sorted() == [
         "futures-0000006.png", "prediction-error-0000006.png", "reconstruction-0000003.png",

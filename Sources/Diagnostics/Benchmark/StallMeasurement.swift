@@ -64,7 +64,7 @@ struct StallMeasurement {
     interruptions = [
       try time("validation", every: configuration.validation.interval) { try trainer.validator.validate() },
       try time("pictures", every: configuration.pictures.interval) { trainer.validator.drawReconstructions() },
-      try time("imagination", every: configuration.generation.interval) { trainer.validator.generate() },
+      try time("generation", every: configuration.generation.interval) { trainer.validator.generate() },
       try time("checkpoint", every: configuration.checkpoint.interval) {
         try trainer.save(mustSucceed: true)
       },

@@ -7,7 +7,7 @@ import Storage
 /// The files and metrics of generated sequences.
 struct GenerationOutput {
   private let folder: String
-  private let writer: ImaginationFileWriter
+  private let writer: GeneratedSequenceWriter
   private(set) var metrics: GenerationMetrics
   /// Paths of the files written so far.
   private(set) var files: [String] = []
@@ -25,7 +25,7 @@ struct GenerationOutput {
     for name in names + ["prediction-error"] { files += [(name + ".png", .picture), (name + ".gif", .animation)] }
     try makeFolder(folder, for: files, outputs)
     let constants = trained.configuration.model.constants
-    writer = try ImaginationFileWriter(
+    writer = try GeneratedSequenceWriter(
       path: folder + "/imagination.h5",
       settings: .init(
         sequenceCount: sequences, futures: continuations, frameCount: frames, height: constants.height,
@@ -66,9 +66,9 @@ struct GenerationOutput {
 
 extension Continuation {
   /// The frames as the file of latent variables holds them.
-  fileprivate var fileFrames: [ImaginationFileWriter.Frame] {
+  fileprivate var fileFrames: [GeneratedSequenceWriter.Frame] {
     zip(frames, objects).map { image, objects in
-      ImaginationFileWriter.Frame(
+      GeneratedSequenceWriter.Frame(
         image: image,
         objects: objects.map {
           .init(

@@ -69,9 +69,9 @@ package struct SequenceGenerator {
     let selection = (0..<examples).flatMap { resample($0, as: firstExample + $0, continuationCount, inferred) }
     let state = inferredState.selecting(rows: selection, on: tape)
 
-    var generated: [FrameImagination] = []
+    var generated: [GeneratedFrame] = []
     identities.withUnsafeBufferPointer { identities in
-      model.imagine(
+      model.generate(
         from: state, rowCount: selection.count, frames: observedFrames..<frameCount,
         discovers: { _ in discoversLater },
         noise: CounterNoise(seed: seed, purpose: .generation, examples: identities, particles: continuationCount),
@@ -103,9 +103,9 @@ package struct SequenceGenerator {
   /// - Returns: one continuation for each sample, and no errors.
   func sample(_ samples: [Int], frameCount: Int) -> GenerationResult {
     let tape = Tape(recording: false)
-    var generated: [FrameImagination] = []
+    var generated: [GeneratedFrame] = []
     samples.map { UInt32($0) }.withUnsafeBufferPointer { identities in
-      model.imagine(
+      model.generate(
         from: nil, rowCount: samples.count, frames: 0..<frameCount, discovers: { $0 == 0 || discoversLater },
         noise: CounterNoise(seed: seed, purpose: .generation, examples: identities, particles: 1), on: tape,
         into: &generated)
@@ -199,6 +199,6 @@ extension FrameInference {
   fileprivate var frame: DrawnFrame { DrawnFrame(state: state, mean: mean, glimpses: details?.drawn.glimpses) }
 }
 
-extension FrameImagination {
+extension GeneratedFrame {
   fileprivate var frame: DrawnFrame { DrawnFrame(state: state, mean: mean, glimpses: glimpses) }
 }

@@ -40,9 +40,9 @@ extension RunPage {
         chart(
           "Prediction error", "mean squared pixel error", fromZero: true,
           [
-            summary.curve("imagination/prediction_error", "model"),
-            summary.curve("imagination/last_frame_error", "last frame"),
-            summary.curve("imagination/constant_velocity_error", "constant velocity"),
+            summary.curve("generation/prediction_error", "model"),
+            summary.curve("generation/last_frame_error", "last frame"),
+            summary.curve("generation/constant_velocity_error", "constant velocity"),
           ]),
       ]
     return Page.Section(

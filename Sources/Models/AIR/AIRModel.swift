@@ -99,9 +99,9 @@ public final class AIRModel: SequenceModel {
   }
 
   /// Every frame is a first one: `discovers` is not asked.
-  public func imagine(
+  public func generate(
     from state: ObjectState?, rowCount: Int, frames: Range<Int>, discovers: (Int) -> Bool, noise: any NoiseSource,
-    on tape: Tape, into results: inout [FrameImagination]
+    on tape: Tape, into results: inout [GeneratedFrame]
   ) {
     precondition(state == nil, "AIR cannot continue from a state")
     results.removeAll(keepingCapacity: true)
@@ -114,7 +114,7 @@ public final class AIRModel: SequenceModel {
         shared: prior, noise: noise, on: tape)
       let state = merge(found.candidates, what: found.what, whereLogits: found.whereLogits, nothing, on: tape)
       let drawn = decoder.draw(state, shared: shared, on: tape)
-      results.append(FrameImagination(state: state, mean: drawn.mean, drawn: drawn))
+      results.append(GeneratedFrame(state: state, mean: drawn.mean, drawn: drawn))
     }
   }
 

@@ -1,34 +1,34 @@
 import Numerics
 
-/// What all imagined frames share.
-private struct ImaginationShared: BitwiseCopyable {
+/// What all generated frames share.
+private struct GenerationInputs: BitwiseCopyable {
   let prior: DiscoveryPrior.Shared
   let initialStates: Propagation.InitialStates
   let decoder: FrameDecoder.Shared
 }
 
 extension SQAIRModel {
-  public func imagine(
+  public func generate(
     from state: ObjectState?, rowCount: Int, frames: Range<Int>, discovers: (Int) -> Bool, noise: any NoiseSource,
-    on tape: Tape, into results: inout [FrameImagination]
+    on tape: Tape, into results: inout [GeneratedFrame]
   ) {
     results.removeAll(keepingCapacity: true)
     var state = state ?? .empty(rows: rowCount, configuration, on: tape)
-    let shared = ImaginationShared(
+    let shared = GenerationInputs(
       prior: discovery.prior.shared(on: tape), initialStates: propagation.initialStates(on: tape),
       decoder: decoder.shared(on: tape))
     for frame in frames {
-      let next = imagine(frame, from: state, discovers: discovers(frame), shared: shared, noise: noise, on: tape)
+      let next = generate(frame, from: state, discovers: discovers(frame), shared: shared, noise: noise, on: tape)
       results.append(next)
       state = next.state
     }
   }
 
-  private func imagine(
-    _ frame: Int, from state: ObjectState, discovers: Bool, shared: ImaginationShared, noise: any NoiseSource,
+  private func generate(
+    _ frame: Int, from state: ObjectState, discovers: Bool, shared: GenerationInputs, noise: any NoiseSource,
     on tape: Tape
-  ) -> FrameImagination {
-    // What is imagined belongs to no microbatch of a batch.
+  ) -> GeneratedFrame {
+    // What is generated belongs to no microbatch of a batch.
     let microbatches = RowMicrobatches(rows: nil)
     let predicted = propagation.prior.predict(state, on: tape)
     let carried = samplePropagation(frame, from: state, predicted, noise: noise, on: tape)
@@ -48,13 +48,13 @@ extension SQAIRModel {
       objects: merge.objects, ids: merge.ids, lastIDs: merge.lastIDs,
       what: tape.selectRows(of: carried.what, followedBy: found.what, at: merge.source),
       whereLogits: tape.selectRows(of: carried.whereLogits, followedBy: found.whereLogits, at: merge.source),
-      // The prior does not read the temporal state; an imagined object has the initial one.
+      // The prior does not read the temporal state; a generated object has the initial one.
       temporal: carry(
         tape.tensor(rows: 0, columns: configuration.hidden), orFresh: shared.initialStates.temporal, merge,
         microbatches: microbatches, on: tape),
       prior: carry(predicted.state, orFresh: shared.initialStates.prior, merge, microbatches: microbatches, on: tape))
     let drawn = decoder.draw(merged, shared: shared.decoder, on: tape)
-    return FrameImagination(state: merged, mean: drawn.mean, drawn: drawn)
+    return GeneratedFrame(state: merged, mean: drawn.mean, drawn: drawn)
   }
 
   private func samplePropagation(

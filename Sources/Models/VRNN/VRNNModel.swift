@@ -10,7 +10,7 @@ import Numerics
 ///     frame      x_t ~ N(mean image + decoder(φ(z_t), h_{t-1}), 0.3)
 ///     state      h_t = GRU([image code of x_t; φ(z_t)], h_{t-1})
 ///
-/// All widths are n; σ is a softplus and the same smallest deviation as elsewhere. In imagination the mean of a frame
+/// All widths are n; σ is a softplus and the same smallest deviation as elsewhere. In generation the mean of a frame
 /// is used instead of the frame. There are no discrete choices, so the bound has an ordinary gradient.
 public final class VRNNModel: SequenceModel {
   public let configuration: SQAIRConfiguration
@@ -139,9 +139,9 @@ public final class VRNNModel: SequenceModel {
   }
 
   /// No objects are there to be discovered: `discovers` is not asked.
-  public func imagine(
+  public func generate(
     from state: ObjectState?, rowCount: Int, frames: Range<Int>, discovers: (Int) -> Bool, noise: any NoiseSource,
-    on tape: Tape, into results: inout [FrameImagination]
+    on tape: Tape, into results: inout [GeneratedFrame]
   ) {
     results.removeAll(keepingCapacity: true)
     let nothing = ObjectState.empty(rows: rowCount, configuration, on: tape)
@@ -154,7 +154,7 @@ public final class VRNNModel: SequenceModel {
       let means = decode(features, memory, on: tape)
       let code = tape.features(means, image, feedsOneProduct: false)
       memory = tape.gatedRecurrentUnit(tape.join(code, features), state: memory, unit)
-      results.append(FrameImagination(state: nothing.remembering(memory), mean: PaintedImages(means), drawn: nil))
+      results.append(GeneratedFrame(state: nothing.remembering(memory), mean: PaintedImages(means), drawn: nil))
     }
   }
 

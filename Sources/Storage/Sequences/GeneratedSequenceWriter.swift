@@ -15,7 +15,7 @@
 /// Attributes of `/`: `format` = "sqair-dist/imagination", `version` = 1, `watched` (int64: frames that the model observed),
 /// `seed` (uint64), `step` (uint64: updates of the model), `checkpoint` and `data` (strings; `data` is the identity of
 /// the sequence file, empty where nothing was observed). Fletcher-32 on every data set.
-public final class ImaginationFileWriter {
+public final class GeneratedSequenceWriter {
   /// Everything that must be known before the first sequence.
   public struct Settings: Sendable {
     /// N, F and T.
