@@ -70,9 +70,7 @@ struct CompareCommand: ParsableCommand {
     try requireAtLeast(1, pictures, "--pictures")
     try requireAtLeast(1, particles, "--particles")
     try requireAtLeast(1, batch, "--batch")
-    for overlap in overlaps where !(overlap > 0 && overlap <= 1) {
-      throw ValidationError("The value of '--overlap' must be above 0 and at most 1, not \(overlap).")
-    }
+    try requireOverlaps(overlaps)
   }
 
   func run() throws {

@@ -54,9 +54,7 @@ struct EvaluateCommand: ParsableCommand {
   func validate() throws {
     try requireAtLeast(1, particles, "--particles")
     try requireAtLeast(1, batch, "--batch")
-    for overlap in overlaps where !(overlap > 0 && overlap <= 1) {
-      throw ValidationError("The value of '--overlap' must be above 0 and at most 1, not \(overlap).")
-    }
+    try requireOverlaps(overlaps)
   }
 
   func run() throws {
