@@ -66,7 +66,7 @@ public enum ReductionTree {
   }
 
   /// Whether two neighbours are the halves of one block.
-  static func isHalf(_ left: Range<Int>, before right: Range<Int>) -> Bool {
+  package static func isHalf(_ left: Range<Int>, before right: Range<Int>) -> Bool {
     left.count == right.count && left.lowerBound % (2 * left.count) == 0
   }
 }

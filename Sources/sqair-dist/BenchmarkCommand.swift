@@ -24,7 +24,7 @@ struct BenchmarkCommand: ParsableCommand {
         mpirun -n 2 sqair-dist benchmark --checkpoint first
         sqair-dist benchmark --sweep --out lines
         mpirun -n 2 sqair-dist benchmark --checkpoint first --scaling
-        sqair-dist benchmark --scaling --latency-us 20 --bandwidth-gbs 1.2
+        sqair-dist benchmark --scaling --latency-us 20 --bandwidth-gbs 1.2 --ranks-per-host 16
         sqair-dist benchmark --stall --config quick
       """)
 
@@ -44,6 +44,13 @@ struct BenchmarkCommand: ParsableCommand {
   @Option(
     name: .customLong("bandwidth-gbs"), help: "For --scaling: bandwidth of another network in GB/s per rank.")
   var bandwidth: Double?
+
+  @Option(
+    help: """
+      For --scaling: also predict for hosts of so many ranks, which share memory; --bandwidth-gbs is then that of a \
+      host's link.
+      """)
+  var ranksPerHost: Int?
 
   @Flag(help: "Measure for how much of the time evaluation, pictures and checkpoints interrupt training.")
   var stall = false
@@ -83,6 +90,10 @@ struct BenchmarkCommand: ParsableCommand {
     guard [sweep, scaling, stall, dense].count(where: { $0 }) <= 1 else {
       throw ValidationError("'--sweep', '--scaling', '--stall' and '--dense' exclude each other.")
     }
+    try requireAtLeast(1, ranksPerHost, "--ranks-per-host")
+    guard ranksPerHost == nil || scaling else {
+      throw ValidationError("'--ranks-per-host' can only be used with '--scaling'.")
+    }
     guard out == nil || sweep else { throw ValidationError("'--out' can only be used with '--sweep'.") }
     for (value, name) in [(latency, "--latency-us"), (bandwidth, "--bandwidth-gbs")] {
       guard let value else { continue }
@@ -109,7 +120,10 @@ struct BenchmarkCommand: ParsableCommand {
 
   private var mode: BenchmarkRequest.Mode {
     if sweep { return .sweep(pictures: out) }
-    if scaling { return .scaling(latency: latency.map { $0 * 1e-6 }, bandwidth: bandwidth.map { $0 * 1e9 }) }
+    if scaling {
+      return .scaling(
+        latency: latency.map { $0 * 1e-6 }, bandwidth: bandwidth.map { $0 * 1e9 }, ranksPerHost: ranksPerHost)
+    }
     return stall ? .stall : .updates(dense: dense)
   }
 }

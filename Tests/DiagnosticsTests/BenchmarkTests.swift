@@ -53,6 +53,21 @@ import Training
     ],
     optimizer: 2, addition: 0.5, parameterBytes: 1000, network: Network(latency: 0, bandwidth: 1000))
 
+  @Test func hostsWhoseRanksShareMemorySendTheirGradientOnce() {
+    let network = Network(latency: 1, bandwidth: 100)
+    // One host sends nothing; four send and receive 3/4 of gradient and parameters each, in three messages each way, and
+    // eight ranks sum scalars in three rounds.
+    #expect(network.seconds(bytes: 400, hosts: 1, ranksPerHost: 8) == 0)
+    #expect(network.seconds(bytes: 400, hosts: 4, ranksPerHost: 2) == 6 + 3 + 1.5 * 4)
+    // As many ranks that share nothing send more messages.
+    #expect(network.seconds(bytes: 400, ranks: 8) == 14 + 3 + 1.75 * 4)
+    let prediction = model.predict(hosts: 2, ranksPerHost: 2, examplesPerRank: 1)
+    #expect(prediction.ranks == 4 && prediction.network == 1 && prediction.optimizer == 0.5 + 2 / 4)
+    let table = ScalingTable(hostsOf: 2, strong: 8, model)
+    #expect(table.rows.map(\.prediction.ranks) == [2, 4, 8])
+    #expect(table.rows[0].prediction.network == 0)
+  }
+
   @Test func computeIsInterpolatedAndThenInProportion() {
     #expect(model.computeSeconds(examples: 1) == 3)
     #expect(model.computeSeconds(examples: 2) == 5)

@@ -66,6 +66,17 @@ import Testing
     for rank in 0..<4 { #expect(ReductionTree.blocks(of: rank * 4..<rank * 4 + 4).count == 1) }
   }
 
+  /// Neighbours of one size are not always halves: 1..<2 and 2..<3 belong to different blocks of two.
+  @Test func onlyAlignedNeighboursAreHalves() {
+    for size in [1, 2, 4] {
+      for first in 0..<6 {
+        let left = first * size..<(first + 1) * size, right = left.upperBound..<left.upperBound + size
+        #expect(ReductionTree.isHalf(left, before: right) == (first % 2 == 0), "\(left), \(right)")
+      }
+    }
+    #expect(!ReductionTree.isHalf(0..<4, before: 4..<6))
+  }
+
   @Test func halvesAreJoinedAsSoonAsBothAreThere() {
     #expect(ReductionTree.additions(joining: [0..<16]) == [])
     #expect(

@@ -38,8 +38,9 @@ public func runBenchmark(_ request: BenchmarkRequest) throws {
         if communicator.isRoot, let pictures { try sweep.draw(in: pictures) }
       }
     }
-  case .scaling(let latency, let bandwidth):
-    let scaling = try ScalingBenchmark(context, latency: latency, bandwidth: bandwidth)
+  case .scaling(let latency, let bandwidth, let ranksPerHost):
+    let scaling = try ScalingBenchmark(
+      context, latency: latency, bandwidth: bandwidth, ranksPerHost: ranksPerHost)
     try output(scaling.text, scaling.json())
   case .stall:
     let stall = try StallMeasurement(context)

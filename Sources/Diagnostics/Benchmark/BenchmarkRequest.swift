@@ -10,7 +10,7 @@ public struct BenchmarkRequest: Sendable {
     case sweep(pictures: String?)
     /// The expected gain from more ranks, on this network or on one with this latency in seconds and this bandwidth in
     /// bytes per second.
-    case scaling(latency: Double?, bandwidth: Double?)
+    case scaling(latency: Double?, bandwidth: Double?, ranksPerHost: Int? = nil)
     /// The share of the time for which evaluation, pictures and checkpoints interrupt training.
     case stall
   }

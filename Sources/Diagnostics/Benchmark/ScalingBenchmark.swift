@@ -37,7 +37,8 @@ struct ScalingBenchmark {
   /// - Parameters:
   ///   - latency: of the network to predict for, in seconds; nil takes the measured one.
   ///   - bandwidth: of the network to predict for, in bytes per second; nil takes the measured one.
-  init(_ context: BenchmarkContext, latency: Double?, bandwidth: Double?) throws {
+  ///   - ranksPerHost: predicts for hosts of so many ranks, too, with the bandwidth as that of a host's link.
+  init(_ context: BenchmarkContext, latency: Double?, bandwidth: Double?, ranksPerHost: Int?) throws {
     let communicator = context.communicator
     let configuration = context.workload.configuration
     let (batch, shares) = (configuration.training.batchSize, configuration.training.microbatches)
@@ -87,6 +88,9 @@ struct ScalingBenchmark {
     tables =
       Set([batch, large]).sorted().map { ScalingTable(strong: $0, model, ranks: Self.predicted) }
       + [ScalingTable(weak: Self.examples.last!, model, ranks: Self.predicted)]
+      + (ranksPerHost.map { count in
+        Set([batch, large]).sorted().map { ScalingTable(hostsOf: count, strong: $0, model) }
+      } ?? []).filter { !$0.rows.isEmpty }
     checks = measured.enumerated().map { index, measurement in
       let layout = MicrobatchLayout(measurement.training)
       let roots = (0..<communicator.size).map {

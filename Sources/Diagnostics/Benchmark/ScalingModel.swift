@@ -33,6 +33,18 @@ package struct Network: Encodable, Sendable {
     Self.messages(ranks: ranks, roots: roots) * latency
       + Self.volume(ranks: ranks, roots: roots) * Double(bytes) / bandwidth
   }
+
+  /// Seconds of communication in an update of hosts whose ranks share memory, with the bandwidth of a host's link.
+  ///
+  /// A host sends the sum of its ranks' gradients once. Each rank exchanges its part with one rank of every other host,
+  /// and scalars are summed over all ranks.
+  ///
+  /// - Parameter roots: gradients that a host sends.
+  package func seconds(bytes: Int, hosts: Int, ranksPerHost: Int, roots: Int = 1) -> Double {
+    guard hosts > 1 else { return 0 }
+    let messages = Double((roots + 1) * (hosts - 1)) + ceil(log2(Double(hosts * ranksPerHost)))
+    return messages * latency + Self.volume(ranks: hosts, roots: roots) * Double(bytes) / bandwidth
+  }
 }
 
 /// Predicts the time of an update on any number of ranks from the time that one rank needs for its examples.
@@ -119,6 +131,19 @@ package struct ScalingModel: Encodable, Sendable {
   ///
   /// - Parameter roots: gradients that a rank sends.
   package func predict(ranks: Int, examplesPerRank examples: Int, roots: Int = 1) -> Prediction {
+    predict(
+      ranks: ranks, examplesPerRank: examples, roots: roots,
+      network: network.seconds(bytes: parameterBytes, ranks: ranks, roots: roots))
+  }
+
+  /// An update of `hosts` hosts with `ranksPerHost` ranks each, which share memory.
+  package func predict(hosts: Int, ranksPerHost: Int, examplesPerRank examples: Int) -> Prediction {
+    predict(
+      ranks: hosts * ranksPerHost, examplesPerRank: examples, roots: 1,
+      network: network.seconds(bytes: parameterBytes, hosts: hosts, ranksPerHost: ranksPerHost))
+  }
+
+  private func predict(ranks: Int, examplesPerRank examples: Int, roots: Int, network: Double) -> Prediction {
     let compute = computeSeconds(examples: examples)
     let work = (batches.last { $0.examples <= examples } ?? batches[0]).work
     let mean = work.reduce(0, +) / Double(work.count)
@@ -126,7 +151,7 @@ package struct ScalingModel: Encodable, Sendable {
     return Prediction(
       ranks: ranks, examplesPerRank: examples, compute: compute, waiting: (most - 1) * (compute - fixedSeconds),
       optimizer: Double(roots) * addition + optimizer / Double(ranks),
-      network: network.seconds(bytes: parameterBytes, ranks: ranks, roots: roots))
+      network: network)
   }
 
   /// The expected maximum of a number of draws from a sample.
@@ -164,6 +189,18 @@ package struct ScalingTable: Encodable, Sendable {
     title = "strong scaling: a batch of \(batch) over all ranks"
     rows = ranks.filter { $0 <= batch }.map { count in
       let prediction = model.predict(ranks: count, examplesPerRank: (batch + count - 1) / count)
+      return Row(prediction, speedUp: alone / prediction.seconds)
+    }
+  }
+
+  /// Hosts with this many ranks, which share memory, together compute one batch.
+  package init(hostsOf ranksPerHost: Int, strong batch: Int, _ model: ScalingModel) {
+    let alone = model.predict(ranks: 1, examplesPerRank: batch).seconds
+    title = "strong scaling: a batch of \(batch) over hosts of \(ranksPerHost) ranks that share memory"
+    rows = (0...6).map { 1 << $0 }.filter { $0 * ranksPerHost <= batch }.map { hosts in
+      let count = hosts * ranksPerHost
+      let prediction = model.predict(
+        hosts: hosts, ranksPerHost: ranksPerHost, examplesPerRank: (batch + count - 1) / count)
       return Row(prediction, speedUp: alone / prediction.seconds)
     }
   }
