@@ -1,6 +1,4 @@
-import Models
 import Report
-import Runs
 
 /// The continuations of some sequences, and their errors where the truth is known.
 package struct GenerationResult {
@@ -29,12 +27,5 @@ package struct GenerationResult {
         ("model", errors.model), ("best of all", errors.bestContinuation), ("last frame", errors.lastFrame),
         ("constant velocity", errors.constantVelocity),
       ], from: observedFrames, title: title)
-  }
-
-  /// The picture of one example: the truth on top, one row per continuation below.
-  package func figure(
-    of example: Int, in data: SequenceBatch, _ configuration: SQAIRConfiguration, title: String
-  ) -> SequenceFigure {
-    GenerationPicture(self, example: example, data, configuration).frames(title: title)
   }
 }
