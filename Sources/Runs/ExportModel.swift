@@ -22,7 +22,8 @@ public struct ExportRequest: Sendable {
 }
 
 /// Writes the parameters that a checkpoint's model is used with: their average if it holds one. The file has the format
-/// of a checkpoint without optimizer state; every command uses it, only `train` cannot resume from it.
+/// of a checkpoint without optimizer state; every command uses it, only `train` cannot resume from it. Of paths in its
+/// configuration only the last part is kept: they mean nothing on another machine.
 ///
 /// - Throws: `StorageError` for a checkpoint that cannot be used, `RunError` if the file cannot be written.
 public func exportModel(_ request: ExportRequest) throws {
@@ -34,7 +35,8 @@ public func exportModel(_ request: ExportRequest) throws {
   let replaced = replaces ? (try? Checkpoint(reading: request.out)) : nil
   let trained = try TrainedModel(request.checkpoint)
   let whole = try Checkpoint(reading: trained.path)
-  let model = Checkpoint(whole, withoutOptimizerAndWith: trained.state, note: request.note)
+  let model = Checkpoint(
+    whole, withoutOptimizerAndWith: trained.state, trained.configuration.withoutFolders, note: request.note)
   try OutputPaths(reading: [("--checkpoint", trained.path)]).check(request.out, .model, option: "--out")
   try OutputFile.replace(request.out, with: model.encoded(as: request.out), mark: nil)
   if let replaced { print("replaced \(request.out), which was step \(replaced.step), \(replaced.parametersDigest)") }
@@ -43,12 +45,28 @@ public func exportModel(_ request: ExportRequest) throws {
 
 extension Checkpoint {
   /// The model of a checkpoint, with the parameters that a state was given from it.
-  fileprivate init(_ whole: Checkpoint, withoutOptimizerAndWith state: TrainingState, note: String?) {
+  fileprivate init(
+    _ whole: Checkpoint, withoutOptimizerAndWith state: TrainingState, _ configuration: Configuration, note: String?
+  ) {
     let store = state.model.parameters
     self.init(
-      step: whole.step, model: whole.model, seed: whole.seed, configuration: whole.configuration, data: whole.data,
+      step: whole.step, model: whole.model, seed: whole.seed, configuration: configuration.resolvedJSON,
+      data: whole.data,
       software: note.map { "\(whole.software), \($0)" } ?? whole.software, kernels: whole.kernels,
       parameters: store.parameters.map { NamedArray(name: $0.name, shape: $0.shape, values: store.read($0)) },
       optimizer: [])
+  }
+}
+
+extension Configuration {
+  /// The same with the last part of each path.
+  fileprivate var withoutFolders: Configuration {
+    func name(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
+    func names(_ files: DataFiles?) -> DataFiles? { files.map { DataFiles($0.patterns.map(name)) } }
+    var result = self
+    result.data.train = names(data.train)
+    result.data.valid = names(data.valid)
+    result.training.from.checkpoint = training.from.checkpoint.map(name)
+    return result
   }
 }

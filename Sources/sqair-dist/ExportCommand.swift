@@ -8,7 +8,7 @@ struct ExportCommand: ParsableCommand {
     abstract: "Writes the model of a checkpoint as a file of its own, a quarter as large.",
     discussion: """
       The file holds the parameters that the model is used with (their average, if the run keeps one), its \
-      configuration and where it comes from. Every command uses it like a checkpoint; only `train` cannot resume from it.
+      configuration without folder names, and where it comes from. Every command uses it like a checkpoint; only `train` cannot resume from it.
 
       Examples:
         sqair-dist export --checkpoint first --out model.h5
