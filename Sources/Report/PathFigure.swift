@@ -1,7 +1,7 @@
 /// A drawing of paths: one line per sequence, on it several panels, such as what happened and what a model generated.
 ///
-/// A panel shows all of its frames at once, each pixel as bright as it ever was, and the path of each object in the
-/// colour of its identity: thin while it was observed, thick afterwards, with the box at the end.
+/// A panel shows its last frame, behind it the others dimmed, and the path of each object in the colour of its identity:
+/// thin while it was observed, thick afterwards, with the box at the end.
 public struct PathFigure: Sendable {
   /// One panel.
   public struct Panel: Sendable {
@@ -41,6 +41,8 @@ public struct PathFigure: Sendable {
   }
 
   private static let margin = 14, gap = 6
+  /// Brightness of all frames but the last.
+  private static let dimming: Float = 0.4
 
   /// Draws the figure on a white page.
   public func draw() -> Picture {
@@ -74,11 +76,12 @@ public struct PathFigure: Sendable {
   private func draw(_ panel: Panel, y: Int, x: Int, on picture: inout Picture) {
     var brightest = [Float](repeating: 0, count: frameHeight * frameWidth)
     for frame in panel.frames {
-      for pixel in brightest.indices { brightest[pixel] = max(brightest[pixel], frame[pixel]) }
+      for pixel in brightest.indices { brightest[pixel] = max(brightest[pixel], Self.dimming * frame[pixel]) }
     }
+    for (pixel, value) in (panel.frames.last ?? []).enumerated() { brightest[pixel] = max(brightest[pixel], value) }
     // A panel of its own, so that lines are cut off at its edge.
     var cell = Picture(width: frameWidth * scale, height: frameHeight * scale, background: .black)
-    cell.draw(brightest.map { 0.7 * $0 }, height: frameHeight, width: frameWidth, y: 0, x: 0, scale: scale)
+    cell.draw(brightest, height: frameHeight, width: frameWidth, y: 0, x: 0, scale: scale)
     for id in Set(panel.boxes.joined().map(\.id)).sorted() {
       let path = panel.boxes.map { boxes in boxes.first { $0.id == id } }
       cell.drawPath(path, observedFrames: observedFrames, scale: scale)

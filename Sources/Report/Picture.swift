@@ -19,6 +19,14 @@ public struct Picture: Sendable, Equatable {
     fill(y: 0, x: 0, height: height, width: width, background)
   }
 
+  /// A picture of given pixels.
+  ///
+  /// - Parameter pixels: red, green, blue of each pixel: `[height, width, 3]`.
+  public init(width: Int, height: Int, pixels: [UInt8]) {
+    precondition(width > 0 && height > 0 && pixels.count == width * height * 3, "A picture has three bytes per pixel.")
+    (self.width, self.height, self.pixels) = (width, height, pixels)
+  }
+
   /// The colour at a pixel inside of the picture.
   public subscript(y: Int, x: Int) -> Color {
     get {

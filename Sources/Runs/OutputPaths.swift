@@ -31,6 +31,14 @@ public enum OutputKind: Sendable {
   case lock
   /// What was found when an update failed.
   case failureRecord
+  /// The tracks that `track` found, and the video with them.
+  case tracks
+  case video
+  /// What `track` measured, with the digests of its other files.
+  case trackRecord
+
+  /// The name of a track record: the files beside it are known again by the digests in it.
+  package static let trackRecordName = "tracks.json"
 
   var description: String {
     switch self {
@@ -46,6 +54,9 @@ public enum OutputKind: Sendable {
     case .dataDigests: "the digests of a run's data"
     case .lock: "the lock of a run"
     case .failureRecord: "the record of an update that failed"
+    case .tracks: "a track file of `sqair-dist track` that nobody has changed"
+    case .video: "a video of `sqair-dist track` that nobody has changed"
+    case .trackRecord: "a record of `sqair-dist track`"
     }
   }
 
@@ -73,7 +84,24 @@ public enum OutputKind: Sendable {
     case .lock: Self.beginning(path).map { $0.isEmpty || $0.hasPrefix(FolderLock.mark) } ?? false
     case .failureRecord:
       Self.object(path).map { $0["findings"] is [Any] && $0["processes"] is NSNumber } ?? false
+    case .tracks, .video: Self.isRecorded(path)
+    case .trackRecord: Self.recordedDigests(path) != nil
     }
+  }
+
+  /// Whether the record beside a file has its digest.
+  private static func isRecorded(_ path: String) -> Bool {
+    let record = parentFolder(of: path) + "/" + trackRecordName
+    guard let digest = recordedDigests(record)?[URL(fileURLWithPath: path).lastPathComponent] else { return false }
+    return (try? sha256(ofFile: path)) == digest
+  }
+
+  /// The digests in a track record; nil for anything else.
+  private static func recordedDigests(_ path: String) -> [String: String]? {
+    guard let object = object(path), (object["software"] as? String)?.hasPrefix("sqair-dist ") == true else {
+      return nil
+    }
+    return object["files"] as? [String: String]
   }
 
   private static func object(_ path: String) -> [String: Any]? {

@@ -43,6 +43,21 @@ package final class SequenceBatch {
     }
   }
 
+  /// Takes frames that are not from a file.
+  ///
+  /// - Parameters:
+  ///   - frames: bytes [examples, T, H W].
+  ///   - sequences: a number for each example, which chooses its noise.
+  package func set(_ frames: [UInt8], frameCount: Int, imagePixels: Int, sequences: [Int]) {
+    precondition(frames.count == sequences.count * frameCount * imagePixels, "frames do not fit the sequences")
+    self.sequences = sequences
+    self.frameCount = frameCount
+    self.imagePixels = imagePixels
+    examples = sequences.count
+    pixels = frames
+    counts = []
+  }
+
   /// The true number of objects; only if `hasCounts`.
   package func count(example: Int, frame: Int) -> Int { Int(counts[example * frameCount + frame]) }
 

@@ -4,11 +4,14 @@
 /// The format counts frames, identities and pixels from 1; `TrackedBox` counts from 0.
 public enum MOTChallengeText {
   /// The lines of one sequence's boxes, frame by frame.
-  public static func tracks(_ frames: [[TrackedBox]]) -> String {
+  ///
+  /// - Parameter firstFrame: index of the first frame, from 0.
+  public static func tracks(_ frames: [[TrackedBox]], firstFrame: Int = 0) -> String {
     var text = ""
     for (frame, boxes) in frames.enumerated() {
       for box in boxes {
-        text += "\(frame + 1),\(box.id + 1),\(box.x + 1),\(box.y + 1),\(box.width),\(box.height),1,-1,-1,-1\n"
+        text +=
+          "\(firstFrame + frame + 1),\(box.id + 1),\(box.x + 1),\(box.y + 1),\(box.width),\(box.height),1,-1,-1,-1\n"
       }
     }
     return text

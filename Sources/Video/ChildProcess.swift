@@ -1,6 +1,6 @@
 import Foundation
 
-/// Another program whose output is read through a pipe while it runs. For one thread.
+/// Another program whose output is read through a pipe, or whose input is written, while it runs. For one thread.
 ///
 /// The program is in a process group of its own, so that an interrupt from the keyboard reaches this program alone,
 /// which then ends the other. If this program is killed, the other ends when it writes to the pipe.
@@ -24,6 +24,8 @@ final class ChildProcess {
   private let identifier: pid_t
   private var output: Int32
   private var errors: Int32
+  /// Where the program reads its input from; -1 if it has none.
+  private var input: Int32 = -1
   private var messageBytes: [UInt8] = []
   private var ending: Ending?
   private let check: () throws -> Void
@@ -32,9 +34,12 @@ final class ChildProcess {
   ///
   /// - Parameters:
   ///   - program: its name, looked up in `PATH`.
-  ///   - check: called several times a second while the output is waited for; what it throws ends the reading.
+  ///   - hasInput: whether the program reads what is given to `write`; otherwise its input is empty.
+  ///   - check: called several times a second while the program is waited for; what it throws ends the work.
   /// - Throws: `StartFailure`.
-  init(_ program: String, _ arguments: [String], check: @escaping () throws -> Void) throws {
+  init(
+    _ program: String, _ arguments: [String], hasInput: Bool = false, check: @escaping () throws -> Void
+  ) throws {
     self.check = check
     let (outputRead, outputWrite) = try Self.makePipe()
     let (errorRead, errorWrite): (Int32, Int32)
@@ -50,11 +55,25 @@ final class ChildProcess {
       close(errorWrite)
     }
     (output, errors) = (outputRead, errorRead)
+    // A socket, because writing to one that nobody reads is an error and not a signal.
+    var sockets: [Int32] = [-1, -1]
+    if hasInput, socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &sockets) != 0 {
+      let code = errno
+      close(outputRead)
+      close(errorRead)
+      throw StartFailure(code: code)
+    }
+    for end in sockets where end >= 0 { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    defer { if sockets[1] >= 0 { close(sockets[1]) } }
 
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    if hasInput {
+      posix_spawn_file_actions_adddup2(&actions, sockets[1], 0)
+    } else {
+      posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    }
     posix_spawn_file_actions_adddup2(&actions, outputWrite, 1)
     posix_spawn_file_actions_adddup2(&actions, errorWrite, 2)
 
@@ -78,9 +97,11 @@ final class ChildProcess {
     guard code == 0 else {
       close(outputRead)
       close(errorRead)
+      if hasInput { close(sockets[0]) }
       throw StartFailure(code: code)
     }
     identifier = child
+    input = sockets[0]
   }
 
   deinit { kill() }
@@ -117,6 +138,38 @@ final class ChildProcess {
     return filled
   }
 
+  /// Writes to the input of the program.
+  ///
+  /// - Returns: whether the program took all of it; false if it has ended or closed its input.
+  func write(_ bytes: UnsafeRawBufferPointer) throws -> Bool {
+    var written = 0
+    while written < bytes.count {
+      try check()
+      guard input >= 0 else { return false }
+      var polled = [
+        pollfd(fd: input, events: Int16(POLLOUT), revents: 0), pollfd(fd: errors, events: Int16(POLLIN), revents: 0),
+      ]
+      guard poll(&polled, nfds_t(polled.count), Self.pollInterval) > 0 else { continue }
+      if polled[1].revents != 0 { takeMessages() }
+      guard polled[0].revents != 0 else { continue }
+      let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+      let count = send(input, bytes.baseAddress! + written, bytes.count - written, flags)
+      if count >= 0 {
+        written += count
+      } else if errno != EINTR, errno != EAGAIN {
+        closeInput()
+      }
+    }
+    return true
+  }
+
+  /// Tells the program that there is no more input.
+  func closeInput() {
+    guard input >= 0 else { return }
+    close(input)
+    input = -1
+  }
+
   /// Reads all that the program still writes.
   ///
   /// - Parameter limit: more bytes than that are not kept.
@@ -145,6 +198,7 @@ final class ChildProcess {
 
   /// Ends the program if it still runs, and waits for it, so that no process remains.
   func kill() {
+    closeInput()
     for descriptor in [output, errors] where descriptor >= 0 { close(descriptor) }
     (output, errors) = (-1, -1)
     guard ending == nil else { return }

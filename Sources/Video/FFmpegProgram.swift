@@ -8,15 +8,17 @@ enum FFmpegProgram: String {
   /// Starts the program on a video.
   ///
   /// - Throws: `VideoError` that says how to install ffmpeg where it is missing.
-  func start(_ arguments: [String], for path: String, check: @escaping () throws -> Void) throws -> ChildProcess {
+  func start(
+    _ arguments: [String], for path: String, hasInput: Bool = false, check: @escaping () throws -> Void
+  ) throws -> ChildProcess {
     do {
-      return try ChildProcess(rawValue, arguments, check: check)
+      return try ChildProcess(rawValue, arguments, hasInput: hasInput, check: check)
     } catch let failure as ChildProcess.StartFailure {
       let isMissing = [ENOENT, EACCES, ENOTDIR].contains(failure.code)
       throw VideoError(
         path: path,
         problem: isMissing
-          ? "to read videos and pictures, the program '\(rawValue)' is needed, and it is not on the PATH"
+          ? "for videos and pictures, the program '\(rawValue)' is needed, and it is not on the PATH"
           : "the program '\(rawValue)' cannot be started: \(String(cString: strerror(failure.code)))",
         hint: isMissing
           ? "Run scripts/install --video, or load ffmpeg as this site does (module load ffmpeg)."

@@ -39,6 +39,7 @@ struct SQAIRDist: ParsableCommand {
       GenerateCommand.self,
       SampleCommand.self,
       CompareCommand.self,
+      TrackCommand.self,
       PaperTableCommand.self,
       ReportCommand.self,
       InspectCommand.self,

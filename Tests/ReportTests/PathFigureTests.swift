@@ -27,13 +27,13 @@ import Testing
     #expect(thickness(at: 3) == 0)
   }
 
-  @Test func pixelsAreAsBrightAsTheyEverWere() {
+  @Test func earlierFramesAreDimmed() {
     var frames = Array(repeating: [Float](repeating: 0, count: 200), count: 2)
     frames[0][0] = 1
     frames[1][5] = 0.5
     let picture = figure([.init(label: "", frames: frames, boxes: [])]).draw()
-    // 0.7 and 0.35 of white.
-    #expect(count(Color(grey: 179), in: picture) == 9 && count(Color(grey: 89), in: picture) == 9)
+    // 0.4 and 0.5 of white.
+    #expect(count(Color(grey: 102), in: picture) == 9 && count(Color(grey: 128), in: picture) == 9)
   }
 
   @Test func panelsAreSideBySideAndLinesBelowEachOther() {

@@ -3,7 +3,7 @@ import Numerics
 import Tracking
 
 /// Which box of an object is compared with the true one.
-public enum ObjectBoxKind: String, CaseIterable, Sendable {
+public enum ObjectBoxKind: String, CaseIterable, Encodable, Sendable {
   /// The attention window: all of the decoded glimpse, with its empty margin.
   case window
   /// The smallest box around the pixels that the object draws.

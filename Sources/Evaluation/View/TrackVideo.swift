@@ -1,0 +1,133 @@
+import Cluster
+import Foundation
+import Numerics
+import Report
+import Runs
+import Storage
+import Tracking
+import Video
+
+/// Tracks the objects in the whole view of a video with a model that was trained on crops. Every process of the job calls
+/// this.
+///
+/// The view is covered with overlapping crops, and time with overlapping windows. All processes share the crops of the
+/// windows; rank 0 joins what they find (`TrackletMerging`, `WindowJoining`), measures it and writes it.
+public func trackVideo(_ request: TrackRequest) throws {
+  LinearAlgebra.prepare()
+  try StopSignals.installForCommand()
+  let settings = request.settings
+  let communicator = try Job.start("track", request.agreementFields)
+  let trained = try TrainedModel.openOnAllRanks(request.checkpoint, communicator)
+  guard trained.state.model.findsObjects, !trained.state.model.framesAreIndependent else {
+    throw RunError(
+      "\(trained.path): the model '\(trained.configuration.model.kind.rawValue)' does not track objects. Name a "
+        + "checkpoint of sqair.", isEverywhere: true)
+  }
+  let particles = settings.particles ?? trained.configuration.evaluationParticles
+  let output = TrackOutput(folder: request.out)
+  let (video, truth) = try communicator.collectively("opening the video") {
+    guard communicator.isRoot else { return (ForegroundVideo?.none, ViewTruth?.none) }
+    try output.prepare(
+      OutputPaths(
+        reading: [("--checkpoint", request.checkpoint), ("--in", request.input), ("--truth", request.truth)]))
+    let truth = try request.truth.map { try MOTChallengeTruth(path: $0) }
+    let video = try ForegroundVideo(
+      request.input, height: request.viewHeight, width: request.viewWidth, frames: request.frames,
+      backgroundFrames: request.backgroundFrames, settings: request.foreground)
+    return (video, truth.map { ViewTruth($0, of: video) })
+  }
+  let view = try ViewShape(video, communicator)
+  let constants = trained.configuration.model.constants
+  let grid = CropGrid(
+    viewHeight: view.height, viewWidth: view.width, height: constants.height, width: constants.width,
+    step: settings.step ?? max(1, min(constants.height, constants.width) / 4))
+  let length = min(settings.length ?? trained.configuration.training.longestFrames, view.frameCount)
+  guard settings.sharedFrames < length || length == view.frameCount else {
+    throw RunError(
+      "--shared-frames \(settings.sharedFrames): windows have \(length) frames. Give a smaller number, or a larger "
+        + "--length.", isEverywhere: true)
+  }
+  try communicator.collectively("preparing memory") {
+    try MemoryEstimate(
+      evaluating: trained.configuration, particles: ("--particles", particles), frames: length
+    ).require(ranks: communicator.ranksOnHost)
+  }
+  let evaluator = Evaluator(
+    model: trained.state.model, particles: particles, seed: trained.configuration.training.seed, batch: settings.batch)
+  let tracking = ViewTracking(
+    inference: ViewInference(
+      evaluator: evaluator, grid: grid, length: length, boxes: settings.boxes,
+      smallestHeight: settings.smallestHeight, communicator: communicator),
+    merging: TrackletMerging(grid: grid, agreement: settings.agreement), frameCount: view.frameCount,
+    sharedFrames: settings.sharedFrames)
+  let found = try withProgress("track", total: view.frameCount, unit: "frames", isShown: communicator.isRoot) {
+    try tracking.track(video, progress: $0)
+  }
+
+  try communicator.collectively("writing the results") {
+    guard let video else { return }
+    let frames = found.joining.frames(shortest: settings.shortestTrack, fillsGaps: true)
+    var report = TrackReport(
+      checkpoint: trained.path, step: trained.state.step, input: request.input, truth: request.truth, view: view,
+      grid: grid, length: length, settings: settings, particles: particles, frames: frames)
+    if let truth {
+      report.measure("sqair", frames, truth, request.minimumOverlaps)
+      for (baseline, frames) in found.baselines {
+        report.measure(baseline.name, frames, truth, request.minimumOverlaps)
+      }
+    }
+    try output.write(&report, frames, video, truth)
+    print(request.json ? try report.json() : report.text)
+  }
+  try communicator.finish()
+}
+
+extension TrackRequest {
+  /// What must be equal on all ranks.
+  fileprivate var agreementFields: [Communicator.Field] {
+    [
+      .init("--step", settings.step.map(String.init) ?? "default"),
+      .init("--length", settings.length.map(String.init) ?? "that of the training"),
+      .init("--shared-frames", "\(settings.sharedFrames)"),
+      .init("--particles", settings.particles.map(String.init) ?? "that of the training"),
+      .init("--batch", "\(settings.batch)"), .init("--boxes", settings.boxes.rawValue),
+      .init("--smallest-object", "\(settings.smallestHeight)"),
+    ]
+  }
+}
+
+/// Rows, columns and frames of the view, the same on all ranks.
+struct ViewShape {
+  let height: Int
+  let width: Int
+  let frameCount: Int
+  /// Index of the first frame in the video.
+  let firstFrame: Int
+
+  /// - Parameter video: on rank 0.
+  init(_ video: ForegroundVideo?, _ communicator: Communicator) throws {
+    let own = video.map { "\($0.height) \($0.width) \($0.frames.count) \($0.frames.lowerBound)" } ?? ""
+    let numbers = try communicator.broadcast(own).split(separator: " ").compactMap { Int($0) }
+    guard numbers.count == 4 else { throw RunError("rank 0 sent no view. This is a bug in the program.") }
+    (height, width, frameCount, firstFrame) = (numbers[0], numbers[1], numbers[2], numbers[3])
+  }
+}
+
+/// The true objects in pixels of the view, by frame.
+struct ViewTruth {
+  let boxes: SequenceTruthBoxes
+
+  init(_ truth: MOTChallengeTruth, of video: ForegroundVideo) {
+    let scaled = truth.scaled(
+      vertically: Double(video.height) / Double(video.video.height),
+      horizontally: Double(video.width) / Double(video.video.width))
+    func boxes(ignored: Bool) -> [[TrackedBox]] {
+      video.frames.map { frame in
+        (scaled.frames[frame] ?? []).filter { $0.isIgnored == ignored }.map {
+          TrackedBox(id: Int($0.identity), y: $0.y, x: $0.x, height: $0.height, width: $0.width)
+        }
+      }
+    }
+    self.boxes = SequenceTruthBoxes(objects: boxes(ignored: false), ignored: boxes(ignored: true))
+  }
+}
