@@ -89,6 +89,25 @@ import Testing
     #expect(try measures(ranks: 3) == alone)
   }
 
+  @Test func objectsToIgnoreAreNoErrors() throws {
+    // A third bar in every frame, which the truth does not count.
+    try Walkers.write(to: toy.path("walkers.h5"), ignored: true)
+    try Walkers.write(to: toy.path("strict.h5"), ignored: true, isKnown: false)
+    let trained = try toy.train("toy", "--data", toy.path("walkers.h5"), "--steps", "2")
+    try #require(trained.exitCode == 0, "\(trained)")
+    func baseline(_ data: String) throws -> [String: Double] {
+      let outcome = try ToyRun.program(
+        ["compare", "--checkpoint", toy.path("toy"), "--baseline", "components", "--data", toy.path(data), "--json"])
+      let models = try #require(try report(outcome)["models"] as? [[String: Any]])
+      return try #require(models[1]["measures"] as? [String: Double])
+    }
+    let lenient = try baseline("walkers.h5")
+    #expect(lenient["mota_50"] == 1 && lenient["precision_50"] == 1 && lenient["count_accuracy"] == 1)
+    let strict = try baseline("strict.h5")
+    // 24 wrong boxes beside 36 true ones.
+    #expect(try abs(#require(strict["mota_50"]) - (1 - 24.0 / 36)) < 1e-9 && strict["count_accuracy"] == 0)
+  }
+
   @Test func aFileWithoutTruthIsRefused() throws {
     let data = try ToySequences.write(to: toy.path("plain.h5"), height: 50, width: 50, hasTruth: false)
     let refused = try ToyRun.program(["compare", "--checkpoint", toy.path("run"), "--data", data])
@@ -99,14 +118,17 @@ import Testing
 
 /// Sequences of one or two bright bars that move.
 enum Walkers {
-  static func write(to path: String) throws {
+  /// - Parameters:
+  ///   - ignored: whether every frame has a bar more that is no object.
+  ///   - isKnown: whether the file says that it is to be ignored.
+  static func write(to path: String, ignored: Bool = false, isKnown: Bool = true) throws {
     let writer = try SequenceFileWriter(
       path: path,
       settings: .init(
-        sequenceCount: 8, frameCount: 3, height: 32, width: 32, objectSlots: 2, seed: 0, generator: "{}",
-        source: "bars"))
+        sequenceCount: 8, frameCount: 3, height: 48, width: 32, objectSlots: 2,
+        ignoreSlots: ignored && isKnown ? 1 : nil, seed: 0, generator: "{}", source: "bars"))
     for sequence in 0..<8 {
-      var frames = [UInt8](repeating: 0, count: 3 * 1024)
+      var frames = [UInt8](repeating: 0, count: 3 * 1536)
       var boxes = [Float](repeating: 0, count: 3 * 2 * 4)
       var ids = [Int32](repeating: -1, count: 3 * 2)
       let count = 1 + sequence % 2
@@ -114,17 +136,23 @@ enum Walkers {
         for object in 0..<count {
           let (top, left) = (4 + sequence + object, 2 + 16 * object + 2 * frame)
           for y in top..<top + 12 {
-            for x in left..<left + 6 { frames[frame * 1024 + y * 32 + x] = 255 }
+            for x in left..<left + 6 { frames[frame * 1536 + y * 32 + x] = 255 }
           }
           let place = frame * 2 + object
           ids[place] = Int32(object)
           boxes.replaceSubrange(4 * place..<4 * place + 4, with: [Float(top), Float(left), 12, 6])
         }
+        for y in 34..<45 where ignored {
+          for x in 12..<17 { frames[frame * 1536 + y * 32 + x] = 255 }
+        }
       }
       try writer.append(
         frames: frames,
         truth: SequenceTruth(
-          counts: Array(repeating: UInt8(count), count: 3), boxes: boxes, ids: ids, labels: [255, 255]))
+          counts: Array(repeating: UInt8(count), count: 3), boxes: boxes, ids: ids, labels: [255, 255],
+          ignored: ignored && isKnown
+            ? SequenceIgnored(
+              counts: [1, 1, 1], boxes: Array(repeating: [34, 12, 11, 5], count: 3).flatMap { $0 }) : nil))
     }
     try writer.finish()
   }

@@ -62,9 +62,9 @@ import Tracking
   }
 
   @Test func anObjectThatTwoCropsSeeIsThereOnceWithTheBoxOfTheMoreCentralOne() {
-    // In the middle of the second crop, 12 columns from the rim of the third.
+    // 16 columns from the rim of the second crop, 6 from that of the third.
     let objects = merge([
-      Tracklet(crop: 2, id: 0, boxes: [box(76, y: 21), box(77)]), Tracklet(crop: 1, id: 5, boxes: [box(76), box(77)]),
+      Tracklet(crop: 2, id: 0, boxes: [box(70, y: 21), box(71)]), Tracklet(crop: 1, id: 5, boxes: [box(70), box(71)]),
     ])
     #expect(objects.count == 1)
     #expect(objects[0].map { $0?.y } == [20, 20])
@@ -153,7 +153,8 @@ import Tracking
   @Test func whatIsFoundOnlyInTheFirstFrameOfALaterWindowIsLeftOut() {
     var joining = WindowJoining()
     joining.add([walker(0..<5)], first: 0, count: 5)
-    joining.add([walker(4..<9), [box(200), nil, nil, nil, nil], [box(300)] + walker(5..<9, from: 300)], first: 4, count: 5)
+    joining.add(
+      [walker(4..<9), [box(200), nil, nil, nil, nil], [box(300)] + walker(5..<9, from: 300)], first: 4, count: 5)
     #expect(identities(joining) == Array(repeating: [0], count: 5) + Array(repeating: [0, 1], count: 4))
   }
 

@@ -58,6 +58,14 @@ extension SequenceFile {
 
   /// The boxes of a sequence whose objects may be found or not, frame by frame; none in a file without such boxes.
   func ignoredBoxes(of sequence: Int, frameCount: Int) throws -> [[TrackedBox]] {
-    Array(repeating: [], count: frameCount)
+    guard let slots = ignoreSlots else { return Array(repeating: [], count: frameCount) }
+    let stored = try readIgnored(of: sequence, first: 0, count: frameCount)
+    return (0..<frameCount).map { frame in
+      (0..<Int(stored.counts[frame])).map { index in
+        let start = (frame * slots + index) * 4
+        let values = stored.boxes[start..<start + 4].map(Double.init)
+        return TrackedBox(id: index, y: values[0], x: values[1], height: values[2], width: values[3])
+      }
+    }
   }
 }

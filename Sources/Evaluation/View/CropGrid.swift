@@ -7,6 +7,8 @@ package struct CropGrid: Sendable {
     /// Upper left corner in the view.
     package let y: Int
     package let x: Int
+
+    package init(y: Int, x: Int) { (self.y, self.x) = (y, x) }
   }
 
   /// Rows and columns of the view, and of a crop.

@@ -80,7 +80,9 @@ struct ViewInference {
     var result = [[Tracklet]](repeating: [], count: windows)
     for line in texts.lazy.flatMap({ $0.split(separator: "\n") }) {
       let fields = line.split(separator: " ").compactMap { Double($0) }
-      guard fields.count == 8 else { throw RunError("a process sent '\(line)' as a box. This is a bug in the program.") }
+      guard fields.count == 8 else {
+        throw RunError("a process sent '\(line)' as a box. This is a bug in the program.")
+      }
       let (window, crop, id, frame) = (Int(fields[0]), Int(fields[1]), Int(fields[2]), Int(fields[3]))
       if result[window].last?.crop != crop || !result[window].contains(where: { $0.crop == crop && $0.id == id }) {
         result[window].append(Tracklet(crop: crop, id: id, boxes: Array(repeating: nil, count: length)))

@@ -14,7 +14,7 @@ public struct VideoSequenceSettings: Codable, Equatable, Sendable {
       self.last = last
     }
 
-    var indices: Range<Int> { first - 1..<last }
+    public var indices: Range<Int> { first - 1..<last }
   }
 
   /// Sequences wanted; there are fewer where the video does not have so many crops of a kind.
