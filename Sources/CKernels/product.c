@@ -91,16 +91,19 @@ int64_t kernel_packed_size(int64_t k, int64_t n) {
   return (n + panel - 1) / panel * panel * k;
 }
 
-void kernel_pack(const float *b, int64_t stride, int64_t k, int64_t n, float *packed) {
-  const product_family *family = in_use();
-  for (int64_t p = 0; p < k; p++) family->spread_panels(b + p * stride, n, packed + p * family->panel, family->panel * k);
-}
-
-void kernel_pack_transposed(const float *b, int64_t stride, int64_t k, int64_t n, float *packed) {
+void kernel_pack(const float *b, int64_t stride, int64_t k, int64_t n, int64_t first, int64_t rows, float *packed) {
   const product_family *family = in_use();
   int64_t panel = family->panel;
-  for (int64_t j = 0; j < n; j += panel, packed += k * panel)
-    family->pack_transposed(b + j * stride, stride, k, n - j < panel ? n - j : panel, packed);
+  for (int64_t p = first; p < first + rows; p++)
+    family->spread_panels(b + p * stride, n, packed + p * panel, panel * k);
+}
+
+void kernel_pack_transposed(const float *b, int64_t stride, int64_t k, int64_t n, int64_t first, int64_t rows,
+                            float *packed) {
+  const product_family *family = in_use();
+  int64_t panel = family->panel;
+  for (int64_t j = first; j < first + rows; j += panel)
+    family->pack_transposed(b + j * stride, stride, k, n - j < panel ? n - j : panel, packed + j * k);
 }
 
 void kernel_product_packed(const float *a, int64_t a_stride, const float *packed, float *c, int64_t c_stride, int64_t m,

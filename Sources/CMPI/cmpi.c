@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { MAXIMUM_WINDOWS = 16, PAGE = 4096 };
 
 // MPI counts are `int`; longer buffers go in pieces of this many elements.
 enum { PIECE = 1 << 30 };
@@ -26,7 +30,11 @@ bool cmpi_running(void) {
   return begun && !ended;
 }
 
-int cmpi_finish(void) { return cmpi_running() ? MPI_Finalize() : 0; }
+int cmpi_finish(void) {
+  if (!cmpi_running()) return 0;
+  for (int window = 0; window < MAXIMUM_WINDOWS; window++) cmpi_end_sharing(window);
+  return MPI_Finalize();
+}
 
 void cmpi_abort(int code) {
   if (cmpi_running()) MPI_Abort(MPI_COMM_WORLD, code);
@@ -37,14 +45,67 @@ int cmpi_rank(int *rank) { return MPI_Comm_rank(MPI_COMM_WORLD, rank); }
 
 int cmpi_size(int *size) { return MPI_Comm_size(MPI_COMM_WORLD, size); }
 
+// The ranks of this host.
+static MPI_Comm host = MPI_COMM_NULL;
+
 int cmpi_rank_on_host(int *rank_on_host, int *ranks_on_host) {
-  MPI_Comm host;
-  int status = MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
-  if (status != MPI_SUCCESS) return status;
-  status = MPI_Comm_rank(host, rank_on_host);
+  int status = MPI_SUCCESS;
+  if (host == MPI_COMM_NULL) {
+    status = MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
+    if (status == MPI_SUCCESS) status = MPI_Comm_set_errhandler(host, MPI_ERRORS_RETURN);
+  }
+  if (status == MPI_SUCCESS) status = MPI_Comm_rank(host, rank_on_host);
   if (status == MPI_SUCCESS) status = MPI_Comm_size(host, ranks_on_host);
-  int freed = MPI_Comm_free(&host);
-  return status != MPI_SUCCESS ? status : freed;
+  return status;
+}
+
+int cmpi_first_rank_on_host(int *first) {
+  int status = MPI_Comm_rank(MPI_COMM_WORLD, first);
+  return status == MPI_SUCCESS ? MPI_Bcast(first, 1, MPI_INT, 0, host) : status;
+}
+
+static MPI_Win windows[MAXIMUM_WINDOWS];
+static bool is_open[MAXIMUM_WINDOWS];
+
+// Where Open MPI keeps the memory of a window until all ranks have mapped it.
+static bool fits_in_shared_memory(int64_t bytes) {
+  const char *directory = getenv("OMPI_MCA_osc_sm_backing_directory");
+  if (!directory) directory = "/dev/shm";
+  struct statvfs state;
+  if (statvfs(directory, &state) != 0 || access(directory, W_OK) != 0) return false;
+  return (int64_t)state.f_bavail * (int64_t)state.f_frsize >= bytes;
+}
+
+int cmpi_share(int64_t bytes, void **start, int *window) {
+  *start = NULL;
+  int rank = 0, slot = 0;
+  int status = MPI_Comm_rank(host, &rank);
+  if (status != MPI_SUCCESS) return status;
+  while (slot < MAXIMUM_WINDOWS && is_open[slot]) slot++;
+  // Open MPI leaves the other ranks waiting for ever if the first cannot have the memory, so it looks first.
+  int possible = slot < MAXIMUM_WINDOWS && (rank != 0 || fits_in_shared_memory(bytes + PAGE));
+  status = MPI_Bcast(&possible, 1, MPI_INT, 0, host);
+  if (status != MPI_SUCCESS || !possible) return status;
+  void *own = NULL, *base = NULL;
+  status = MPI_Win_allocate_shared(rank == 0 ? bytes + PAGE : 0, 1, MPI_INFO_NULL, host, &own, &windows[slot]);
+  if (status != MPI_SUCCESS) return status;
+  is_open[slot] = true;
+  MPI_Aint size = 0;
+  int unit = 0;
+  status = MPI_Win_shared_query(windows[slot], 0, &size, &unit, &base);
+  // The memory is used with loads and stores; an epoch that never ends allows them.
+  if (status == MPI_SUCCESS) status = MPI_Win_lock_all(MPI_MODE_NOCHECK, windows[slot]);
+  // Mappings begin at pages, so this is the same place on all ranks.
+  *start = (void *)(((uintptr_t)base + PAGE - 1) / PAGE * PAGE);
+  *window = slot;
+  return status;
+}
+
+int cmpi_end_sharing(int window) {
+  if (window < 0 || window >= MAXIMUM_WINDOWS || !is_open[window] || !cmpi_running()) return 0;
+  is_open[window] = false;
+  int status = MPI_Win_unlock_all(windows[window]);
+  return status == MPI_SUCCESS ? MPI_Win_free(&windows[window]) : status;
 }
 
 int cmpi_host_name(char *name, int capacity) {

@@ -6,11 +6,15 @@ extension Communicator {
 
   /// Runs `body` on `size` ranks that are threads of this process, to the end of all of them.
   ///
+  /// - Parameters:
+  ///   - ranksPerHost: how many ranks a host seems to have; nil: all ranks are on one.
+  ///   - sharesMemory: whether hosts seem to allow that ranks share memory.
   /// - Returns: what each rank returned or threw, in rank order.
   package static func inMemory<Value: Sendable>(
-    ranks size: Int, _ body: @escaping @Sendable (Communicator) throws -> Value
+    ranks size: Int, ranksPerHost: Int? = nil, sharesMemory: Bool = true,
+    _ body: @escaping @Sendable (Communicator) throws -> Value
   ) -> [Result<Value, any Error>] {
-    let job = InMemoryJob(size: size)
+    let job = InMemoryJob(size: size, ranksPerHost: ranksPerHost, sharesMemory: sharesMemory)
     let results = Results<Value>(count: size)
     let ended = DispatchSemaphore(value: 0)
     for rank in 0..<size {
@@ -31,9 +35,11 @@ extension Communicator {
   }
 
   private static func rank(_ rank: Int, of job: InMemoryJob) -> Communicator {
-    Communicator(
-      rank: rank, size: job.size, hostName: ProcessInfo.processInfo.hostName, rankOnHost: rank, ranksOnHost: job.size,
-      threadLevel: .multiple, launch: Launch(environment: [:]), transport: InMemoryTransport(rank: rank, of: job))
+    let own = job.hosts.first { $0.contains(rank) }!
+    return Communicator(
+      rank: rank, size: job.size, hostName: ProcessInfo.processInfo.hostName, rankOnHost: rank - own.lowerBound,
+      ranksOnHost: own.count, hosts: job.hosts, threadLevel: .multiple, launch: Launch(environment: [:]),
+      transport: InMemoryTransport(rank: rank, of: job))
   }
 
   /// What threads return.

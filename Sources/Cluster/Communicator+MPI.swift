@@ -78,10 +78,15 @@ extension Communicator {
     try check(cmpi_rank(&rank), "asking MPI for the rank")
     try check(cmpi_size(&size), "asking MPI for the number of ranks")
     try check(cmpi_rank_on_host(&rankOnHost, &ranksOnHost), "counting the ranks on this host")
+    var firstOnHost: Int32 = 0
+    try check(cmpi_first_rank_on_host(&firstOnHost), "looking for the ranks on this host")
+    var firsts = [Int64](repeating: 0, count: Int(size))
+    try check(cmpi_all_gather_int64(Int64(firstOnHost), &firsts), "looking for the ranks on all hosts")
     let communicator = Communicator(
       rank: Int(rank), size: Int(size), hostName: MPITransport.text { _ = cmpi_host_name($0, $1) },
-      rankOnHost: Int(rankOnHost), ranksOnHost: Int(ranksOnHost), threadLevel: ThreadLevel(rawValue: level) ?? .single,
-      launch: launch, transport: MPITransport())
+      rankOnHost: Int(rankOnHost), ranksOnHost: Int(ranksOnHost),
+      hosts: Communicator.hosts(firsts: firsts.map { Int($0) }), threadLevel: ThreadLevel(rawValue: level) ?? .single,
+      launch: launch, transport: MPITransport(ranksOnHost: Int(ranksOnHost)))
     try refuseSeparateRuns(size: communicator.size)
     if communicator.isRoot { launch.signalReady(environment: environment) }
     return communicator

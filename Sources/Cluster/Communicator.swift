@@ -24,6 +24,8 @@ public final class Communicator: Sendable {
   public let rankOnHost: Int
   /// Number of the job's ranks on this host.
   public let ranksOnHost: Int
+  /// The ranks of each host; nil if those of some host do not follow one another.
+  public let hosts: [Range<Int>]?
   /// How many threads may call MPI.
   public let threadLevel: ThreadLevel
   /// How this process was started.
@@ -39,17 +41,36 @@ public final class Communicator: Sendable {
 
   /// A rank that `transport` connects with the others.
   init(
-    rank: Int, size: Int, hostName: String, rankOnHost: Int, ranksOnHost: Int, threadLevel: ThreadLevel,
-    launch: Launch, transport: any Transport
+    rank: Int, size: Int, hostName: String, rankOnHost: Int, ranksOnHost: Int, hosts: [Range<Int>]?,
+    threadLevel: ThreadLevel, launch: Launch, transport: any Transport
   ) {
     self.rank = rank
     self.size = size
     self.hostName = hostName
     self.rankOnHost = rankOnHost
     self.ranksOnHost = ranksOnHost
+    self.hosts = hosts
     self.threadLevel = threadLevel
     self.launch = launch
     self.transport = transport
+  }
+
+  /// The ranks of each host.
+  ///
+  /// - Parameter firsts: for each rank the first rank of its host.
+  /// - Returns: nil if the ranks of some host do not follow one another.
+  package static func hosts(firsts: [Int]) -> [Range<Int>]? {
+    var hosts: [Range<Int>] = []
+    for (rank, first) in firsts.enumerated() {
+      if first == rank {
+        hosts.append(rank..<rank + 1)
+      } else if first == hosts.last?.lowerBound {
+        hosts[hosts.count - 1] = first..<rank + 1
+      } else {
+        return nil
+      }
+    }
+    return hosts
   }
 
   // MARK: Numbers
@@ -206,6 +227,13 @@ public final class Communicator: Sendable {
     calls.wrappingAdd(1, ordering: .relaxed)
     guard case .failure(let error) = result else { return }
     throw failure(operation(), (error as? TransportFailure)?.reason ?? "\(error)")
+  }
+
+  /// The same for one with a result.
+  func performing<Value>(_ operation: @autoclosure () -> String, _ body: () throws -> Value) throws -> Value {
+    var value: Value?
+    try perform(operation()) { value = try body() }
+    return value!
   }
 
   private func failure(_ operation: String, _ reason: String) -> ClusterError {

@@ -14,6 +14,14 @@ final class InMemoryJob: @unchecked Sendable {
   }
 
   let size: Int
+  /// The ranks of each host, which are equal in number up to the last.
+  let hosts: [Range<Int>]
+  /// Whether the ranks of a host may share memory.
+  let sharesMemory: Bool
+  /// For each host a job of its ranks.
+  private let jobsOfHosts: [InMemoryJob]
+  /// Of the memory that the ranks of a host are about to share.
+  var descriptor: Int32 = -1
   // Protects everything below.
   private let condition = NSCondition()
   private var calls: [Call?]
@@ -27,10 +35,30 @@ final class InMemoryJob: @unchecked Sendable {
   /// The latest heartbeat for each rank that it has not yet received.
   private var heartbeats: [[UInt8]?]
 
-  init(size: Int) {
+  /// - Parameter ranksPerHost: nil takes all for ranks of one host.
+  init(size: Int, ranksPerHost: Int? = nil, sharesMemory: Bool = true) {
     self.size = size
+    self.sharesMemory = sharesMemory
+    hosts = stride(from: 0, to: size, by: ranksPerHost ?? size).map { $0..<min($0 + (ranksPerHost ?? size), size) }
+    jobsOfHosts = hosts.map { InMemoryJob(ranksOfHost: $0.count) }
     calls = Array(repeating: nil, count: size)
     heartbeats = Array(repeating: nil, count: size)
+  }
+
+  /// The ranks of one host.
+  private init(ranksOfHost size: Int) {
+    self.size = size
+    hosts = []
+    sharesMemory = false
+    jobsOfHosts = []
+    calls = Array(repeating: nil, count: size)
+    heartbeats = []
+  }
+
+  /// Does something with the job of a rank's host and its rank there.
+  func onHost<Result>(of rank: Int, _ body: (InMemoryJob, Int) throws -> Result) rethrows -> Result {
+    let host = hosts.firstIndex { $0.contains(rank) }!
+    return try body(jobsOfHosts[host], rank - hosts[host].lowerBound)
   }
 
   /// Brings a call and waits until all ranks have brought theirs.
@@ -57,6 +85,8 @@ final class InMemoryJob: @unchecked Sendable {
 
   /// Says that a rank's thread has ended; whoever waits for it fails.
   func depart(_ rank: Int, because reason: String) {
+    // Those on its host may wait for it alone.
+    if !jobsOfHosts.isEmpty { onHost(of: rank) { host, rankOnHost in host.depart(rankOnHost, because: reason) } }
     condition.lock()
     defer { condition.unlock() }
     departed[rank] = reason

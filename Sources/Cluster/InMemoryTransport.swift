@@ -1,3 +1,4 @@
+internal import CMPI
 import Foundation
 
 /// Ranks that are threads of this process, for tests and for a job of one rank that needs no MPI.
@@ -42,6 +43,26 @@ final class InMemoryTransport: Transport {
   }
 
   func barrier() throws { try job.meet(rank, .barrier) }
+
+  func share(bytes: Int) throws -> SharedBlock? {
+    guard job.sharesMemory else { return nil }
+    return try job.onHost(of: rank) { host, rankOnHost in
+      if rankOnHost == 0 { host.descriptor = shared_memory_create(Int64(bytes)) }
+      try host.meet(rankOnHost, .barrier)
+      // At an address of its own for each rank, as if these were processes.
+      let start = shared_memory_map(host.descriptor, Int64(bytes))
+      try host.meet(rankOnHost, .barrier)
+      if rankOnHost == 0 { close(host.descriptor) }
+      guard let start else { throw TransportFailure(reason: "there is no memory to share") }
+      return SharedBlock(start: start, bytes: bytes, number: 0)
+    }
+  }
+
+  func endSharing(_ block: SharedBlock) throws { shared_memory_unmap(block.start, Int64(block.bytes)) }
+
+  func synchronizeHost(_ barrier: UnsafeMutableRawPointer) throws {
+    try job.onHost(of: rank) { host, rankOnHost in try host.meet(rankOnHost, .barrier) }
+  }
 
   func openHeartbeats(_ bytes: [UInt8], into received: inout [UInt8]) throws {
     _ = job.exchangeHeartbeats(rank, bytes, into: &received)

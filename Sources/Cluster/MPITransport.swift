@@ -1,7 +1,10 @@
 internal import CMPI
+import Foundation
 
 /// Ranks that are processes which MPI has joined.
 struct MPITransport: Transport {
+  let ranksOnHost: Int
+
   func reduce(
     _ values: UnsafeMutableRawPointer, count: Int, element: ReducibleElement, operation: ReductionOperation
   ) throws {
@@ -46,6 +49,26 @@ struct MPITransport: Transport {
   }
 
   func barrier() throws { try Self.check(cmpi_barrier()) }
+
+  func share(bytes: Int) throws -> SharedBlock? {
+    var start: UnsafeMutableRawPointer?
+    var window: Int32 = 0
+    try Self.check(cmpi_share(Int64(bytes), &start, &window))
+    return start.map { SharedBlock(start: $0, bytes: bytes, number: window) }
+  }
+
+  func endSharing(_ block: SharedBlock) throws { try Self.check(cmpi_end_sharing(block.number)) }
+
+  func synchronizeHost(_ barrier: UnsafeMutableRawPointer) throws {
+    shared_barrier_wait(
+      barrier.assumingMemoryBound(to: shared_barrier.self), UInt32(ranksOnHost), Self.spins(ranks: ranksOnHost))
+  }
+
+  /// How often a rank looks for the others before it sleeps: about as long as waking up takes, but not where others need
+  /// its core.
+  private static func spins(ranks: Int) -> Int32 { ranks > processors ? 0 : 4000 }
+
+  private static let processors = sysconf(Int32(_SC_NPROCESSORS_ONLN))
 
   func openHeartbeats(_ bytes: [UInt8], into received: inout [UInt8]) throws {
     try Self.check(cmpi_open_heartbeats(bytes, &received))

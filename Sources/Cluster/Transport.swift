@@ -29,6 +29,18 @@ protocol Transport: Sendable {
   /// Waits until every rank has come.
   func barrier() throws
 
+  /// Memory of zeros, aligned to a page, that all ranks of this host see; nil on all of them where the host does not allow
+  /// it. The ranks of a host call this together.
+  func share(bytes: Int) throws -> SharedBlock?
+
+  /// Gives shared memory back. The ranks of a host call this together.
+  func endSharing(_ block: SharedBlock) throws
+
+  /// Waits until all ranks of this host have come.
+  ///
+  /// - Parameter barrier: in shared memory, of zeros at first, for no other purpose.
+  func synchronizeHost(_ barrier: UnsafeMutableRawPointer) throws
+
   /// Prepares heartbeats and exchanges the first: sends to the next rank, receives from the previous one.
   func openHeartbeats(_ bytes: [UInt8], into received: inout [UInt8]) throws
 
@@ -43,6 +55,14 @@ protocol Transport: Sendable {
 
   /// Ends every process of the job at once.
   func abort(code: Int32) -> Never
+}
+
+/// Memory that all ranks of a host see, at an address of its own on each.
+struct SharedBlock {
+  let start: UnsafeMutableRawPointer
+  let bytes: Int
+  /// What the transport calls it.
+  let number: Int32
 }
 
 /// Why an operation failed, in the words of what carries it out.

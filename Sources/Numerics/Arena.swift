@@ -7,16 +7,30 @@ final class Arena {
   private struct Chunk {
     let base: UnsafeMutableRawPointer
     let capacity: Int
+    /// Whether it is from the system and not from `memory`.
+    let isOwn: Bool
     var used = 0
   }
+
+  private let memory: TapeMemory?
 
   private var chunks: [Chunk] = []
   private var current = 0
   private static let chunkBytes = 16 << 20
+  /// Of memory that was given: it is only as large as it has to be.
+  static let givenChunkBytes = 2 << 20
   private static let alignment = 64
 
-  deinit {
-    for chunk in chunks { free(chunk.base) }
+  /// - Parameter memory: where chunks come from before the system is asked.
+  init(from memory: TapeMemory? = nil) { self.memory = memory }
+
+  deinit { returnMemory() }
+
+  /// Gives all chunks back, so that the next are taken from what `memory` has now.
+  func returnMemory() {
+    for chunk in chunks where chunk.isOwn { free(chunk.base) }
+    chunks.removeAll()
+    current = 0
   }
 
   /// Bytes allocated since the last `reset`.
@@ -27,12 +41,18 @@ final class Arena {
     let size = (max(bytes, 1) + Self.alignment - 1) / Self.alignment * Self.alignment
     while current < chunks.count, chunks[current].used + size > chunks[current].capacity { current += 1 }
     if current == chunks.count {
-      let capacity = max(size, Self.chunkBytes)
-      let base = Memory.allocate(bytes: capacity, alignment: 4096, heldBytes: usedBytes)
-      chunks.append(Chunk(base: base, capacity: capacity))
+      chunks.append(chunk(atLeast: size))
     }
     defer { chunks[current].used += size }
     return chunks[current].base + chunks[current].used
+  }
+
+  private func chunk(atLeast size: Int) -> Chunk {
+    let given = max(size, Self.givenChunkBytes)
+    if let base = memory?.take(bytes: given) { return Chunk(base: base, capacity: given, isOwn: false) }
+    let capacity = max(size, Self.chunkBytes)
+    return Chunk(
+      base: Memory.allocate(bytes: capacity, alignment: 4096, heldBytes: usedBytes), capacity: capacity, isOwn: true)
   }
 
   /// Releases everything that was allocated; the chunks stay for the next use.

@@ -3,7 +3,8 @@ import CKernels
 /// The matrix products of a tape.
 ///
 /// They run on kernels of our own: the model multiplies a few dozen to a few hundred rows by the same weights again and
-/// again, and a library would pack them anew at every call. Here each weight is packed once per recording of a tape.
+/// again, and a library would pack them anew at every call. Here each weight is packed once per recording of a tape, or
+/// kept packed from update to update by `PackedWeights`.
 /// The gradients of weights are computed after the backward pass; see `WeightGradients`.
 package final class MatrixProduct {
   private struct Key: Hashable {
@@ -18,6 +19,8 @@ package final class MatrixProduct {
   let weightGradients = WeightGradients()
   /// The part of the model that runs, for the profile.
   var part = 0
+  /// If set, weights that it holds are not packed again.
+  var packedWeights: PackedWeights?
 
   /// - Parameter arena: where packed weights are kept.
   init(arena: Arena) { self.arena = arena }
@@ -56,15 +59,16 @@ package final class MatrixProduct {
   }
 
   private func packing(_ w: MatrixBlock, isTransposed: Bool) -> UnsafeMutablePointer<Float> {
+    if let kept = packedWeights?.find(w, isTransposed: isTransposed) { return kept }
     let key = Key(base: w.base, rows: w.rows, columns: w.columns, isTransposed: isTransposed)
     if let known = packed[key] { return known }
     let (k, n) = isTransposed ? (Int64(w.columns), Int64(w.rows)) : (Int64(w.rows), Int64(w.columns))
     let floats = Int(kernel_packed_size(k, n))
     let memory = arena.allocate(bytes: floats * MemoryLayout<Float>.stride).bindMemory(to: Float.self, capacity: floats)
     if isTransposed {
-      kernel_pack_transposed(w.base, Int64(w.stride), k, n, memory)
+      kernel_pack_transposed(w.base, Int64(w.stride), k, n, 0, n, memory)
     } else {
-      kernel_pack(w.base, Int64(w.stride), k, n, memory)
+      kernel_pack(w.base, Int64(w.stride), k, n, 0, k, memory)
     }
     packed[key] = memory
     return memory

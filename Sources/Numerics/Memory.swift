@@ -16,6 +16,17 @@ public enum Memory {
     var memory: UnsafeMutableRawPointer?
     let code = posix_memalign(&memory, alignment, bytes)
     if code == 0, let memory { return memory }
+    refuse(bytes: bytes, heldBytes: heldBytes)
+  }
+
+  /// Pages of zeros, to be given back with `munmap`.
+  static func map(bytes: Int, heldBytes: Int) -> UnsafeMutableRawPointer {
+    let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    if let memory, memory != MAP_FAILED { return memory }
+    refuse(bytes: bytes, heldBytes: heldBytes)
+  }
+
+  private static func refuse(bytes: Int, heldBytes: Int) -> Never {
     let text =
       "error: the system refused \(bytes) bytes of memory on \(ProcessInfo.processInfo.hostName); the values of the "
       + "model's layers hold \(heldBytes) bytes. \(advice.withLock { $0 })\n"

@@ -42,19 +42,20 @@ public final class RMSProp: Optimizer {
   private let momentum: Float
   private let epsilon: Float
 
-  public init(count: Int, decay: Float = 0.9, momentum: Float = 0.9, epsilon: Float = 1e-10) {
-    meanSquare = .allocate(capacity: count)
-    meanSquare.initialize(repeating: 1)
-    velocity = .allocate(capacity: count)
-    velocity.initialize(repeating: 0)
+  private let memory: any VectorMemory
+
+  /// - Parameter memory: where the state is kept.
+  public init(
+    count: Int, decay: Float = 0.9, momentum: Float = 0.9, epsilon: Float = 1e-10,
+    in memory: any VectorMemory = OwnMemory()
+  ) {
+    self.memory = memory
+    meanSquare = memory.vector(count)
+    meanSquare.update(repeating: 1)
+    velocity = memory.vector(count)
     self.decay = decay
     self.momentum = momentum
     self.epsilon = epsilon
-  }
-
-  deinit {
-    meanSquare.deallocate()
-    velocity.deallocate()
   }
 
   public var state: [(name: String, values: UnsafeMutableBufferPointer<Float>)] {
@@ -84,19 +85,19 @@ public final class Adam: Optimizer {
   private let beta2: Float
   private let epsilon: Float
 
-  public init(count: Int, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8) {
-    meanGradient = .allocate(capacity: count)
-    meanGradient.initialize(repeating: 0)
-    meanSquare = .allocate(capacity: count)
-    meanSquare.initialize(repeating: 0)
+  private let memory: any VectorMemory
+
+  /// - Parameter memory: where the state is kept.
+  public init(
+    count: Int, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8,
+    in memory: any VectorMemory = OwnMemory()
+  ) {
+    self.memory = memory
+    meanGradient = memory.vector(count)
+    meanSquare = memory.vector(count)
     self.beta1 = beta1
     self.beta2 = beta2
     self.epsilon = epsilon
-  }
-
-  deinit {
-    meanGradient.deallocate()
-    meanSquare.deallocate()
   }
 
   public var state: [(name: String, values: UnsafeMutableBufferPointer<Float>)] {

@@ -8,17 +8,20 @@ public final class ParameterAverage {
   /// One number for each parameter, in memory order.
   public let values: UnsafeMutableBufferPointer<Float>
   private let decay: Double
+  private let memory: any VectorMemory
 
   /// - Parameters:
   ///   - parameters: where the mean starts.
   ///   - decay: at least 0 and below 1.
-  public init(of parameters: UnsafeMutableBufferPointer<Float>, decay: Double) {
-    values = .allocate(capacity: parameters.count)
-    _ = values.initialize(from: parameters)
+  ///   - memory: where the mean is kept.
+  public init(
+    of parameters: UnsafeMutableBufferPointer<Float>, decay: Double, in memory: any VectorMemory = OwnMemory()
+  ) {
+    self.memory = memory
+    values = memory.vector(parameters.count)
+    _ = values.update(from: parameters)
     self.decay = decay
   }
-
-  deinit { values.deallocate() }
 
   /// 1 - d of an update.
   ///
@@ -27,9 +30,11 @@ public final class ParameterAverage {
     Float(1 - min(decay, Double(update) / Double(update + 10)))
   }
 
-  /// Exchanges the mean and the parameters. Twice is as if nothing had happened.
-  public func swap(with parameters: UnsafeMutableBufferPointer<Float>) {
+  /// Exchanges the mean and the parameters, or a part of them. Twice is as if nothing had happened.
+  ///
+  /// - Parameter part: indices of the parameters to exchange; nil: all.
+  public func swap(with parameters: UnsafeMutableBufferPointer<Float>, part: Range<Int>? = nil) {
     precondition(parameters.count == values.count, "\(parameters.count) parameters for a mean of \(values.count)")
-    for place in values.indices { (values[place], parameters[place]) = (parameters[place], values[place]) }
+    for place in part ?? values.indices { (values[place], parameters[place]) = (parameters[place], values[place]) }
   }
 }

@@ -61,22 +61,19 @@ public final class ParameterStore {
   /// Number of trainable numbers.
   public private(set) var count = 0
   private var indices: [String: Int] = [:]
-  private var valueMemory: UnsafeMutablePointer<Float>?
-  private var gradientMemory: UnsafeMutablePointer<Float>?
+  private var memory: (any VectorMemory)?
+  private let gradientMemory = OwnMemory()
+  private var firstValue: UnsafeMutablePointer<Float>?
+  private var firstGradient: UnsafeMutablePointer<Float>?
   /// Sums of gradients over blocks of microbatches, each in memory order; see `PartialGradients`.
   public private(set) var partialGradients: [UnsafeMutableBufferPointer<Float>] = []
 
   public init() {}
 
-  deinit {
-    valueMemory?.deallocate()
-    for gradient in partialGradients { gradient.deallocate() }
-  }
-
   /// All values, in memory order.
-  public var values: UnsafeMutableBufferPointer<Float> { .init(start: valueMemory, count: count) }
+  public var values: UnsafeMutableBufferPointer<Float> { .init(start: firstValue, count: count) }
   /// The first of `partialGradients`: where the tensors of parameters have their gradients.
-  public var gradients: UnsafeMutableBufferPointer<Float> { .init(start: gradientMemory, count: count) }
+  public var gradients: UnsafeMutableBufferPointer<Float> { .init(start: firstGradient, count: count) }
 
   /// Declares a parameter with memory of its own.
   public func declare(_ name: String, _ shape: [Int], _ initializer: Initializer) {
@@ -86,7 +83,7 @@ public final class ParameterStore {
   /// Declares parameters of one shape whose columns are side by side in one matrix, so that one product serves them all;
   /// files have them one by one.
   public func declare(sideBySide members: [(name: String, initializer: Initializer)], shape: [Int]) {
-    precondition(valueMemory == nil, "parameters are declared before the store is allocated")
+    precondition(memory == nil, "parameters are declared before the store is allocated")
     let columns = shape.last ?? 1
     let rows = shape.dropLast().reduce(1, *)
     let stride = columns * members.count
@@ -102,19 +99,18 @@ public final class ParameterStore {
   }
 
   /// Allocates memory for everything declared; values and gradients are zero.
-  public func allocate() {
-    valueMemory = .allocate(capacity: count)
-    valueMemory!.initialize(repeating: 0, count: count)
+  ///
+  /// - Parameter memory: where values are kept; gradients are in memory of this process.
+  public func allocate(in memory: any VectorMemory = OwnMemory()) {
+    self.memory = memory
+    firstValue = memory.vector(count).baseAddress
     allocatePartialGradient(0)
-    gradientMemory = partialGradients[0].baseAddress
+    firstGradient = partialGradients[0].baseAddress
   }
 
   /// Allocates memory for one of `partialGradients` unless it has some.
   func allocatePartialGradient(_ index: Int) {
-    while partialGradients.count <= index {
-      partialGradients.append(.allocate(capacity: count))
-      partialGradients.last!.initialize(repeating: 0)
-    }
+    while partialGradients.count <= index { partialGradients.append(gradientMemory.vector(count)) }
   }
 
   /// Moves one of `partialGradients` to the end, so that those after it move up and its memory is reused. The first
@@ -125,7 +121,7 @@ public final class ParameterStore {
   }
 
   /// Distance of one of `partialGradients` from the first, in elements.
-  func offset(ofPartialGradient index: Int) -> Int { partialGradients[index].baseAddress! - gradientMemory! }
+  func offset(ofPartialGradient index: Int) -> Int { partialGradients[index].baseAddress! - firstGradient! }
 
   /// Sets every parameter to its initial values; a function of the seed and the names only.
   public func initialize(seed: UInt64) {
@@ -149,7 +145,7 @@ public final class ParameterStore {
     }
     return Tensor(
       rows: first.rows, columns: first.columns * members.count, stride: first.stride,
-      values: valueMemory! + first.offset, gradients: gradientMemory! + first.offset)
+      values: firstValue! + first.offset, gradients: firstGradient! + first.offset)
   }
 
   /// The parameter of this name, if there is one.
@@ -187,9 +183,9 @@ public final class ParameterStore {
   }
 
   private func tensor(_ parameter: Parameter) -> Tensor {
-    precondition(valueMemory != nil, "the store is not allocated yet")
+    precondition(memory != nil, "the store is not allocated yet")
     return Tensor(
       rows: parameter.rows, columns: parameter.columns, stride: parameter.stride,
-      values: valueMemory! + parameter.offset, gradients: gradientMemory! + parameter.offset)
+      values: firstValue! + parameter.offset, gradients: firstGradient! + parameter.offset)
   }
 }

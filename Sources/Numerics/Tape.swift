@@ -12,10 +12,11 @@ public final class Tape {
     let label: Int?
   }
 
-  private let valueArena = Arena()
+  private let memory: TapeMemory?
+  private let valueArena: Arena
   /// Gradients that are added to, and those that are written by one operation.
-  private let gradientArena = Arena()
-  private let writtenArena = Arena()
+  private let gradientArena: Arena
+  private let writtenArena: Arena
   private var entries: [Entry] = []
   /// Products with packed weights. Weights must not change between a product and `reset()`.
   let products: MatrixProduct
@@ -42,8 +43,13 @@ public final class Tape {
   /// Whether operations are recorded and tensors have gradients.
   public let isRecording: Bool
 
-  public init(recording: Bool = true) {
+  /// - Parameter memory: where values and gradients are kept as far as there is room; nil: in memory of this process.
+  public init(recording: Bool = true, memory: TapeMemory? = nil) {
     isRecording = recording
+    self.memory = memory
+    valueArena = Arena(from: memory)
+    gradientArena = Arena(from: memory)
+    writtenArena = Arena(from: memory)
     products = MatrixProduct(arena: valueArena)
     eachMicrobatch = Self.count(to: 1, in: valueArena)
     entries.reserveCapacity(4096)
@@ -137,17 +143,44 @@ public final class Tape {
   ///     of the weights' tensors, and there is one microbatch.
   ///   - firstMicrobatch: index in the batch of the recording's first microbatch.
   public func backward(into gradients: PartialGradients? = nil, firstMicrobatch: Int = 0) {
-    for entry in entries.reversed() {
-      if entry.part != part { enterBackward(entry.part) }
-      entry.type.runBackward(at: entry.operands, products)
-      if let check { look(at: entry, as: entry.type, with: check) }
-    }
+    runBackward()
     let microbatches = firstMicrobatch..<firstMicrobatch + microbatchCount
     let destination =
       gradients?.reserve(microbatches, elements: products.weightGradients.elements)
       ?? PartialGradients.Destination(offsets: [0], isUndefined: false)
     products.weightGradients.compute(into: destination, microbatches: microbatches, entering: enterBackward)
     profile?.enter(nil, isBackward: true)
+  }
+
+  /// The same without the gradients of weights: returns from what they are to be computed, for `JointWeightGradients`.
+  ///
+  /// - Parameter store: the parameters that all weights belong to.
+  public func backwardLeavingWeights(of store: ParameterStore, firstMicrobatch: Int) -> RecordedUses {
+    runBackward()
+    defer { profile?.enter(nil, isBackward: true) }
+    return products.weightGradients.takeUses(
+      of: store, microbatches: firstMicrobatch..<firstMicrobatch + microbatchCount, in: valueArena,
+      keepingInputsIn: memory)
+  }
+
+  /// Whether everything on the tape lies in the memory that it was given.
+  public var isInGivenMemory: Bool { !(memory?.isExceeded ?? true) }
+
+  /// Bytes that the tape needs of its memory to hold what it holds now, up to what remains free at the ends of chunks.
+  public var neededBytes: Int { usedBytes + 3 * Arena.givenChunkBytes }
+
+  /// Forgets all operations and tensors, and returns their memory.
+  public func returnMemory() {
+    for arena in [valueArena, gradientArena, writtenArena] { arena.returnMemory() }
+    reset()
+  }
+
+  private func runBackward() {
+    for entry in entries.reversed() {
+      if entry.part != part { enterBackward(entry.part) }
+      entry.type.runBackward(at: entry.operands, products)
+      if let check { look(at: entry, as: entry.type, with: check) }
+    }
   }
 
   private func look<Recorded: Operation>(at entry: Entry, as type: Recorded.Type, with check: FiniteCheck) {
@@ -165,6 +198,12 @@ public final class Tape {
   public func enter(part next: Int) {
     part = next
     profile?.enter(next, isBackward: false)
+  }
+
+  /// If set, weights that it holds are not packed again.
+  public var packedWeights: PackedWeights? {
+    get { products.packedWeights }
+    set { products.packedWeights = newValue }
   }
 
   /// Forgets all operations and tensors; their memory is reused.

@@ -8,7 +8,7 @@ import CKernels
 /// depend on which microbatches are computed together.
 final class WeightGradients {
   /// One product: rows of inputs and of output gradients. Inputs are nil for a bias, whose input is 1.
-  private struct Use {
+  struct Use: BitwiseCopyable {
     let x: MatrixBlock?
     let dy: MatrixBlock
     let microbatches: Index?
@@ -17,7 +17,7 @@ final class WeightGradients {
   }
 
   /// A weight, or a part of one, and the uses of it.
-  private struct Weight {
+  struct Weight: BitwiseCopyable {
     let gradient: MatrixBlock
     let isBias: Bool
     let part: Int
@@ -28,7 +28,7 @@ final class WeightGradients {
   private var uses: [Use] = []
   private var weights: [Weight] = []
   private var weightIndices: [UnsafeMutablePointer<Float>: Int] = [:]
-  private let scratch = Arena()
+  private let product = WeightGradientProduct()
   /// Number of elements of all weights that have a use.
   private(set) var elements = 0
 
@@ -66,66 +66,81 @@ final class WeightGradients {
   func compute(
     into destination: PartialGradients.Destination, microbatches: Range<Int>, entering: (Int) -> Void
   ) {
-    precondition(microbatches.count <= MAXIMUM_MICROBATCHES, "\(microbatches.count) microbatches in one recording")
     for weight in weights {
       entering(weight.part)
-      compute(weight, into: destination, microbatches: microbatches)
+      let gradient = weight.gradient
+      product.compute(
+        gradient, isBias: weight.isBias, rows: 0..<gradient.rows, columns: 0..<gradient.columns,
+        uses: weight.rows, microbatches: microbatches, offsets: destination.offsets,
+        isUndefined: destination.isUndefined
+      ) { body in
+        var index = weight.lastUse
+        while index >= 0 {
+          body(uses[index], 0)
+          index = uses[index].previous
+        }
+      }
     }
+    forget()
+  }
+
+  /// Moves the uses to where other processes can read them, and forgets them.
+  ///
+  /// - Parameters:
+  ///   - store: the parameters that the weights belong to.
+  ///   - microbatches: as for `compute`.
+  ///   - arena: where they are moved to.
+  ///   - memory: inputs that do not lie there are copied to the arena too.
+  func takeUses(
+    of store: ParameterStore, microbatches: Range<Int>, in arena: Arena, keepingInputsIn memory: TapeMemory?
+  ) -> RecordedUses {
+    func copy<Element: BitwiseCopyable>(_ elements: [Element]) -> UnsafeMutablePointer<Element> {
+      let target = arena.allocate(bytes: elements.count * MemoryLayout<Element>.stride)
+        .bindMemory(to: Element.self, capacity: max(elements.count, 1))
+      elements.withUnsafeBufferPointer { target.update(from: $0.baseAddress!, count: elements.count) }
+      return target
+    }
+    let result = RecordedUses(
+      weights: copy(weights), weightCount: weights.count, uses: copy(uses), firstGradient: store.gradients.baseAddress!,
+      firstMicrobatch: microbatches.lowerBound, microbatchCount: microbatches.count)
+    if let memory {
+      for index in uses.indices {
+        guard let x = uses[index].x, !memory.contains(x.base) else { continue }
+        result.uses[index] = uses[index].copyingInput(x, to: arena)
+      }
+    }
+    forget()
+    return result
+  }
+
+  private func forget() {
     elements = 0
     uses.removeAll(keepingCapacity: true)
     weights.removeAll(keepingCapacity: true)
     weightIndices.removeAll(keepingCapacity: true)
   }
+}
 
-  private func compute(_ weight: Weight, into destination: PartialGradients.Destination, microbatches: Range<Int>) {
-    scratch.reset()
-    func memory<T>(_ type: T.Type, _ count: Int) -> UnsafeMutablePointer<T> {
-      scratch.allocate(bytes: count * MemoryLayout<T>.stride).bindMemory(to: type, capacity: max(count, 1))
-    }
-    let gradient = weight.gradient
-    let x = memory(UnsafePointer<Float>?.self, weight.isBias ? 0 : weight.rows)
-    let dy = memory(UnsafePointer<Float>?.self, weight.rows)
-    let starts = memory(Int64.self, microbatches.count + 1)
-    let next = memory(Int.self, microbatches.count)
-    let sums = memory(UnsafeMutablePointer<Float>?.self, destination.offsets.count)
-    for (index, offset) in destination.offsets.enumerated() { sums[index] = gradient.base + offset }
-
-    // A counting sort that keeps the order of uses, and of rows in a use, within each microbatch.
-    starts.update(repeating: 0, count: microbatches.count + 1)
-    forEachUse(of: weight) { use in
-      for row in 0..<use.dy.rows { starts[1 + (use.microbatches?[row] ?? 0)] += 1 }
-    }
-    for microbatch in 0..<microbatches.count {
-      starts[microbatch + 1] += starts[microbatch]
-      next[microbatch] = Int(starts[microbatch])
-    }
-    forEachUse(of: weight) { use in
-      for row in 0..<use.dy.rows {
-        let microbatch = use.microbatches?[row] ?? 0
-        if let block = use.x { x[next[microbatch]] = UnsafePointer(block.base + row * block.stride) }
-        dy[next[microbatch]] = UnsafePointer(use.dy.base + row * use.dy.stride)
-        next[microbatch] += 1
-      }
-    }
-    let (m, n, rows) = (Int64(gradient.rows), Int64(gradient.columns), Int64(weight.rows))
-    let accumulate: Int32 = destination.isUndefined ? 0 : 1
-    if weight.isBias {
-      kernel_bias_gradient(
-        dy, starts, Int64(microbatches.count), Int64(microbatches.lowerBound), n, sums, accumulate,
-        memory(Float.self, Int(kernel_bias_workspace(n))))
-    } else {
-      kernel_weight_gradient(
-        x, dy, starts, Int64(microbatches.count), Int64(microbatches.lowerBound), m, n, sums, Int64(gradient.stride),
-        accumulate, memory(Float.self, Int(kernel_gradient_workspace(rows, m, n))))
-    }
+extension WeightGradients.Use {
+  /// The same use with a copy of its inputs, which are values of parameters.
+  fileprivate func copyingInput(_ x: MatrixBlock, to arena: Arena) -> Self {
+    let bytes = x.rows * x.columns * MemoryLayout<Float>.stride
+    let base = arena.allocate(bytes: bytes).bindMemory(to: Float.self, capacity: max(x.rows * x.columns, 1))
+    for row in 0..<x.rows { (base + row * x.columns).update(from: x.base + row * x.stride, count: x.columns) }
+    return Self(
+      x: MatrixBlock(base: base, rows: x.rows, columns: x.columns, stride: x.columns), dy: dy,
+      microbatches: microbatches, previous: previous)
   }
+}
 
-  /// Calls `body` with each use of a weight, the last one first.
-  private func forEachUse(of weight: Weight, _ body: (Use) -> Void) {
-    var index = weight.lastUse
-    while index >= 0 {
-      body(uses[index])
-      index = uses[index].previous
-    }
-  }
+/// From what the gradients of weights are computed, for other processes that see the memory of the recording: which rows
+/// of inputs and output gradients belong to which weight. Addresses are those of the process that recorded.
+public struct RecordedUses: BitwiseCopyable {
+  let weights: UnsafeMutablePointer<WeightGradients.Weight>
+  let weightCount: Int
+  let uses: UnsafeMutablePointer<WeightGradients.Use>
+  /// Where that process has the gradients of its parameters.
+  let firstGradient: UnsafeMutablePointer<Float>
+  let firstMicrobatch: Int
+  let microbatchCount: Int
 }

@@ -25,7 +25,9 @@ package struct MemoryEstimate {
   private static let largestPiece = 32.0, mostEvaluatedRows = 320.0
 
   /// A training, on each of `ranks` processes.
-  package init(training configuration: Configuration, ranks: Int) {
+  ///
+  /// - Parameter sharing: processes of a host that have one copy of the parameters if the host allows it.
+  package init(training configuration: Configuration, ranks: Int, sharing: Int = 1) {
     let settings = configuration.training, model = configuration.model.constants
     // Of the largest update of the run.
     let batch = settings.batchSchedule.values.reduce(settings.batchSize, max)
@@ -35,7 +37,9 @@ package struct MemoryEstimate {
     let rows = min(examples, Self.largestPiece) * Double(particles)
     let frames = Double(settings.longestFrames), pixels = Double(model.height) * Double(model.width)
     // Values, gradients, packed copies, optimizer and the copies of a checkpoint.
-    add("parameters", 40 * Self.parameters(of: configuration.model), Self.sizes(of: configuration.model))
+    add(
+      "parameters", 40 * Self.parameters(of: configuration.model) / Double(sharing), Self.sizes(of: configuration.model)
+    )
     add(
       "activations", rows * frames * Self.bytesPerRow(configuration.model),
       [
@@ -47,8 +51,8 @@ package struct MemoryEstimate {
       "sequences and their losses", examples * (3 * frames * pixels + 64),
       [("training.batchSize", batch), ("training.frames.end", settings.longestFrames)])
     add(
-      "sums of microbatches", Double(min(settings.microbatches, settings.batchSize)) * 240,
-      [("training.microbatches", settings.microbatches), ("training.batchSize", settings.batchSize)])
+      "sums of microbatches", Double(min(settings.wantedMicrobatches, settings.batchSize)) * 240,
+      [("training.microbatches", settings.wantedMicrobatches), ("training.batchSize", settings.batchSize)])
   }
 
   /// A model that is used with a number of particles for each sequence.

@@ -15,7 +15,7 @@ package struct MicrobatchLayout: Sendable {
   ///   microbatches as the smallest, so that a process takes the same microbatches of all.
   package init(_ settings: TrainingConfiguration, batch: Int? = nil) {
     self.batch = batch ?? settings.batchSize
-    count = min(settings.microbatches, settings.smallestBatch)
+    count = min(settings.wantedMicrobatches, settings.smallestBatch)
   }
 
   /// The examples of a microbatch, as positions in the global batch.
@@ -37,5 +37,11 @@ package struct MicrobatchLayout: Sendable {
   /// The microbatches of one of `size` processes; none if there are more processes than microbatches.
   package func microbatches(ofRank rank: Int, among size: Int) -> Range<Int> {
     BlockPartition.range(of: count, rank: rank, size: size)
+  }
+
+  /// The microbatches of some of `size` processes that follow one another.
+  package func microbatches(ofRanks ranks: Range<Int>, among size: Int) -> Range<Int> {
+    guard let first = ranks.first, let last = ranks.last else { return 0..<0 }
+    return microbatches(ofRank: first, among: size).lowerBound..<microbatches(ofRank: last, among: size).upperBound
   }
 }

@@ -17,17 +17,23 @@ package final class TrainingState {
   /// not determine the rest of the run, but its last bits.
   package var kernels: String?
 
+  /// Where all of it is kept.
+  package let memory: StateMemory
   private let configuration: Configuration
 
   /// A state at the start: parameters from the seed, the mean image from the training data.
-  package init(_ configuration: Configuration, meanImage: [Float]) {
+  ///
+  /// - Parameter memory: where it is kept. Ranks that share it all make the state, with the same numbers; none must use
+  ///   it before `memory.synchronize()`.
+  package init(_ configuration: Configuration, meanImage: [Float], in memory: StateMemory = StateMemory()) {
     self.configuration = configuration
-    model = configuration.model.make()
+    self.memory = memory
+    model = configuration.model.make(in: memory)
     model.parameters.initialize(seed: configuration.training.seed)
     if let mean = model.parameters.parameter("dec.mean_img") { model.parameters.write(meanImage, to: mean) }
-    optimizer = configuration.training.optimizer.make(count: model.parameters.count)
+    optimizer = configuration.training.optimizer.make(count: model.parameters.count, in: memory)
     let decay = configuration.training.average
-    average = decay > 0 ? ParameterAverage(of: model.parameters.values, decay: decay) : nil
+    average = decay > 0 ? ParameterAverage(of: model.parameters.values, decay: decay, in: memory) : nil
   }
 
   /// What belongs to each parameter beside its value: the optimizer's state, and under the name `average` the mean. Of
@@ -38,11 +44,20 @@ package final class TrainingState {
 
   private static let averageName = "average"
 
-  /// Uses the model with the average, if there is one; see `TrainingStep.shareAverage`.
-  package func withAverage<Result>(_ body: () throws -> Result) rethrows -> Result {
-    average?.swap(with: model.parameters.values)
-    defer { average?.swap(with: model.parameters.values) }
-    return try body()
+  /// Uses the model with the average, if there is one. Every rank that shares the state calls this; see
+  /// `TrainingStep.gatherAverage`.
+  package func withAverage<Result>(_ body: () throws -> Result) throws -> Result {
+    guard let average else { return try body() }
+    try exchange(average)
+    let result = Swift.Result { try body() }
+    try exchange(average)
+    return try result.get()
+  }
+
+  private func exchange(_ average: ParameterAverage) throws {
+    try memory.synchronize()
+    average.swap(with: model.parameters.values, part: memory.part(of: average.values.count))
+    try memory.synchronize()
   }
 
   /// The state as a file's content.
@@ -154,14 +169,16 @@ extension ParameterStore {
 }
 
 extension OptimizerConfiguration {
-  func make(count: Int) -> any Optimizer {
+  func make(count: Int, in memory: any VectorMemory) -> any Optimizer {
     switch kind {
     case .adam:
       Numerics.Adam(
-        count: count, beta1: Float(adam.beta1), beta2: Float(adam.beta2), epsilon: Float(adam.epsilon))
+        count: count, beta1: Float(adam.beta1), beta2: Float(adam.beta2), epsilon: Float(adam.epsilon),
+        in: memory)
     case .rmsprop:
       Numerics.RMSProp(
-        count: count, decay: Float(rmsprop.decay), momentum: Float(rmsprop.momentum), epsilon: Float(rmsprop.epsilon))
+        count: count, decay: Float(rmsprop.decay), momentum: Float(rmsprop.momentum), epsilon: Float(rmsprop.epsilon),
+        in: memory)
     }
   }
 }

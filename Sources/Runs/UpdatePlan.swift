@@ -62,6 +62,15 @@ extension TrainingConfiguration {
   /// Sequences of the smallest batch of the run.
   package var smallestBatch: Int { min(batchSize, batchSchedule.values.min() ?? batchSize) }
 
+  /// The microbatches that are asked for, or that the smallest batch suggests: half of its examples rounded down to a
+  /// power of two, but at least 16. A batch with fewer examples has one for each.
+  package var wantedMicrobatches: Int {
+    guard microbatches == 0 else { return microbatches }
+    var count = 16
+    while 4 * count <= smallestBatch { count *= 2 }
+    return count
+  }
+
   /// Whether something in the run depends on how many updates it has in all.
   package var dependsOnLength: Bool {
     !optimizer.schedule.boundaries.isEmpty || optimizer.schedule.decay != .none || !objective.boundaries.isEmpty

@@ -7,7 +7,7 @@ import Runs
 package final class Replica {
   let model: any SequenceModel
   private let settings: TrainingConfiguration
-  private let tape = Tape()
+  let tape: Tape
   private let gradients: PartialGradients
   private let counterNoise: CounterNoise
   /// What the model infers of a piece, frame by frame.
@@ -21,9 +21,11 @@ package final class Replica {
   package private(set) var nonFiniteSequences: [Int] = []
 
   /// Examples run at a time, which bounds memory.
-  private static let pieceSize = 32
+  static let pieceSize = 32
 
-  package init(model: any SequenceModel, settings: TrainingConfiguration) {
+  /// - Parameter memory: where activations are kept as far as there is room; nil: in memory of this process.
+  package init(model: any SequenceModel, settings: TrainingConfiguration, memory: TapeMemory? = nil) {
+    tape = Tape(memory: memory)
     self.model = model
     self.settings = settings
     gradients = PartialGradients(model.parameters)
@@ -65,11 +67,8 @@ package final class Replica {
     of batch: SequenceBatch, microbatches: Range<Int>, in layout: MicrobatchLayout, _ plan: UpdatePlan,
     into sums: inout MicrobatchSums
   ) {
-    precondition(plan.frames == batch.frameCount, "\(batch.frameCount) frames in place of \(plan.frames)")
-    nonFiniteSequences.removeAll(keepingCapacity: true)
-    losses.removeAll(keepingCapacity: true)
+    prepare(for: batch, plan)
     gradients.clear()
-    arithmetic?.clear()
     let offset = layout.examples(ofMicrobatches: microbatches).lowerBound
     var first = microbatches.lowerBound
     while first < microbatches.upperBound {
@@ -90,6 +89,31 @@ package final class Replica {
       gradients.addCompletedBlocks()
       first = end
     }
+  }
+
+  /// Runs this process's microbatches forward and backward, without the gradients of weights: returns from what they are
+  /// to be computed, which is valid until the next call.
+  ///
+  /// - Parameters: as for `accumulateGradients`; the examples are computed together, so there are 32 at most.
+  func record(
+    _ batch: SequenceBatch, microbatches: Range<Int>, in layout: MicrobatchLayout, _ plan: UpdatePlan,
+    into sums: inout MicrobatchSums
+  ) -> RecordedUses {
+    prepare(for: batch, plan)
+    let examples = layout.examples(ofMicrobatches: microbatches)
+    let piece = Piece(batch: batch, examples: examples, offset: examples.lowerBound, microbatches: microbatches)
+    let (exampleMicrobatches, limit) = forward(piece, in: layout, plan)
+    computeObjective(of: piece, exampleMicrobatches, plan, into: &sums)
+    let uses = tape.backwardLeavingWeights(of: model.parameters, firstMicrobatch: microbatches.lowerBound)
+    addMetrics(of: piece, limit, to: &sums)
+    return uses
+  }
+
+  private func prepare(for batch: SequenceBatch, _ plan: UpdatePlan) {
+    precondition(plan.frames == batch.frameCount, "\(batch.frameCount) frames in place of \(plan.frames)")
+    nonFiniteSequences.removeAll(keepingCapacity: true)
+    losses.removeAll(keepingCapacity: true)
+    arithmetic?.clear()
   }
 
   /// Examples that are computed together.
@@ -198,6 +222,11 @@ package final class Replica {
   /// Computes the gradients of a piece.
   private func backward(_ piece: Piece, _ limit: StateGradientLimit?, into sums: inout MicrobatchSums) {
     tape.backward(into: gradients, firstMicrobatch: piece.microbatches.lowerBound)
+    addMetrics(of: piece, limit, to: &sums)
+  }
+
+  /// Adds what is known about a piece after its backward pass.
+  private func addMetrics(of piece: Piece, _ limit: StateGradientLimit?, to sums: inout MicrobatchSums) {
     if let limit { addMetrics(of: limit, firstMicrobatch: piece.microbatches.lowerBound, to: &sums) }
     if arithmetic != nil { model.count(frames, examples: piece.count, in: &arithmetic!) }
   }

@@ -90,6 +90,7 @@ private struct Run {
       communicator.isRoot && !isFresh ? try Resumption.latest(in: folder) : nil
     }
     let start = try takeOverStart(of: resumption)
+    try keepMicrobatches(of: resumption)
     let earlier = try setEarlierRunAside()
     if let reason = try training.identify(with: communicator, rememberedIn: folder.dataDigests) { return reason }
     configuration.model.constants.height = training.height
@@ -97,10 +98,13 @@ private struct Run {
     let reasons = configuration.validate()
     guard reasons.isEmpty else { throw ConfigurationError(place: training.path, problems: reasons) }
     try communicator.collectively("preparing memory") {
-      try MemoryEstimate(training: configuration, ranks: communicator.size).require(ranks: communicator.ranksOnHost)
+      try MemoryEstimate(training: configuration, ranks: communicator.size, sharing: communicator.ranksOnHost)
+        .require(ranks: communicator.ranksOnHost)
     }
     keepPaths(of: training, validation)
-    let state = TrainingState(configuration, meanImage: training.mean)
+    let memory = try StateMemory(for: configuration, communicator)
+    let state = TrainingState(configuration, meanImage: training.mean, in: memory)
+    try memory.synchronize()
     let origin =
       try restore(state, resumption, orElse: start, from: training)
       + (earlier.map { "; the earlier one is in \($0)" } ?? "")
@@ -142,9 +146,18 @@ private struct Run {
     throw ConfigurationError(
       place: "",
       problem:
-        "training.batchSize is \(settings.batchSize) and training.microbatches is \(settings.microbatches), so there is work for "
+        "training.batchSize is \(settings.batchSize) and training.microbatches is \(settings.wantedMicrobatches), so there is work for "
         + "\(microbatches), but there are \(size) processes. Start at most \(microbatches), or begin a run with \(remedy); "
         + "another number of microbatches changes how the numbers of a run round.")
+  }
+
+  /// A run keeps the division of its batches: of the settings, of the run that is resumed, or as the batch suggests.
+  private mutating func keepMicrobatches(of resumption: Resumption?) throws {
+    guard configuration.training.microbatches == 0 else { return }
+    let theirs = resumption?.configuration.training.wantedMicrobatches ?? configuration.training.wantedMicrobatches
+    // Only rank 0 knows the run that is resumed.
+    configuration.training.microbatches = Int(try communicator.maximum(Int64(communicator.isRoot ? theirs : 0)))
+    try refuseMoreProcessesThanMicrobatches()
   }
 
   /// The training and validation files; the built-in ones if no training file is named.
@@ -232,6 +245,7 @@ private struct Run {
     state.step = Int(try communicator.maximum(Int64(communicator.isRoot ? state.step : 0)))
     try communicator.broadcast(UnsafeMutableRawBufferPointer(state.model.parameters.values))
     for (_, values) in state.buffers { try communicator.broadcast(UnsafeMutableRawBufferPointer(values)) }
+    try state.memory.synchronize()
     return origin
   }
 
@@ -292,6 +306,6 @@ private struct Run {
         + "particles, \(length) frames, \(settings.optimizer.kind.rawValue) \(settings.optimizer.learningRate), seed \(settings.seed)",
       "processes   \(communicator.size) on \(communicator.hostName)\(communicator.size > communicator.ranksOnHost ? " and others" : ""), "
         + "1 thread each, kernels \(state.kernels ?? "")",
-    ]
+    ] + (state.memory.note.map { ["exchange    within a host \($0)"] } ?? [])
   }
 }

@@ -22,6 +22,8 @@ package final class Trainer {
   private var step: TrainingStep
   private var collapseDetector: CollapseDetector
   private var stragglerDetector: StragglerDetector
+  /// The latest that was reported.
+  private var exchangeWarning: String?
   /// Rank 0 only.
   private let writers: RunWriters?
   /// Updates that the latest checkpoint holds; at the start of a run there is nothing to save.
@@ -129,6 +131,10 @@ package final class Trainer {
       isClipped: configuration.training.optimizer.clipNorm > 0)
     guard let writers else { return }
     let straggler = stragglerDetector.observe(step.timing(ofRank:))
+    if let warning = step.exchangeWarning, warning != exchangeWarning {
+      writers.log.warn(warning, step: state.step)
+      exchangeWarning = warning
+    }
     for warning in collapses + [straggler].compactMap(\.self) { writers.log.warn(warning, step: state.step) }
     writers.log.show(record, step: state.step)
     if isDue(configuration.logging.interval) || isLast { writers.metrics.write(record, step: state.step) }

@@ -35,20 +35,33 @@ package struct TrainingStep {
   private var timing = RankTiming()
   /// The microbatches of each batch that this process takes.
   package let microbatches: Range<Int>
+  /// Gathers parameters, and sums the gradients that each rank has computed for itself or all of a host together.
   private let reduction: GradientReduction
+  /// If the ranks of a host share the state: how they compute gradients together, and for updates in which they cannot,
+  /// the reduction between ranks.
+  private let hostGradients: HostGradients?
+  private let rankReduction: GradientReduction
+  private let packing: WeightPacking
+  /// The reduction of the last update.
+  private var lastReduction: GradientReduction
   private var sums: MicrobatchSums
   /// Sums over all microbatches; kept for its memory.
   private var total = StepSums()
 
   package init(_ state: TrainingState, _ settings: TrainingConfiguration, _ communicator: Communicator) {
     self.state = state
-    replica = Replica(model: state.model, settings: settings)
     self.settings = settings
     self.communicator = communicator
-    let layout = MicrobatchLayout(settings)
+    let (layout, parameters, memory) = (MicrobatchLayout(settings), state.model.parameters, state.memory)
     microbatches = layout.microbatches(ofRank: communicator.rank, among: communicator.size)
     sums = MicrobatchSums(microbatches: layout.count)
-    reduction = GradientReduction(state.model.parameters, layout, communicator)
+    reduction = GradientReduction(parameters, layout, communicator, sharing: memory)
+    hostGradients = memory.host.map { HostGradients(parameters, layout, memory, $0, communicator) }
+    rankReduction = memory.host == nil ? reduction : GradientReduction(parameters, layout, communicator)
+    lastReduction = reduction
+    packing = WeightPacking(parameters, memory, reduction, communicator)
+    replica = Replica(model: state.model, settings: settings, memory: hostGradients?.tapeMemory)
+    replica.tape.packedWeights = packing.weights
   }
 
   /// Learns from this process's examples of the batch that belongs to the state's step.
@@ -56,37 +69,83 @@ package struct TrainingStep {
   /// - Throws: `NonFiniteError` on every process if the loss or the gradient of any is not finite; nothing is
   ///   updated then.
   package mutating func run(_ batch: SequenceBatch) throws -> StepRecord {
-    let parameters = state.model.parameters
     let plan = settings.plan(atStep: state.step)
 
     // 1. Forwards and backwards over the microbatches of this process. Particles of an example stay together, so the
     //    gradient of the batch is the sum over microbatches.
-    begin(.model)
-    sums.clear()
-    replica.accumulateGradients(of: batch, microbatches: microbatches, in: layout(plan), plan, into: &sums)
+    let partialGradients = try computePartialGradients(batch, plan)
 
     // 2. Sums over all microbatches: of the gradient in the slice that this process owns, of the metrics and the
     //    gradient's squares everywhere.
     try waitForOthersIfTimed()
     begin(.reduction)
-    let gradient = try reduction.reduceSlice(of: parameters.partialGradients)
-    let norm = try reduction.reduceMetrics(&sums, timing)
+    packing.announceMissing()
+    let gradient = try lastReduction.reduceSlice(of: partialGradients)
+    let norm = try lastReduction.reduceMetrics(&sums, timing)
     sums.sum(into: &total)
     try refuseNonFinite(batch, plan, total, gradientNorm: norm)
 
-    // 3. Clip, and update the slice.
+    // 3. Clip, update and pack the slice.
     begin(.optimizer)
+    packing.keepMissing()
     let factor = GradientClip.factor(norm: norm, limit: settings.optimizer.clipNorm)
-    state.optimizer.update(
-      reduction.slice, of: parameters.values, gradients: gradient, factor: Float(factor),
-      learningRate: Float(plan.learningRate), update: state.step + 1, average: state.average)
+    update(with: gradient, factor: Float(factor), learningRate: Float(plan.learningRate))
 
     // 4. Every process receives the slices of all others.
     begin(.sharing)
-    try reduction.gatherParameters(parameters)
+    try reduction.gatherParameters(state.model.parameters)
+    try packing.complete()
     state.step += 1
     return StepRecord(sums: total, gradientNorm: norm, clipFactor: factor, plan: plan)
   }
+
+  /// Runs the microbatches of this process. Ranks that share the state compute the gradients of weights together.
+  ///
+  /// - Returns: the partial gradients of this process or host, for `lastReduction`.
+  private mutating func computePartialGradients(
+    _ batch: SequenceBatch, _ plan: UpdatePlan
+  ) throws -> [UnsafeMutableBufferPointer<Float>] {
+    let layout = layout(plan)
+    while let hostGradients, hostGradients.canCompute(layout) {
+      begin(.model)
+      sums.clear()
+      let uses = replica.record(batch, microbatches: microbatches, in: layout, plan, into: &sums)
+      begin(.waiting)
+      guard try hostGradients.join(uses, on: replica.tape) else { continue }
+      clock?.enter(.model)
+      try hostGradients.compute(replica.profile)
+      lastReduction = reduction
+      return hostGradients.partialGradients
+    }
+    begin(.model)
+    sums.clear()
+    replica.accumulateGradients(of: batch, microbatches: microbatches, in: layout, plan, into: &sums)
+    lastReduction = rankReduction
+    return state.model.parameters.partialGradients
+  }
+
+  /// Updates and packs the slice that this process owns, block by block: one pass over all that an update reads and
+  /// writes, while a block is in the cache.
+  private func update(with gradient: UnsafeMutableBufferPointer<Float>, factor: Float, learningRate: Float) {
+    let slice = reduction.slice
+    for start in stride(from: slice.lowerBound, to: slice.upperBound, by: Self.blockSize) {
+      let block = start..<min(start + Self.blockSize, slice.upperBound)
+      let part = block.lowerBound - slice.lowerBound..<block.upperBound - slice.lowerBound
+      state.optimizer.update(
+        block, of: state.model.parameters.values, gradients: UnsafeMutableBufferPointer(rebasing: gradient[part]),
+        factor: factor, learningRate: learningRate, update: state.step + 1, average: state.average)
+      packing.pack(block)
+    }
+  }
+
+  /// Parameters that are updated at a time: with gradient, average and the state of the optimizer, 320 kB.
+  private static let blockSize = 16_384
+
+  /// What to tell the user about how ranks exchange gradients, once; nil if there is nothing.
+  var exchangeWarning: String? { hostGradients?.refusal }
+
+  /// Gives the memory back that ranks share for updates, before that of the state. Every rank calls this.
+  package func release() throws { try hostGradients?.release() }
 
   /// Collects the whole optimizer state and average on every process, for a checkpoint: after an update each has only
   /// its slice.
@@ -103,7 +162,7 @@ package struct TrainingStep {
   private func layout(_ plan: UpdatePlan) -> MicrobatchLayout { MicrobatchLayout(settings, batch: plan.batch) }
 
   /// How long a process computed in the last update before it waited for the others.
-  func timing(ofRank rank: Int) -> RankTiming { reduction.timing(ofRank: rank) }
+  func timing(ofRank rank: Int) -> RankTiming { lastReduction.timing(ofRank: rank) }
 
   /// Notifies clock, timing and watchdog that a stage begins.
   mutating func begin(_ stage: StageClock.Stage) {

@@ -40,15 +40,12 @@ package final class Validator {
     if isDue(configuration.validation.interval), try communicator.maximum(Int64(mustValidate ? 1 : 0)) > 0 {
       try validate()
     }
-    // Rank 0 draws; the others continue with the next update.
-    guard let writers else { return }
-    if isDue(configuration.pictures.interval),
-      !isResuming || !writers.pictures.exists("reconstruction", step: state.step)
-    {
-      drawReconstructions()
+    // Rank 0 draws; the others wait, because they may have the parameters in common.
+    if isDue(configuration.pictures.interval) {
+      try drawReconstructions { !isResuming || !$0.pictures.exists("reconstruction", step: state.step) }
     }
-    if isDue(configuration.generation.interval), !isResuming || !writers.metrics.hadAtStart("generation") {
-      generate()
+    if isDue(configuration.generation.interval) {
+      try generate { !isResuming || !$0.metrics.hadAtStart("generation") }
     }
   }
 
@@ -84,25 +81,37 @@ package final class Validator {
     writers.log.note("update \(state.step): \(evaluation.summary)")
   }
 
-  /// Draws reconstructions of the first sequences. Rank 0 only.
-  package func drawReconstructions() {
-    guard let writers, let file else { return }
+  /// Draws reconstructions of the first sequences, on rank 0. All processes call this together.
+  ///
+  /// - Parameter isNeeded: whether there is anything to do, which only rank 0 knows.
+  package func drawReconstructions(if isNeeded: (RunWriters) -> Bool = { _ in true }) throws {
     watchdog.enter(.pictures, step: state.step)
+    try state.withAverage { if let writers, isNeeded(writers) { drawReconstructions(writers) } }
+  }
+
+  private func drawReconstructions(_ writers: RunWriters) {
+    guard let file else { return }
     writers.log.attempt("drawing reconstructions") {
       let batch = SequenceBatch()
       let count = min(configuration.pictures.sequences, file.sequenceCount)
       try batch.read(Array(0..<count), frameCount: file.frameCount, from: file)
       let reconstructor = Reconstructor(
         model: state.model, particles: configuration.evaluationParticles, seed: configuration.training.seed)
-      let figure = state.withAverage { reconstructor.figure(batch, title: "after \(state.step) updates") }
+      let figure = reconstructor.figure(batch, title: "after \(state.step) updates")
       try writers.pictures.write(figure.draw(), name: "reconstruction", step: state.step)
     }
   }
 
-  /// Generates continuations of the first sequences, measures and draws them. Rank 0 only.
-  package func generate() {
-    guard let writers, let file, file.frameCount >= 2, !state.model.framesAreIndependent else { return }
+  /// Generates continuations of the first sequences, measures and draws them, on rank 0. All processes call this together.
+  ///
+  /// - Parameter isNeeded: whether there is anything to do, which only rank 0 knows.
+  package func generate(if isNeeded: (RunWriters) -> Bool = { _ in true }) throws {
     watchdog.enter(.pictures, step: state.step)
+    try state.withAverage { if let writers, isNeeded(writers) { generate(writers) } }
+  }
+
+  private func generate(_ writers: RunWriters) {
+    guard let file, file.frameCount >= 2, !state.model.framesAreIndependent else { return }
     writers.log.attempt("generating continuations") {
       let batch = SequenceBatch()
       let count = min(configuration.pictures.sequences, file.sequenceCount)
@@ -110,10 +119,8 @@ package final class Validator {
       let generator = SequenceGenerator(
         model: state.model, particles: configuration.evaluationParticles, seed: configuration.training.seed,
         discoversLater: false)
-      let result = state.withAverage {
-        generator.generate(
-          from: batch, observedFrames: min(3, file.frameCount - 1), frameCount: file.frameCount, continuationCount: 3)
-      }
+      let result = generator.generate(
+        from: batch, observedFrames: min(3, file.frameCount - 1), frameCount: file.frameCount, continuationCount: 3)
       let busiest = (0..<count).max { batch.objects(in: $0) < batch.objects(in: $1) }!
       writers.metrics.write(generation: result.metrics, step: state.step)
       try writers.pictures.write(

@@ -3,7 +3,7 @@ import Cluster
 /// What ranks do together in tests of the communicator: the same table runs over MPI (`cluster-probe`) and in the memory
 /// of one process.
 public enum Exercise: String, CaseIterable, Sendable {
-  case numbers, emptyVectors, parts, allParts, texts, largeVector, barrier, heartbeats
+  case numbers, emptyVectors, parts, allParts, texts, largeVector, barrier, heartbeats, hostMemory
   case failureOnOneRank, failureOnAllRanks, differentFailures, noFailure
 
   /// Runs this rank's part.
@@ -67,6 +67,29 @@ public enum Exercise: String, CaseIterable, Sendable {
       for _ in 0..<3 { try communicator.barrier() }
       return "passed"
 
+    case .hostMemory:
+      guard let memory = try HostMemory.allocate(bytes: 100_000, communicator) else { return "not allowed" }
+      let isZero = memory.bytes.allSatisfy { $0 == 0 }
+      try memory.synchronize()
+      for index in memory.part(of: 100_000) { memory.bytes[index] = UInt8(1 + rank) }
+      try memory.synchronize()
+      let owners = (0..<size).map { rank in memory.bytes.count { $0 == UInt8(1 + rank) } }
+      var numbers: [Float] = []
+      var number = memory.nextNumber()
+      while number < 1000 {
+        numbers.append(Float(number))
+        number = memory.nextNumber()
+      }
+      try memory.synchronize()
+      if communicator.rankOnHost == 0 { memory.restartCounter() }
+      try memory.synchronize()
+      let isFirst = memory.nextNumber() < size
+      let (count, sum) = (
+        try communicator.sum(Int64(numbers.count)), try communicator.sum(Double(numbers.reduce(0, +)))
+      )
+      try memory.release()
+      return "\(isZero) \(owners.reduce(0, +)) \(owners.allSatisfy { $0 >= 100_000 / size }) \(count) \(sum) \(isFirst)"
+
     case .heartbeats:
       let own = Heartbeat(rank: rank, host: communicator.hostName, processIdentifier: 1, step: rank + 1)
       let first = try communicator.openHeartbeats(own)
@@ -119,6 +142,9 @@ public enum Exercise: String, CaseIterable, Sendable {
       return ranks.map { "\($0 == 0 ? texts : []) grüße, \(size) [1, 2, 255]" }
     case .largeVector: return all("wrong: 0")
     case .barrier: return all("passed")
+    case .hostMemory:
+      return all("true 100000 true 1000 499500.0 true")
+
     case .heartbeats:
       return ranks.map { rank in
         let previous = (rank + size - 1) % size

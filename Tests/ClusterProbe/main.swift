@@ -29,6 +29,20 @@ do {
     try communicator.barrier()
     say("rank \(rank) passed the barrier")
 
+  case "die-sharing":
+    // The files behind shared memory of this job, then the death of a rank that holds some of it.
+    let memory = try HostMemory.allocate(bytes: 1 << 20, communicator)
+    try memory?.synchronize()
+    let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8).split(separator: "\n")
+    let files = maps.compactMap { line in
+      line.firstRange(of: " /dev/shm/").map { String(line[$0.lowerBound...].dropFirst()) }
+    }
+    if rank == argument { say("shared \(memory != nil)\n" + Set(files).sorted().joined(separator: "\n")) }
+    try communicator.barrier()
+    if rank == argument { kill(getpid(), SIGKILL) }
+    try memory?.synchronize()
+    say("rank \(rank) passed")
+
   case "abort":
     if rank == argument { communicator.abort(code: 42) }
     try communicator.barrier()

@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 import TestSupport
 import Testing
@@ -32,6 +33,24 @@ import Testing
     let outcome = try probe(3, "die", "1", timeout: 15)
     #expect(!outcome.timedOut && outcome.exitCode == 137, "\(outcome)")
     #expect(outcome.standardOutput.isEmpty, "no rank may pass the barrier: \(outcome)")
+  }
+
+  /// Whatever a rank was doing with shared memory, its death leaves none of it behind.
+  @Test func aRankThatIsKilledLeavesNoSharedMemory() throws {
+    let outcome = try probe(3, "die-sharing", "1", timeout: 30)
+    #expect(!outcome.timedOut && outcome.exitCode == 137, "\(outcome)")
+    let printed = outcome.standardOutput.split(separator: "\n").map(String.init)
+    #expect(printed.first == "shared true", "\(outcome)")
+    // The window has lost its name as soon as all had mapped it; what else Open MPI keeps there it removes.
+    #expect(printed.contains { $0.hasSuffix(" (deleted)") }, "\(outcome)")
+    for file in printed.dropFirst() { #expect(!FileManager.default.fileExists(atPath: file), "\(file)") }
+  }
+
+  @Test func hostsAreRangesOfRanks() {
+    #expect(Communicator.hosts(firsts: [0, 0, 2, 2, 4]) == [0..<2, 2..<4, 4..<5])
+    #expect(Communicator.hosts(firsts: [0]) == [0..<1])
+    // Ranks that were dealt out to hosts in turn.
+    #expect(Communicator.hosts(firsts: [0, 1, 0, 1]) == nil)
   }
 
   @Test func abortEndsTheJobWithItsCode() throws {

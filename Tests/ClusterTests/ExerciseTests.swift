@@ -34,6 +34,40 @@ import Testing
   }
 }
 
+/// Memory that the ranks of a host share, where it is not to be had everywhere.
+@Suite struct HostMemoryTests {
+  @Test func eachHostHasItsOwn() throws {
+    let results = try Communicator.inMemory(ranks: 5, ranksPerHost: 2) { communicator in
+      let memory = try #require(try HostMemory.allocate(bytes: 8, communicator))
+      if communicator.rankOnHost == 0 { memory.bytes[0] = UInt8(10 + communicator.rank) }
+      try memory.synchronize()
+      return memory.bytes[0]
+    }.map { try $0.get() }
+    #expect(results == [10, 10, 12, 12, 14])
+  }
+
+  @Test func aHostThatDoesNotAllowItIsNoError() throws {
+    let results = Communicator.inMemory(ranks: 3, sharesMemory: false) { communicator in
+      try HostMemory.allocate(bytes: 8, communicator) == nil
+    }
+    #expect(try results.map { try $0.get() } == [true, true, true])
+  }
+
+  @Test func aRankThatLeavesFailsThoseOfItsHost() throws {
+    struct Broken: Error {}
+    let results = Communicator.inMemory(ranks: 2) { communicator in
+      let memory = try HostMemory.allocate(bytes: 8, communicator)
+      if communicator.rank == 1 { throw Broken() }
+      try memory?.synchronize()
+    }
+    guard case .failure(let error) = results[0] else {
+      Issue.record("rank 0 did not notice")
+      return
+    }
+    #expect("\(error)".contains("rank 1 has left: Broken()"))
+  }
+}
+
 /// What an in-memory job does that MPI does not: it refuses mistakes instead of hanging.
 @Suite struct InMemoryJobTests {
   private func message<Value>(_ result: Result<Value, any Error>) -> String {

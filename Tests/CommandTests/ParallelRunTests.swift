@@ -35,6 +35,50 @@ import Testing
     }
   }
 
+  /// Ranks of a host exchange what they have in memory that they share, or by messages where that is not allowed.
+  @Test func sharedMemoryAndMessagesLearnTheSame() throws {
+    let options = Self.uneven + ["--steps", "4", "--set", "training.average=0.9"]
+    try train("alone", options, ranks: 1)
+    for (exchange, note) in [
+      ("", "in shared memory"), ("shared", "in shared memory"),
+      ("messages", "by messages, as SQAIR_HOST_EXCHANGE asks"),
+    ] {
+      let run = "run-\(exchange)"
+      let outcome = try MPILauncher.run(
+        ranks: 3, arguments: toy.arguments(run, options), environment: ["SQAIR_HOST_EXCHANGE": exchange])
+      #expect(outcome.exitCode == 0, "\(outcome)")
+      #expect(outcome.standardError.contains("\nexchange    within a host \(note)\n"), "\(outcome)")
+      let isSame = try toy.checkpointBytes(run, step: 4) == toy.checkpointBytes("alone", step: 4)
+      #expect(isSame, "\(exchange)")
+    }
+  }
+
+  /// `/dev/shm` of a container is small, or not there at all.
+  @Test func aHostWithoutRoomExchangesMessages() throws {
+    let options = Self.uneven + ["--steps", "4"]
+    let environment = ["OMPI_MCA_osc_sm_backing_directory": toy.path("absent")]
+    let outcome = try MPILauncher.run(ranks: 2, arguments: toy.arguments("run", options), environment: environment)
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    #expect(
+      outcome.standardError.contains("\nexchange    within a host by messages: a host has less than "), "\(outcome)")
+    try train("alone", options, ranks: 1)
+    let isSame = try toy.checkpointBytes("run", step: 4) == toy.checkpointBytes("alone", step: 4)
+    #expect(isSame)
+    let refused = try MPILauncher.run(
+      ranks: 2, arguments: toy.arguments("refused", options),
+      environment: environment.merging(["SQAIR_HOST_EXCHANGE": "shared"]) { $1 })
+    #expect(refused.exitCode == 1, "\(refused)")
+    #expect(refused.standardError.contains("SQAIR_HOST_EXCHANGE is shared, but a host has less than "), "\(refused)")
+  }
+
+  @Test func anUnknownExchangeIsRefused() throws {
+    let outcome = try MPILauncher.run(
+      ranks: 2, arguments: toy.arguments("run", ["--steps", "1"]), environment: ["SQAIR_HOST_EXCHANGE": "pigeons"])
+    #expect(outcome.exitCode == 1, "\(outcome)")
+    #expect(
+      outcome.standardError.contains("SQAIR_HOST_EXCHANGE is 'pigeons'. Set it to messages or shared"), "\(outcome)")
+  }
+
   @Test func aRunGoesOnOnAnotherNumberOfProcesses() throws {
     try train("whole", Self.uneven + ["--steps", "10"], ranks: 2)
     try train("run", Self.uneven + ["--steps", "3"], ranks: 3)
@@ -43,6 +87,19 @@ import Testing
     #expect(toy.figures("run") == toy.figures("whole"))
     let isSame = try toy.checkpointBytes("run", step: 10) == toy.checkpointBytes("whole", step: 10)
     #expect(isSame)
+  }
+
+  /// The division that a batch suggests may become another one in a later version; a run keeps its own.
+  @Test func aRunKeepsItsMicrobatches() throws {
+    let batch = ["--set", "training.batchSize=64"]
+    try train("suggested", batch + ["--steps", "1"], ranks: 1)
+    #expect(try toy.checkpoint("suggested", step: 1).configuration.contains(/"microbatches"\s*:\s*32/))
+    try train("run", batch + ["--steps", "1", "--set", "training.microbatches=16"], ranks: 1)
+    try train("run", batch + ["--steps", "2"], ranks: 2)
+    #expect(try toy.checkpoint("run", step: 2).configuration.contains(/"microbatches"\s*:\s*16/))
+    let refused = try ToyRun.program(toy.arguments("run", batch + ["--steps", "3"]), ranks: 17)
+    #expect(refused.exitCode != 0)
+    #expect(refused.standardError.contains("training.microbatches is 16, so there is work for 16"), "\(refused)")
   }
 
   @Test func aSignalToTheLauncherEndsAllProcessesWithTheStateSaved() throws {

@@ -60,9 +60,9 @@ import Testing
       for isTransposed in [false, true] {
         var packed = [Float](repeating: .nan, count: Int(kernel_packed_size(Int64(k), Int64(n))))
         if isTransposed {
-          kernel_pack_transposed(transposed, Int64(k + 1), Int64(k), Int64(n), &packed)
+          kernel_pack_transposed(transposed, Int64(k + 1), Int64(k), Int64(n), 0, Int64(n), &packed)
         } else {
-          kernel_pack(b, Int64(bStride), Int64(k), Int64(n), &packed)
+          kernel_pack(b, Int64(bStride), Int64(k), Int64(n), 0, Int64(k), &packed)
         }
         #expect(packed.allSatisfy { !$0.isNaN })
         // The kernels ask for panels some steps ahead; asking does no harm, wherever it is.

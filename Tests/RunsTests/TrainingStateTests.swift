@@ -84,11 +84,11 @@ import Testing
     try used.restoreModel(checkpoint, from: "x.h5")
     let mean = try #require(first.average)
     let other = try #require(second.average)
-    withExtendedLifetime((first, second, used)) {
+    try withExtendedLifetime((first, second, used)) {
       #expect(isEqual(first, second) && mean.values.elementsEqual(other.values))
       #expect(!mean.values.elementsEqual(parameters.values))
       #expect(used.model.parameters.values.elementsEqual(mean.values))
-      first.withAverage { #expect(isEqual(first, used)) }
+      try first.withAverage { #expect(isEqual(first, used)) }
       #expect(isEqual(first, second))
     }
     // Without an average the parameters are used, and another setting is no checkpoint of this run.

@@ -17,14 +17,31 @@ enum InMemoryRun {
     var norms: [UInt64] = []
   }
 
+  /// Where ranks seem to run.
+  enum Place: String, CaseIterable, Sendable {
+    /// On one host, where they share memory.
+    case host
+    /// On hosts of two ranks each, that share memory.
+    case pairs
+    /// On one host that does not allow shared memory.
+    case closedHost
+
+    var ranksPerHost: Int? { self == .pairs ? 2 : nil }
+    var sharesMemory: Bool { self != .closedHost }
+  }
+
   /// Trains all updates of a configuration on `ranks` ranks.
   static func train(
-    _ configuration: Configuration, data: String, ranks: Int
+    _ configuration: Configuration, data: String, ranks: Int, on place: Place = .host
   ) throws -> [Outcome] {
-    try Communicator.inMemory(ranks: ranks) { communicator in
+    try Communicator.inMemory(ranks: ranks, ranksPerHost: place.ranksPerHost, sharesMemory: place.sharesMemory) {
+      communicator in
       LinearAlgebra.prepare()
       let file = try SequenceSet(path: data)
-      let state = TrainingState(configuration, meanImage: ToyModel.meanImage)
+      let memory = try StateMemory(for: configuration, communicator)
+      if ranks > 1, (memory.host != nil) != place.sharesMemory { throw RunError("memory is shared, or is not") }
+      let state = TrainingState(configuration, meanImage: ToyModel.meanImage, in: memory)
+      try memory.synchronize()
       var step = TrainingStep(state, configuration.training, communicator)
       let loader = try SequenceLoader(
         file, configuration.training, steps: 0..<configuration.training.steps, microbatches: step.microbatches)
@@ -37,6 +54,10 @@ enum InMemoryRun {
       }
       try step.gatherState()
       outcome.buffers = Self.bits(of: state)
+      // No rank reads any more.
+      try communicator.barrier()
+      try step.release()
+      try memory.release()
       return outcome
     }.map { try $0.get() }
   }

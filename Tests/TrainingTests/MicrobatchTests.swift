@@ -25,6 +25,18 @@ import Training
     #expect(layout.examples(ofMicrobatches: 0..<0).isEmpty)
   }
 
+  /// Half of the batch as a power of two, so that more ranks find work in a larger batch; 16 as ever up to 63.
+  @Test(arguments: [(1, 1), (7, 7), (16, 16), (32, 16), (63, 16), (64, 32), (127, 32), (128, 64), (256, 128)])
+  func microbatchesFollowTheBatchUnlessTheyAreGiven(batch: Int, expected: Int) {
+    #expect(layout(batch: batch, microbatches: 0).count == expected)
+    var settings = TrainingConfiguration()
+    settings.batchSize = batch
+    settings.batchSchedule.boundaries = [0.5]
+    settings.batchSchedule.values = [2 * batch]
+    #expect(MicrobatchLayout(settings).count == expected)
+    #expect(MicrobatchLayout(settings, batch: 2 * batch).count == expected)
+  }
+
   @Test func theTotalIsTheSumOverSharesInTheirOrder() {
     var sums = MicrobatchSums(microbatches: 3)
     // In another order the small number would be lost in the large ones.

@@ -25,7 +25,9 @@ import Training
     let codes = try Communicator.inMemory(ranks: ranks) { communicator in
       LinearAlgebra.prepare()
       let file = try SequenceSet(path: data)
-      let state = TrainingState(configuration, meanImage: file.mean)
+      let memory = try StateMemory(for: configuration, communicator)
+      let state = TrainingState(configuration, meanImage: file.mean, in: memory)
+      try memory.synchronize()
       // In turn: HDF5 does not open a file twice at the same time in one process. And all have read before rank 0 writes.
       for rank in 0..<communicator.size {
         if rank == communicator.rank,
@@ -78,7 +80,7 @@ import Training
       #expect(Set(try metrics("alone").compactMap { $0[name] }).count == steps, "\(name)")
     }
     #expect(Set(try checkpoints("alone").map { try Checkpoint(reading: $0.path).parametersDigest }).count == steps)
-    let microbatches = min(configuration.training.microbatches, configuration.training.batchSize)
+    let microbatches = MicrobatchLayout(configuration.training).count
     let sizes = recipe == .everything || recipe == .curriculum ? [2, 3, 4, 5, 7, 16] : [2, 3]
     for ranks in sizes where ranks <= microbatches {
       try train("on-\(ranks)", configuration, ranks: ranks)

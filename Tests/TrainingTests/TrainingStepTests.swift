@@ -16,13 +16,30 @@ import Training
     data = try ToySequences.write(to: folder.path("toy.h5"))
   }
 
-  @Test func updatesHaveTheSameBitsOnAnyNumberOfRanks() throws {
+  @Test(arguments: InMemoryRun.Place.allCases)
+  func updatesHaveTheSameBitsOnAnyNumberOfRanks(place: InMemoryRun.Place) throws {
     let configuration = Recipe.everything.configuration
     let alone = try InMemoryRun.train(configuration, data: data, ranks: 1)[0]
     #expect(alone.bounds.count == configuration.training.steps && Set(alone.bounds).count == alone.bounds.count)
     #expect(alone.buffers.count > 1)
     for ranks in [2, 3, 5, 7] {
-      for (rank, outcome) in try InMemoryRun.train(configuration, data: data, ranks: ranks).enumerated() {
+      for (rank, outcome) in try InMemoryRun.train(configuration, data: data, ranks: ranks, on: place).enumerated() {
+        #expect(outcome == alone, "rank \(rank) of \(ranks)")
+      }
+    }
+  }
+
+  /// A rank with more than 32 examples computes them in several passes, and its gradients by itself.
+  @Test(arguments: InMemoryRun.Place.allCases)
+  func updatesOfLargeBatchesHaveTheSameBitsOnAnyNumberOfRanks(place: InMemoryRun.Place) throws {
+    var configuration = Recipe.curriculum.configuration
+    configuration.training.steps = 3
+    configuration.training.batchSize = 70
+    configuration.training.microbatches = 12
+    let alone = try InMemoryRun.train(configuration, data: data, ranks: 1)[0]
+    // With two ranks some have more than 32 examples, with three none.
+    for ranks in [2, 3] {
+      for (rank, outcome) in try InMemoryRun.train(configuration, data: data, ranks: ranks, on: place).enumerated() {
         #expect(outcome == alone, "rank \(rank) of \(ranks)")
       }
     }

@@ -11,9 +11,15 @@ int kernel_product_choose(const char *name);
 /// Floats that a packed [k, n] matrix takes.
 int64_t kernel_packed_size(int64_t k, int64_t n);
 
-/// Packs B [k, n], or B transposed when B is [n, k]: panels of columns, row by row, padded with zeros.
-void kernel_pack(const float *b, int64_t stride, int64_t k, int64_t n, float *packed);
-void kernel_pack_transposed(const float *b, int64_t stride, int64_t k, int64_t n, float *packed);
+/// Rows of a weight that are packed together at least: the panels of all families are divisors of it.
+enum { PACKED_ROWS = 32 };
+
+/// Packs some rows of a weight, `first` and those that follow: of B [k, n], or for B transposed of [n, k]. Packed are
+/// panels of columns of B, row by row, padded with zeros. `first` is a multiple of PACKED_ROWS, and so is `rows` unless
+/// these are the last.
+void kernel_pack(const float *b, int64_t stride, int64_t k, int64_t n, int64_t first, int64_t rows, float *packed);
+void kernel_pack_transposed(const float *b, int64_t stride, int64_t k, int64_t n, int64_t first, int64_t rows,
+                            float *packed);
 
 /// C [m, n] = A [m, k] B, or C += A B, for packed B [k, n]. A row of C depends on that row of A only, bit for bit.
 void kernel_product_packed(const float *a, int64_t a_stride, const float *packed, float *c, int64_t c_stride, int64_t m,

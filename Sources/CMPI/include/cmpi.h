@@ -30,6 +30,18 @@ int cmpi_size(int *size);
 /// Index of this rank among the ranks that share its memory (its host), and their number.
 int cmpi_rank_on_host(int *rank_on_host, int *ranks_on_host);
 
+/// The first of the ranks of this host. To be called after `cmpi_rank_on_host`, by all ranks.
+int cmpi_first_rank_on_host(int *first);
+
+/// Memory that all ranks of this host see, of zeros, aligned to a page: an MPI shared-memory window. All ranks of the host
+/// call this. `start` is NULL on all of them if the host has no room for it in /dev/shm, or forbids it.
+///
+/// The window has no name in the file system once all ranks have mapped it, so ranks that are killed leave nothing.
+int cmpi_share(int64_t bytes, void **start, int *window);
+
+/// Gives the memory of a window back. All ranks of the host call this; those that are left are freed by `cmpi_finish`.
+int cmpi_end_sharing(int window);
+
 /// The host's name as MPI knows it, zero-terminated, cut to `capacity`.
 int cmpi_host_name(char *name, int capacity);
 

@@ -24,7 +24,8 @@ struct BenchmarkContext {
     var largest = configuration
     largest.training.frames.end = max(request.frames.max() ?? 1, configuration.training.frames.end)
     try communicator.collectively("preparing memory") {
-      try MemoryEstimate(training: largest, ranks: communicator.size).require(ranks: communicator.ranksOnHost)
+      try MemoryEstimate(training: largest, ranks: communicator.size, sharing: communicator.ranksOnHost)
+        .require(ranks: communicator.ranksOnHost)
     }
     // A new folder with a name of its own: it is removed at the end.
     var template = Array((FileManager.default.temporaryDirectory.path + "/sqair-benchmark-XXXXXX").utf8CString)

@@ -41,7 +41,7 @@ struct ScalingBenchmark {
   init(_ context: BenchmarkContext, latency: Double?, bandwidth: Double?, ranksPerHost: Int?) throws {
     let communicator = context.communicator
     let configuration = context.workload.configuration
-    let (batch, shares) = (configuration.training.batchSize, configuration.training.microbatches)
+    let (batch, shares) = (configuration.training.batchSize, MicrobatchLayout(configuration.training).count)
     var workload = context.workload
     workload.frames = context.request.frames.first ?? 3
     let measured = try Self.examples.map { examples in

@@ -63,8 +63,8 @@ struct StallMeasurement {
     }
     interruptions = [
       try time("validation", every: configuration.validation.interval) { try trainer.validator.validate() },
-      try time("pictures", every: configuration.pictures.interval) { trainer.validator.drawReconstructions() },
-      try time("generation", every: configuration.generation.interval) { trainer.validator.generate() },
+      try time("pictures", every: configuration.pictures.interval) { try trainer.validator.drawReconstructions() },
+      try time("generation", every: configuration.generation.interval) { try trainer.validator.generate() },
       try time("checkpoint", every: configuration.checkpoint.interval) {
         try trainer.save(mustSucceed: true)
       },

@@ -38,6 +38,8 @@ struct UpdateMeasurement {
   let rows: [Row]
   /// Largest memory of any process, in bytes.
   let peakMemory: Int
+  /// Memory of all processes together at the end, in bytes; what they share counts once.
+  let memoryOfAllRanks: Int
   /// Largest number of any process: of the training thread, and of all threads; -1 where they cannot be counted.
   let threadAllocations: Double
   let processAllocations: Double
@@ -110,6 +112,7 @@ struct UpdateMeasurement {
     ownOperations = samples.operations
 
     peakMemory = Int(try communicator.maximum(Int64(samples.peakMemory)))
+    memoryOfAllRanks = Int(try communicator.sum(Int64(samples.proportionalMemory)))
     threadAllocations = try Double(communicator.maximum(samples.threadAllocations)) / count
     processAllocations = try Double(communicator.maximum(samples.processAllocations)) / count
     kernels = LinearAlgebra.kernelFamily

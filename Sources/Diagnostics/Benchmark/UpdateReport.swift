@@ -31,7 +31,9 @@ struct UpdateReport {
       String(
         format: "  utilisation  %.3f (median of blocks; middle half %.3f to %.3f)", m.utilisation.median,
         m.utilisation.lowerQuartile, m.utilisation.upperQuartile),
-      String(format: "  memory       at most %.0f MB per rank", Double(m.peakMemory) * 1e-6),
+      String(format: "  memory       at most %.0f MB per rank", Double(m.peakMemory) * 1e-6)
+        + (m.ranks == 1
+          ? "" : String(format: "; %.0f MB for all together, what they share once", Double(m.memoryOfAllRanks) * 1e-6)),
       "  allocations  " + allocations,
       "  part                forward ms  backward ms     share   GFLOP/s",
     ]
@@ -87,6 +89,7 @@ struct UpdateReport {
       let utilisation: Double
       let utilisationSpread: Spread
       let peakMemoryBytes: Int
+      let memoryBytesOfAllRanks: Int
       let allocationsPerUpdate: Double
       let allocationsPerUpdateAllThreads: Double
       let kernels: String
@@ -102,6 +105,7 @@ struct UpdateReport {
         usefulGflopPerUpdate: m.operations * 1e-9, sgemmGflops: m.rate * 1e-9,
         sgemmGflopsOfRanks: [m.ratesOfRanks.lowerBound * 1e-9, m.ratesOfRanks.upperBound * 1e-9],
         utilisation: m.utilisation.median, utilisationSpread: m.utilisation, peakMemoryBytes: m.peakMemory,
+        memoryBytesOfAllRanks: m.memoryOfAllRanks,
         allocationsPerUpdate: m.threadAllocations, allocationsPerUpdateAllThreads: m.processAllocations,
         kernels: m.kernels,
         parts: Dictionary(

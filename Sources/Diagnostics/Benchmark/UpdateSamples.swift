@@ -23,6 +23,8 @@ struct UpdateSamples {
   var threadAllocations: Int64 = 0
   var processAllocations: Int64 = 0
   var peakMemory = 0
+  /// Memory at the end, shared pages divided among those that share them.
+  var proportionalMemory = 0
 
   mutating func reserve(_ updates: Int) {
     seconds.reserveCapacity(updates)

@@ -23,6 +23,7 @@ final class UpdateTimer {
   private let countAllocations: @Sendable () -> AllocationCount
   private let clock = StageClock()
   private let product = ReferenceProduct()
+  private let memory: StateMemory
   private let loader: SequenceLoader
   private var step: TrainingStep
   private var timed = UpdateSamples()
@@ -39,10 +40,12 @@ final class UpdateTimer {
     configuration.training.optimizer.learningRate = 1e-30
     // All updates are those of the main phase.
     configuration.training.start.steps = 0
-    let state = TrainingState(configuration, meanImage: workload.file.mean)
+    memory = try StateMemory(for: configuration, communicator)
+    let state = TrainingState(configuration, meanImage: workload.file.mean, in: memory)
     if let parameters = workload.parameters {
       _ = state.model.parameters.values.update(from: UnsafeBufferPointer(parameters))
     }
+    try memory.synchronize()
     let settings = configuration.training
     step = TrainingStep(state, settings, communicator)
     workload.noise?.findsInEveryFrame = state.model.framesAreIndependent
@@ -88,7 +91,11 @@ final class UpdateTimer {
     timed.processAllocations = end.process < 0 ? -1 : end.process - begin.process - own
     if end.thread < 0 { timed.threadAllocations = -1 }
     timed.peakMemory = PeakMemory.bytes
-    return try UpdateMeasurement(workload, timed, clock, communicator)
+    timed.proportionalMemory = PeakMemory.proportionalBytes
+    let measurement = try UpdateMeasurement(workload, timed, clock, communicator)
+    try step.release()
+    try memory.release()
+    return measurement
   }
 
   /// Runs a product on every rank at the same time.

@@ -15,11 +15,13 @@ public final class AIRModel: SequenceModel {
   public var framesAreIndependent: Bool { true }
 
   /// A model whose parameters are zero; `parameters.initialize(seed:)` or a checkpoint sets them.
-  public init(configuration: SQAIRConfiguration) {
+  ///
+  /// - Parameter memory: where parameters are kept.
+  public init(configuration: SQAIRConfiguration, in memory: any VectorMemory = OwnMemory()) {
     self.configuration = configuration
     parameters = ParameterStore()
     ObjectModelParameters.declare(in: parameters, for: configuration, propagates: false)
-    parameters.allocate()
+    parameters.allocate(in: memory)
     discovery = Discovery(configuration, followsPropagation: false, in: parameters)
     decoder = FrameDecoder(configuration, in: parameters)
   }

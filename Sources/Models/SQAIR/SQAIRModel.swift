@@ -11,11 +11,13 @@ public final class SQAIRModel: SequenceModel {
   let decoder: FrameDecoder
 
   /// A model whose parameters are zero; `parameters.initialize(seed:)` or a checkpoint sets them.
-  public init(configuration: SQAIRConfiguration) {
+  ///
+  /// - Parameter memory: where parameters are kept.
+  public init(configuration: SQAIRConfiguration, in memory: any VectorMemory = OwnMemory()) {
     self.configuration = configuration
     parameters = ParameterStore()
     ObjectModelParameters.declare(in: parameters, for: configuration, propagates: true)
-    parameters.allocate()
+    parameters.allocate(in: memory)
     propagation = Propagation(configuration, in: parameters)
     discovery = Discovery(configuration, followsPropagation: true, in: parameters)
     decoder = FrameDecoder(configuration, in: parameters)

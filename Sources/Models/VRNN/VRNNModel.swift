@@ -35,14 +35,14 @@ public final class VRNNModel: SequenceModel {
   private let stateInput: InputBlock
 
   /// A model whose parameters are zero; `parameters.initialize(seed:)` or a checkpoint sets them.
-  public init(configuration: SQAIRConfiguration) {
+  public init(configuration: SQAIRConfiguration, in memory: any VectorMemory = OwnMemory()) {
     self.configuration = configuration
     size = Self.latentCount(configuration)
     codeInput = InputBlock(size: configuration.hidden)
     stateInput = codeInput.next(configuration.hidden)
     let store = ParameterStore()
     Self.declare(in: store, for: configuration)
-    store.allocate()
+    store.allocate(in: memory)
     parameters = store
     image = ImageEncoder("enc.img", configuration.imageGrid, configuration, in: store)
     prior = (Dense("prior.l0", in: store), Dense("prior.out", in: store))

@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import Numerics
 
 /// Every setting of a run, in sections; `Configuration()` has every default, which presets and files change.
 ///
@@ -69,11 +70,13 @@ public struct ModelConfiguration: Codable, Equatable, Sendable {
   public init() {}
 
   /// A model of this kind, with parameters that are zero.
-  package func make() -> any SequenceModel {
+  ///
+  /// - Parameter memory: where parameters are kept.
+  package func make(in memory: any VectorMemory = OwnMemory()) -> any SequenceModel {
     switch kind {
-    case .sqair: SQAIRModel(configuration: constants)
-    case .air: AIRModel(configuration: constants)
-    case .vrnn: VRNNModel(configuration: constants)
+    case .sqair: SQAIRModel(configuration: constants, in: memory)
+    case .air: AIRModel(configuration: constants, in: memory)
+    case .vrnn: VRNNModel(configuration: constants, in: memory)
     }
   }
 

@@ -11,8 +11,10 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var batchSize = 32
   /// Microbatches that a batch is divided into, of one sequence at least. A process takes some of them, so there can be
   /// no more processes than microbatches. Sums are taken within microbatches and then over them, so a run has the same
-  /// numbers on any number of processes, and other numbers with another division. Default 16.
-  public var microbatches = 16
+  /// numbers on any number of processes, and other numbers with another division. 0 = as the batch suggests, half of its
+  /// sequences rounded down to a power of two, but at least 16: 16 up to a batch of 63, 32 up to 127, 128 for 256. The run
+  /// keeps the number that it is started with. Default 0.
+  public var microbatches = 0
   /// Importance-weighted particles per sequence. Default 5.
   public var particles = 5
   /// Seed of the initial parameters, of the order of the data and of all noise. Default 0.
@@ -53,7 +55,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     reasons.require(from.checkpoint != "", "from.checkpoint must not be empty; null starts from the seed")
     reasons.require(steps >= 0, "steps must be at least 0, not \(steps)")
     reasons.require(batchSize >= 1, "batchSize must be at least 1, not \(batchSize)")
-    reasons.require(microbatches >= 1, "microbatches must be at least 1, not \(microbatches)")
+    reasons.require(microbatches >= 0, "microbatches must be at least 0, not \(microbatches)")
     reasons.require(
       particles >= 2,
       "particles must be at least 2, not \(particles): the control variate compares each particle with the others")

@@ -1,0 +1,127 @@
+import Cluster
+import Models
+import Numerics
+import Runs
+
+/// The partial gradients of the microbatches of a host, which its ranks compute together.
+///
+/// Each rank runs its own microbatches forward and backward on a tape in shared memory. When all are done, they divide the
+/// weights among themselves: each takes the next one that none has taken, and computes its gradient from the rows of all
+/// ranks. So the gradient is written once on a host and needs no addition, and a rank that is done early does more.
+final class HostGradients {
+  /// Where the tape of this rank is kept.
+  let tapeMemory = TapeMemory()
+  /// One for each block of the reduction tree within the microbatches of the host.
+  let partialGradients: [UnsafeMutableBufferPointer<Float>]
+  private let communicator: Communicator
+  private let state: StateMemory
+  private let host: HostMemory
+  /// Of all ranks of the host.
+  private var tapes: HostMemory?
+  private var bytesPerTape = 0
+  /// One for each rank of the host, in shared memory.
+  private let announcements: UnsafeMutablePointer<Announcement>
+  private var recordings: [JointWeightGradients.Recording] = []
+  private let joint: JointWeightGradients
+  /// Why activations are not shared any more; nil as long as they are.
+  private(set) var refusal: String?
+
+  /// What a rank tells the others of its host.
+  private struct Announcement: BitwiseCopyable {
+    let uses: RecordedUses
+    /// Where it has the memory of all tapes.
+    let tapes: UInt
+    /// How much its tape needs; 0 if it has enough.
+    let neededBytes: Int
+  }
+
+  init(
+    _ parameters: ParameterStore, _ layout: MicrobatchLayout, _ state: StateMemory, _ host: HostMemory,
+    _ communicator: Communicator
+  ) {
+    self.state = state
+    self.host = host
+    self.communicator = communicator
+    let own = communicator.hosts!.first { $0.contains(communicator.rank) }!
+    partialGradients = ReductionTree.blocks(of: layout.microbatches(ofRanks: own, among: communicator.size)).map { _ in
+      state.vector(parameters.count)
+    }
+    let floats = own.count * MemoryLayout<Announcement>.stride / MemoryLayout<Float>.stride
+    announcements = UnsafeMutableRawPointer(state.vector(floats).baseAddress!)
+      .bindMemory(to: Announcement.self, capacity: own.count)
+    joint = JointWeightGradients(parameters)
+    recordings.reserveCapacity(own.count)
+  }
+
+  /// Whether every rank can compute its part of a batch in one recording.
+  func canCompute(_ layout: MicrobatchLayout) -> Bool {
+    refusal == nil
+      && (0..<communicator.size).allSatisfy { rank in
+        layout.examples(ofMicrobatches: layout.microbatches(ofRank: rank, among: communicator.size)).count
+          <= Replica.pieceSize
+      }
+  }
+
+  /// Takes the recordings of all ranks of the host. Every rank of the job calls this.
+  ///
+  /// - Returns: whether all are in shared memory. If not, there is more of it now, or `refusal` says why not: record again.
+  func join(_ uses: RecordedUses, on tape: Tape) throws -> Bool {
+    let needed = tape.isInGivenMemory ? 0 : tape.neededBytes
+    announcements[communicator.rankOnHost] = Announcement(
+      uses: uses, tapes: tapes.map { UInt(bitPattern: $0.bytes.baseAddress!) } ?? 0, neededBytes: needed)
+    try host.synchronize()
+    var largest = (0..<communicator.ranksOnHost).reduce(0) { max($0, announcements[$1].neededBytes) }
+    if communicator.size > communicator.ranksOnHost { largest = Int(try communicator.maximum(Int64(largest))) }
+    guard largest == 0, let tapes else {
+      try enlarge(to: largest, tape)
+      return false
+    }
+    recordings.removeAll(keepingCapacity: true)
+    let own = UInt(bitPattern: tapes.bytes.baseAddress!)
+    for rank in 0..<communicator.ranksOnHost {
+      let displacement = Int(bitPattern: own &- announcements[rank].tapes)
+      recordings.append(JointWeightGradients.Recording(announcements[rank].uses, displacement: displacement))
+    }
+    joint.join(recordings)
+    return true
+  }
+
+  /// Computes `partialGradients`. Every rank of the host calls this after `join`.
+  func compute(_ profile: Profile?) throws {
+    if !joint.coversAll {
+      for gradient in partialGradients {
+        UnsafeMutableBufferPointer(rebasing: gradient[state.part(of: gradient.count)]).update(repeating: 0)
+      }
+      try host.synchronize()
+    }
+    var task = host.nextNumber()
+    while task < joint.taskCount {
+      joint.compute(task, into: partialGradients, profile)
+      task = host.nextNumber()
+    }
+    try host.synchronize()
+    if communicator.rankOnHost == 0 { host.restartCounter() }
+  }
+
+  /// Gives the tapes of all ranks more memory.
+  private func enlarge(to needed: Int, _ tape: Tape) throws {
+    // A quarter more: batches differ, and the model finds more objects as it learns.
+    bytesPerTape = (max(needed * 5 / 4, bytesPerTape * 3 / 2) + 4095) / 4096 * 4096
+    tapeMemory.use(UnsafeMutableRawBufferPointer(start: nil, count: 0))
+    tape.returnMemory()
+    try tapes?.release()
+    tapes = try HostMemory.allocate(bytes: bytesPerTape * communicator.ranksOnHost, communicator)
+    guard let tapes else {
+      refusal =
+        "a host has less than \(bytesPerTape * communicator.ranksOnHost >> 20) MB free in /dev/shm, so activations are "
+        + "not shared and gradients are exchanged by messages, which is slower"
+      return
+    }
+    let start = bytesPerTape * communicator.rankOnHost
+    tapeMemory.use(UnsafeMutableRawBufferPointer(rebasing: tapes.bytes[start..<start + bytesPerTape]))
+    tape.returnMemory()
+  }
+
+  /// Gives the memory of the tapes back. Every rank calls this; nothing can be computed any more.
+  func release() throws { try tapes?.release() }
+}
