@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Video
+import Video
 
 /// Pictures that become a video, and come back.
 @Suite(.enabled(if: FFmpeg.isInstalled, "needs ffmpeg and ffprobe"))
