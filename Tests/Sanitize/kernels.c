@@ -49,9 +49,9 @@ static float *matrix(int64_t rows, int64_t columns, int64_t stride) {
 static void products(void) {
   int64_t m = size(1, 40), n = size(1, 70), k = size(1, 70), pad = size(0, 5);
   float *packed = floats(kernel_packed_size(k, n));
-  kernel_pack(matrix(k, n, n + pad), n + pad, k, n, packed);
+  kernel_pack(matrix(k, n, n + pad), n + pad, k, n, 0, k, packed);
   kernel_product_packed(matrix(m, k, k + pad), k + pad, packed, matrix(m, n, n + pad), n + pad, m, n, k, next() & 1);
-  kernel_pack_transposed(matrix(n, k, k + pad), k + pad, k, n, packed);
+  kernel_pack_transposed(matrix(n, k, k + pad), k + pad, k, n, 0, n, packed);
   kernel_product_packed(matrix(m, k, k), k, packed, matrix(m, n, n), n, m, n, k, 0);
 
   int64_t microbatches = size(1, 9), first = size(0, 20), rows = 0;
