@@ -67,7 +67,7 @@ extension TrainingConfiguration {
   package var wantedMicrobatches: Int {
     guard microbatches == 0 else { return microbatches }
     var count = 16
-    while 4 * count <= smallestBatch { count *= 2 }
+    while count <= smallestBatch / 4 { count *= 2 }
     return count
   }
 

@@ -466,7 +466,7 @@ import Testing
     #expect(
       try refusal(#"{"training":{"optimizer":{"rmsprop":{"decay":1e308}}}}"#)
         .hasPrefix("configuration file FILE: training.optimizer.rmsprop.decay must be"))
-    #expect(try refusal(#"{"training":{"batchSize":0,"microbatches":0}}"#).hasPrefix("configuration file FILE:\n"))
+    #expect(try refusal(#"{"training":{"batchSize":0,"microbatches":-1}}"#).hasPrefix("configuration file FILE:\n"))
   }
 
   @Test func keysOfAFileCannotSteerATerminal() throws {
