@@ -59,6 +59,8 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
   public var minimumStandardDeviation: Float = 1e-2
   /// Initial mean of the two scale logits in the discovery where-prior.
   public var scalePrior: Float = -2
+  /// Added to `scalePrior` for the height, where objects are not as wide as tall. 0 as published.
+  public var scalePriorHeightOffset: Float = 0
   /// Initial raw standard deviation of the discovery where-prior, through softplus.
   public var wherePriorRawScale: Float = 1
   /// Initial output bias of the discovery presence head.
@@ -102,6 +104,7 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
   private enum CodingKeys: String, CodingKey {
     case height, width, encoder, channels, glimpseHeight, glimpseWidth, outputStandardDeviation, outputScale
     case transformVarianceBias, propagationScaleOffset, minimumStandardDeviation, scalePrior, wherePriorRawScale
+    case scalePriorHeightOffset
     case discoveryStepBias, propagationStepBias, propagationPriorStepBias, stepTimeBias, whereUpdateScale
     case whereBiasGain, gateGain, gateBias, maskBias, maskOffset, maskSlope, minimumScale, minimumProbability
     case maskDiscovery, residualPrior, firstLookScaleOffset, masksFirstLook

@@ -72,6 +72,11 @@ public final class VideoReader {
       return nil
     }
     count += 1
+    if let frames, count == frames.count {
+      // Nothing more will come; waiting for the end now leaves no ended process behind.
+      isAtEnd = true
+      try withUnsafeTemporaryAllocation(byteCount: 1, alignment: 1) { try finish(isCut: program.read(into: $0) > 0) }
+    }
     return VideoFrame(height: height, width: width, pixels: pixels)
   }
 

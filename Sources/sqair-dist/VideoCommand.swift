@@ -203,6 +203,7 @@ private final class StageLines {
         switch stage {
         case .background: ("background", "frames")
         case .foreground: ("foreground", "frames")
+        case .crops: ("crops", "crops")
         case .sequences: ("sequences", "sequences")
         }
       line = ProgressLine(label: label, total: total.map { UInt64($0) }, unit: unit)

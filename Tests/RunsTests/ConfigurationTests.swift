@@ -8,7 +8,7 @@ import Testing
   // MARK: Presets
 
   @Test func everyPresetValidates() {
-    #expect(Configuration.presets.map(\.name) == ["fast", "quick", "paper"])
+    #expect(Configuration.presets.map(\.name) == ["fast", "quick", "pedestrians", "paper"])
     for preset in Configuration.presets {
       #expect(Configuration.named(preset.name)?.validate() == [])
     }
@@ -252,8 +252,11 @@ import Testing
     ("{\"training\": {\n\"batch\": }}", "not valid JSON: Invalid value in line 2, column 10"),
     ("", "the file is empty; {} would change nothing"),
     ("[1]", "expected an object { ... }, given the list [1]"),
-    (#"{"base": "quik"}"#, #"base: unknown preset "quik"; did you mean quick? (known: fast, quick, paper)"#),
-    (#"{"base": 3}"#, "base: expected the name of a preset (fast, quick, paper), given 3"),
+    (
+      #"{"base": "quik"}"#,
+      #"base: unknown preset "quik"; did you mean quick? (known: fast, quick, pedestrians, paper)"#
+    ),
+    (#"{"base": 3}"#, "base: expected the name of a preset (fast, quick, pedestrians, paper), given 3"),
     (
       #"{"training": {"steps": 5}, "model": {"kind": "air"}, "training": {"seed": 3}}"#,
       "training is given twice, again in line 1: join the two into one"

@@ -45,7 +45,9 @@ enum ObjectModelParameters {
     declare.weights("disc.prior.where.out", 4, 8)
     store.declare(
       "disc.prior.where.out.b", [8],
-      .values([c.scalePrior, c.scalePrior, 0, 0] + Array(repeating: c.wherePriorRawScale, count: 4)))
+      .values(
+        [c.scalePrior, c.scalePrior + c.scalePriorHeightOffset, 0, 0]
+          + Array(repeating: c.wherePriorRawScale, count: 4)))
 
     if propagates { declarePropagation(declare, c) }
 

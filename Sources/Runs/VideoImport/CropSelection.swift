@@ -29,10 +29,10 @@ struct CropSelection {
   ///
   /// - Parameters:
   ///   - segment: number of the part of the video; random numbers depend on it.
-  ///   - check: called now and then; what it throws ends the work.
+  ///   - onProgress: called now and then with the number of crops chosen; what it throws ends the work.
   /// - Returns: the crops; `found` has how many there are of each kind.
   func choose(
-    _ count: Int, from footage: Footage, starts: Range<Int>, segment: Int, check: () throws -> Void
+    _ count: Int, from footage: Footage, starts: Range<Int>, segment: Int, onProgress: (_ chosen: Int) throws -> Void
   ) throws -> (crops: [Crop], found: [Int]) {
     var random = CounterRandom(seed: settings.seed, purpose: .crops).reader(UInt32(segment))
     let wanted = wanted(count)
@@ -41,7 +41,7 @@ struct CropSelection {
     var tries = 0
     while crops.count < count, tries < Self.triesPerCrop * count {
       tries += 1
-      if tries % 256 == 0 { try check() }
+      if tries % 256 == 0 { try onProgress(crops.count) }
       let stretch = settings.jitter > 0 ? random.uniform(-settings.jitter, settings.jitter) : 0
       let side = Int((Double(settings.size) * (1 + stretch)).rounded())
       let crop = Crop(

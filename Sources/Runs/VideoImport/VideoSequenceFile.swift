@@ -8,6 +8,7 @@ public struct VideoSequenceFile {
   public enum Stage: Sendable {
     case background
     case foreground
+    case crops
     case sequences
   }
 
@@ -90,7 +91,14 @@ public struct VideoSequenceFile {
       let before = settings.sequences * (segments[index].lowerBound - range.lowerBound) / startCount(range)
       let (crops, kinds) = try selection.choose(
         quota - before, from: footage, starts: segments[index], segment: index
-      ) { try onProgress(.foreground, footage.end - range.lowerBound, range.count) }
+      ) { found in
+        // Of a video in parts, the frames tell how far the work has come.
+        if segments.count == 1 {
+          try onProgress(.crops, found, settings.sequences)
+        } else {
+          try onProgress(.foreground, footage.end - range.lowerBound, range.count)
+        }
+      }
       chosen.append(crops)
       for kind in kinds.indices { found[kind] += kinds[kind] }
       if segments.count == 1 { whole = footage }
@@ -133,10 +141,10 @@ public struct VideoSequenceFile {
 
   /// Takes the background of the video, and says which frames sequences are taken from.
   func prepare() throws -> (extraction: ForegroundExtraction, range: Range<Int>) {
+    let total = settings.backgroundFrames.map { $0.last - $0.first + 1 } ?? video.statedFrameCount
     let reader = try video.reader(
       frames: settings.backgroundFrames?.indices, height: height, width: width,
-      check: { try onProgress(.background, 0, nil) })
-    let total = settings.backgroundFrames.map { $0.last - $0.first + 1 } ?? video.statedFrameCount
+      check: { try onProgress(.background, 0, total) })
     let background = try Background.median(of: reader, path: video.path) { try onProgress(.background, $0, total) }
     let range: Range<Int>
     if let frames = settings.frames {
