@@ -12,7 +12,8 @@ public struct Launch: Sendable, Equatable {
     case mpirun
     /// A launcher that supports PMIx, such as `srun --mpi=pmix`.
     case pmix
-    /// A launcher that supports only the older PMI, such as `srun --mpi=pmi2` or the `mpiexec` of another MPI.
+    /// A launcher that supports only the older PMI, such as `srun --mpi=pmi2`, the `mpiexec` of another MPI, or those of
+    /// Cray, IBM and Flux.
     case pmi
     /// `srun` without any MPI support.
     case srunWithoutMPI = "srun without --mpi=pmix"
@@ -39,10 +40,13 @@ public struct Launch: Sendable, Equatable {
 
   /// Reads the variables that `mpirun`, PMIx, PMI and Slurm set.
   public init(environment: [String: String]) {
-    func number(_ name: String) -> Int? { environment[name].flatMap { Int($0) } }
+    func number(_ name: String) -> Int? { environment[name].flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil } }
+    func first(_ names: [String]) -> Int? { names.lazy.compactMap(number).first }
+    // Flux, Cray's PALS and ALPS, IBM's jsrun, MVAPICH.
+    let ranksOfOthers = ["FLUX_TASK_RANK", "PALS_RANKID", "ALPS_APP_PE", "JSM_NAMESPACE_RANK", "MV2_COMM_WORLD_RANK"]
+    let sizesOfOthers = ["FLUX_JOB_SIZE", "JSM_NAMESPACE_SIZE", "MV2_COMM_WORLD_SIZE"]
 
-    promisedRank =
-      ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "FLUX_TASK_RANK", "SLURM_PROCID"].lazy.compactMap(number).first
+    promisedRank = first(["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"] + ranksOfOthers + ["SLURM_PROCID"])
     promisedSizeOnHost = number("OMPI_COMM_WORLD_LOCAL_SIZE")
     boundAtLaunch = environment["OMPI_MCA_orte_bound_at_launch"] == "1"
     if environment["OMPI_COMM_WORLD_SIZE"] != nil {
@@ -50,10 +54,10 @@ public struct Launch: Sendable, Equatable {
       promisedSize = number("OMPI_COMM_WORLD_SIZE")
     } else if environment["PMIX_RANK"] != nil {
       launcher = .pmix
-      promisedSize = ["SLURM_STEP_NUM_TASKS", "PMI_SIZE", "FLUX_JOB_SIZE"].lazy.compactMap(number).first
-    } else if environment["PMI_RANK"] != nil || environment["FLUX_TASK_RANK"] != nil {
+      promisedSize = first(["SLURM_STEP_NUM_TASKS", "PMI_SIZE"] + sizesOfOthers)
+    } else if (["PMI_RANK"] + ranksOfOthers).contains(where: { environment[$0] != nil }) {
       launcher = .pmi
-      promisedSize = number("PMI_SIZE") ?? number("FLUX_JOB_SIZE")
+      promisedSize = first(["PMI_SIZE"] + sizesOfOthers)
     } else if let tasks = number("SLURM_STEP_NUM_TASKS"), environment["SLURM_PROCID"] != nil {
       // The batch script itself has SLURM_PROCID too, but no step.
       launcher = .srunWithoutMPI

@@ -17,6 +17,10 @@ import Testing
       (["PMIX_RANK": "1", "FLUX_TASK_RANK": "1", "FLUX_JOB_SIZE": "4"], .pmix, 4),
       (["PMI_RANK": "1", "PMI_SIZE": "3"], .pmi, 3),
       (["FLUX_TASK_RANK": "2", "FLUX_JOB_SIZE": "4"], .pmi, 4),
+      (["PALS_RANKID": "1", "PALS_NODEID": "0"], .pmi, nil),  // Cray
+      (["MV2_COMM_WORLD_RANK": "1", "MV2_COMM_WORLD_SIZE": "2"], .pmi, 2),
+      (["JSM_NAMESPACE_RANK": "0", "JSM_NAMESPACE_SIZE": "6"], .pmi, 6),
+      (["SLURM_PROCID": "-1", "SLURM_STEP_NUM_TASKS": "-4"], .none, nil),
       (["SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "5"], .srunWithoutMPI, 5),
       (["SLURM_PROCID": "0", "SLURM_JOB_ID": "7"], .none, nil),  // a batch script
       ([:], .none, nil),

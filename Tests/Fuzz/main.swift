@@ -54,6 +54,8 @@ struct Fuzz: ParsableCommand {
       let share = (formats ?? InputFormat.allCases).count
       let end = seconds > 0 ? min(deadline, Date(timeIntervalSinceNow: seconds / Double(share))) : deadline
       try campaign.run(format, mutations: mutations, until: end)
+      // A long campaign is watched, in a file too.
+      fflush(nil)
     }
     campaign.stop()
     print("\(campaign.mutationCount) passed, \(campaign.findingCount) failed")
