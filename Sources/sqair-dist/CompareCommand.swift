@@ -66,6 +66,13 @@ struct CompareCommand: ParsableCommand {
   @Flag(help: "Print one JSON object instead of a table.")
   var json = false
 
+  @Flag(
+    help: """
+      Count and track objects of the first frame only if they are still there in the second, which tells objects from \
+      what a model discovers too much in a frame without a past.
+      """)
+  var confirmFirst = false
+
   func validate() throws {
     try requireAtLeast(1, pictures, "--pictures")
     try requireAtLeast(1, particles, "--particles")
@@ -74,11 +81,11 @@ struct CompareCommand: ParsableCommand {
   }
 
   func run() throws {
-    try compareCheckpoints(
-      CompareRequest(
-        checkpoints: checkpoints, baselines: baselines, data: data, out: out, pictures: pictures, particles: particles,
-        batch: batch,
-        boxes: boxes, minimumOverlaps: overlaps.isEmpty ? [0.5] : overlaps, json: json))
+    var request = CompareRequest(
+      checkpoints: checkpoints, baselines: baselines, data: data, out: out, pictures: pictures, particles: particles,
+      batch: batch, boxes: boxes, minimumOverlaps: overlaps.isEmpty ? [0.5] : overlaps, json: json)
+    request.confirmsFirstFrame = confirmFirst
+    try compareCheckpoints(request)
   }
 }
 

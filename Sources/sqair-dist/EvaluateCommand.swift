@@ -51,6 +51,13 @@ struct EvaluateCommand: ParsableCommand {
       """)
   var overlaps: [Double] = []
 
+  @Flag(
+    help: """
+      Count and track objects of the first frame only if they are still there in the second, which tells objects from \
+      what a model discovers too much in a frame without a past.
+      """)
+  var confirmFirst = false
+
   func validate() throws {
     try requireAtLeast(1, particles, "--particles")
     try requireAtLeast(1, batch, "--batch")
@@ -58,11 +65,12 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
-    try evaluateCheckpoint(
-      EvaluateRequest(
-        checkpoint: source.checkpoint.path, data: source.data, particles: particles, batch: batch, json: json,
-        tracking: tracking || tracks != nil, boxes: boxes, minimumOverlaps: overlaps.isEmpty ? [0.5] : overlaps,
-        tracks: tracks))
+    var request = EvaluateRequest(
+      checkpoint: source.checkpoint.path, data: source.data, particles: particles, batch: batch, json: json,
+      tracking: tracking || tracks != nil, boxes: boxes, minimumOverlaps: overlaps.isEmpty ? [0.5] : overlaps,
+      tracks: tracks)
+    request.confirmsFirstFrame = confirmFirst
+    try evaluateCheckpoint(request)
   }
 }
 

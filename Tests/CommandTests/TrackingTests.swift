@@ -99,6 +99,38 @@ import Testing
     #expect(refused.exitCode == 64 && refused.standardError.contains("'--overlap' must be above 0"), "\(refused)")
   }
 
+  @Test func whatTheSecondFrameDoesNotConfirmIsNotCounted() throws {
+    // A model that discovers objects in every frame and propagates none.
+    let trained = try toy.train(
+      "forgetful", "--steps", "1", "--set", "model.discoveryStepBias=30", "--set", "model.propagationStepBias=-60")
+    try #require(trained.exitCode == 0, "\(trained)")
+    func report(_ command: [String], _ options: [String] = []) throws -> [String: Any] {
+      let outcome = try ToyRun.program(
+        command + ["--checkpoint", toy.path("forgetful"), "--data", toy.data, "--json"] + options)
+      #expect(outcome.exitCode == 0, "\(outcome)")
+      return try #require(JSONSerialization.jsonObject(with: Data(outcome.standardOutput.utf8)) as? [String: Any])
+    }
+    func accuracy(_ options: [String]) throws -> [Double] {
+      let classes = try #require(
+        report(["evaluate", "--tracking"], options)["count_accuracy_by_class"] as? [String: Any])
+      return try #require(classes["by_frame"] as? [Double])
+    }
+    let (all, confirmed) = (try accuracy([]), try accuracy(["--confirm-first"]))
+    #expect(all[0] < 0.1 && all.dropFirst() == confirmed.dropFirst())
+    // Every third sequence has no object.
+    #expect(abs(confirmed[0] - 1.0 / 3) < 1e-9)
+    for boxes in ["window", "drawn"] {
+      func predictions(_ options: [String]) throws -> Double {
+        let tracking = try report(["evaluate", "--tracking", "--boxes", boxes], options)["tracking"] as? [String: Any]
+        return try #require(tracking?["predictions"] as? Double)
+      }
+      #expect(try predictions(["--confirm-first"]) < predictions([]))
+    }
+    let models = try report(["compare"], ["--confirm-first"])["models"] as? [[String: Any]]
+    let measures = try #require(models?.first?["measures"] as? [String: Double])
+    #expect(try abs(#require(measures["count_accuracy_frame_0"]) - 1.0 / 3) < 1e-9)
+  }
+
   @Test func aFolderInUseIsRefused() throws {
     try FileManager.default.createDirectory(atPath: toy.path("full/old"), withIntermediateDirectories: true)
     let outcome = try evaluate("--tracks", toy.path("full"))

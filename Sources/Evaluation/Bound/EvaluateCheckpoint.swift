@@ -14,7 +14,7 @@ public func evaluateCheckpoint(_ request: EvaluateRequest) throws {
       .init("--particles", request.particles.map(String.init) ?? "as in validations of the run"),
       .init("--batch", "\(request.batch)"), .init("--tracking", "\(request.tracking)"),
       .init("--boxes", request.boxes.rawValue), .init("--overlap", "\(request.minimumOverlaps)"),
-      .init("--tracks", request.tracks ?? "none"),
+      .init("--tracks", request.tracks ?? "none"), .init("--confirm-first", "\(request.confirmsFirstFrame)"),
     ])
   let trained = try TrainedModel.openOnAllRanks(request.checkpoint, communicator)
   let file = try communicator.collectively("opening the data") { try trained.open(request.data) }
@@ -26,7 +26,8 @@ public func evaluateCheckpoint(_ request: EvaluateRequest) throws {
     ).require(ranks: communicator.ranksOnHost)
   }
   let evaluator = Evaluator(
-    model: trained.state.model, particles: particles, seed: trained.configuration.training.seed, batch: request.batch)
+    model: trained.state.model, particles: particles, seed: trained.configuration.training.seed, batch: request.batch,
+    confirmsFirstFrame: request.confirmsFirstFrame)
   let total = evaluator.range(of: file.sequenceCount, rank: communicator.rank, size: communicator.size).count
 
   let evaluation = try withProgress("evaluate", total: total, isShown: communicator.isRoot) { update in

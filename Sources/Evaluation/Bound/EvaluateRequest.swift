@@ -8,6 +8,8 @@ public struct EvaluateRequest: Sendable {
   public var particles: Int?
   /// Sequences evaluated at a time. The result depends on it only by rounding.
   public var batch: Int
+  /// Whether objects of the first frame count only if they are still there in the second.
+  public var confirmsFirstFrame = false
   /// Whether to print one JSON object instead of a table.
   public var json: Bool
   /// Whether to measure tracking, too.

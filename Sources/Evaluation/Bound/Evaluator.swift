@@ -18,12 +18,18 @@ package struct Evaluator {
   let seed: UInt64
   /// Examples at a time.
   let batch: Int
+  /// Whether objects of the first frame count only if they are still there in the second: a model discovers too many in
+  /// its first frame, which has no past, and the next frame tells which they are.
+  let confirmsFirstFrame: Bool
 
-  package init(model: any SequenceModel, particles: Int, seed: UInt64, batch: Int) {
+  package init(
+    model: any SequenceModel, particles: Int, seed: UInt64, batch: Int, confirmsFirstFrame: Bool = false
+  ) {
     self.model = model
     self.particles = particles
     self.seed = seed
     self.batch = batch
+    self.confirmsFirstFrame = confirmsFirstFrame
   }
 
   /// Largest number of rows at a time: more particles than that are computed in parts. Fewer where frames have so many
@@ -172,12 +178,15 @@ package struct Evaluator {
     }
   }
 
-  /// The number of objects of a row in each frame, without those that the truth says to ignore.
+  /// The number of objects of a row in each frame, without those that are not confirmed, and those that the truth says
+  /// to ignore.
   private func objectCounts(ofRow row: Int, in frames: [FrameInference], _ truth: SequenceTruthBoxes?) -> [Int] {
     frames.enumerated().map { index, frame in
-      guard let truth, !truth.ignored[index].isEmpty else { return frame.objectCount(row) }
-      let boxes = frame.state.boxes(ofRow: row, model.configuration).map(TrackedBox.init)
-      return truth.frame(index, found: boxes).foundCount()
+      let ignores = truth.map { !$0.ignored[index].isEmpty } ?? false
+      guard ignores || (index == 0 && confirmsFirstFrame) else { return frame.objectCount(row) }
+      let boxes = frame.state.boxes(ofRow: row, model.configuration)
+        .filter { isConfirmed($0.id, ofRow: row, frame: index, in: frames) }.map(TrackedBox.init)
+      return truth?.frame(index, found: boxes).foundCount() ?? boxes.count
     }
   }
 

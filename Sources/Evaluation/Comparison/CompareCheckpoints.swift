@@ -15,6 +15,7 @@ public func compareCheckpoints(_ request: CompareRequest) throws {
       .init("--particles", request.particles.map(String.init) ?? "as in validations of the run"),
       .init("--batch", "\(request.batch)"), .init("--overlap", "\(request.minimumOverlaps)"),
       .init("--boxes", request.boxes.rawValue), .init("--baseline", "\(request.baselines)"),
+      .init("--confirm-first", "\(request.confirmsFirstFrame)"),
       .init("--out", request.out == nil ? "not given" : "given"), .init("--pictures", "\(request.pictures)"),
     ])
   let models = try request.checkpoints.map { try openModelWithObjects($0, communicator) }
@@ -40,7 +41,8 @@ public func compareCheckpoints(_ request: CompareRequest) throws {
   }
   let evaluators = models.map {
     Evaluator(
-      model: $0.state.model, particles: particles, seed: $0.configuration.training.seed, batch: request.batch)
+      model: $0.state.model, particles: particles, seed: $0.configuration.training.seed, batch: request.batch,
+      confirmsFirstFrame: request.confirmsFirstFrame)
   }
 
   let layout = ComparisonSums.Layout(

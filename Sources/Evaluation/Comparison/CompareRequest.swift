@@ -29,6 +29,8 @@ public struct CompareRequest: Sendable {
   /// Smallest intersections over union of a found box and a true one that are the same object: tracking is measured for
   /// each, occlusion for the first.
   public var minimumOverlaps: [Double]
+  /// Whether objects of the first frame count only if they are still there in the second.
+  public var confirmsFirstFrame = false
   /// Whether to print one JSON object instead of a table.
   public var json: Bool
 

@@ -9,6 +9,8 @@ struct Explanation {
   struct Frame {
     /// The boxes of the objects that the model finds.
     let boxes: [TrackedBox]
+    /// The index of each of them in the row's objects.
+    let objects: [Int]
     /// The mean image, [H W].
     let mean: PaintedImages
     /// The state of all rows, and the row of the particle.
@@ -62,11 +64,15 @@ extension Evaluator {
       }
       for (index, example) in group.enumerated() {
         let rows = index * particles..<(index + 1) * particles
+        let best = model.mostImportantRows(of: rows, in: frames)
         let explanation = Explanation(
           sequence: data.sequences[example],
-          frames: zip(frames, model.mostImportantRows(of: rows, in: frames)).map { frame, row in
-            Explanation.Frame(
-              boxes: frame.state.boxes(ofRow: row, model.configuration).map(TrackedBox.init),
+          frames: frames.indices.map { index in
+            let (frame, row) = (frames[index], best[index])
+            let boxes = frame.state.boxes(ofRow: row, model.configuration)
+            let objects = boxes.indices.filter { isConfirmed(boxes[$0].id, ofRow: row, frame: index, in: frames) }
+            return Explanation.Frame(
+              boxes: objects.map { TrackedBox(boxes[$0]) }, objects: objects,
               mean: frame.mean.slice(rows: row..<row + 1), state: frame.state, row: row)
           })
         try body(data, example, explanation, tape)
@@ -74,10 +80,16 @@ extension Evaluator {
     }
   }
 
+  /// Whether an object counts: with `confirmsFirstFrame`, one of the first frame does if it is still there in the second.
+  func isConfirmed(_ id: Int, ofRow row: Int, frame: Int, in frames: [FrameInference]) -> Bool {
+    guard confirmsFirstFrame, frame == 0, frames.count > 1, !model.framesAreIndependent else { return true }
+    return frames[1].state.boxes(ofRow: row, model.configuration).contains { $0.id == id }
+  }
+
   /// The picture of each object of a frame without the others, [H W] each.
   func objectImages(of frame: Explanation.Frame, on tape: Tape) -> [[Float]] {
     let separated = frame.state.separated(row: frame.row, on: tape)
     guard let images = model.meanImages(of: separated, on: tape) else { return [] }
-    return frame.boxes.indices.map { images.slice(rows: $0..<$0 + 1).array }
+    return frame.objects.map { images.slice(rows: $0..<$0 + 1).array }
   }
 }
