@@ -23,6 +23,7 @@ public final class NPYFile {
       let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? UInt64
     else { throw refuse("it cannot be opened", "Check the name and the permissions.") }
     func read(_ count: Int) throws -> [UInt8] {
+      guard count > 0 else { return [] }
       guard let data = try? file.read(upToCount: count), data.count == count else {
         throw refuse("it ends within its header", "Copy it again from its source.")
       }
