@@ -51,7 +51,7 @@ struct ViewInference {
           piece.flatMap { pixels(of: grid.crops[$0.crop], windows[$0.window].frames) }, frameCount: length,
           imagePixels: grid.height * grid.width,
           sequences: piece.map { windows[$0.window].index * grid.crops.count + $0.crop })
-        try evaluator.explain(batch, on: tape) { _, example, explanation, tape in
+        evaluator.explain(batch, on: tape) { _, example, explanation, tape in
           text += lines(of: explanation, piece[example], on: tape)
         }
         try progress(first + piece.count - own.lowerBound)
