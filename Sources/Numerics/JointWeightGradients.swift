@@ -159,8 +159,8 @@ extension JointWeightGradients.Recording {
     MatrixBlock(base: here(block.base), rows: block.rows, columns: block.columns, stride: block.stride)
   }
 
-  fileprivate func here(_ use: WeightGradients.Use) -> WeightGradients.Use {
-    WeightGradients.Use(
+  fileprivate func here(_ use: WeightUse) -> WeightUse {
+    WeightUse(
       x: use.x.map(here), dy: here(use.dy),
       microbatches: use.microbatches.map { Index(base: here($0.base), count: $0.count) }, previous: use.previous)
   }

@@ -19,7 +19,7 @@ final class WeightGradientProduct {
   func compute(
     _ gradient: MatrixBlock, isBias: Bool, rows: Range<Int>, columns: Range<Int>, uses count: Int,
     microbatches: Range<Int>, offsets: [Int], isUndefined: Bool,
-    forEachUse: ((WeightGradients.Use, Int) -> Void) -> Void
+    forEachUse: ((WeightUse, Int) -> Void) -> Void
   ) {
     precondition(microbatches.count <= MAXIMUM_MICROBATCHES, "\(microbatches.count) microbatches in one recording")
     scratch.reset()

@@ -7,15 +7,6 @@ import CKernels
 /// microbatch of the batch that they belong to, and microbatches are added in a fixed tree, so that the bits do not
 /// depend on which microbatches are computed together.
 final class WeightGradients {
-  /// One product: rows of inputs and of output gradients. Inputs are nil for a bias, whose input is 1.
-  struct Use: BitwiseCopyable {
-    let x: MatrixBlock?
-    let dy: MatrixBlock
-    let microbatches: Index?
-    /// Index of the weight's use before this one; -1 for the first.
-    let previous: Int
-  }
-
   /// A weight, or a part of one, and the uses of it.
   struct Weight: BitwiseCopyable {
     let gradient: MatrixBlock
@@ -25,7 +16,7 @@ final class WeightGradients {
     var lastUse = -1
   }
 
-  private var uses: [Use] = []
+  private var uses: [WeightUse] = []
   private var weights: [Weight] = []
   private var weightIndices: [UnsafeMutablePointer<Float>: Int] = [:]
   private let product = WeightGradientProduct()
@@ -52,7 +43,7 @@ final class WeightGradients {
     precondition(
       weights[index].gradient.columns == gradient.columns && weights[index].gradient.rows == gradient.rows
         && weights[index].isBias == (x == nil), "a weight is used through views that overlap")
-    uses.append(Use(x: x, dy: dy, microbatches: microbatches, previous: weights[index].lastUse))
+    uses.append(WeightUse(x: x, dy: dy, microbatches: microbatches, previous: weights[index].lastUse))
     weights[index].lastUse = uses.count - 1
     weights[index].rows += dy.rows
   }
@@ -121,24 +112,12 @@ final class WeightGradients {
   }
 }
 
-extension WeightGradients.Use {
-  /// The same use with a copy of its inputs, which are values of parameters.
-  fileprivate func copyingInput(_ x: MatrixBlock, to arena: Arena) -> Self {
-    let bytes = x.rows * x.columns * MemoryLayout<Float>.stride
-    let base = arena.allocate(bytes: bytes).bindMemory(to: Float.self, capacity: max(x.rows * x.columns, 1))
-    for row in 0..<x.rows { (base + row * x.columns).update(from: x.base + row * x.stride, count: x.columns) }
-    return Self(
-      x: MatrixBlock(base: base, rows: x.rows, columns: x.columns, stride: x.columns), dy: dy,
-      microbatches: microbatches, previous: previous)
-  }
-}
-
 /// From what the gradients of weights are computed, for other processes that see the memory of the recording: which rows
 /// of inputs and output gradients belong to which weight. Addresses are those of the process that recorded.
 public struct RecordedUses: BitwiseCopyable {
   let weights: UnsafeMutablePointer<WeightGradients.Weight>
   let weightCount: Int
-  let uses: UnsafeMutablePointer<WeightGradients.Use>
+  let uses: UnsafeMutablePointer<WeightUse>
   /// Where that process has the gradients of its parameters.
   let firstGradient: UnsafeMutablePointer<Float>
   let firstMicrobatch: Int

@@ -319,7 +319,7 @@ import Testing
     #expect(
       Self.message { try Configuration.resolve(from: "papr") }
         == #"unknown configuration "papr"; did you mean paper? "#
-        + "(known: fast, quick, paper, or the path of a JSON file)")
+        + "(known: fast, quick, pedestrians, paper, or the path of a JSON file)")
     #expect(
       Self.message { try Configuration.resolve(from: "no/such.json") }
         .hasPrefix("configuration file no/such.json: cannot be read: "))
