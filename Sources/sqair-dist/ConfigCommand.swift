@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Diagnostics
 import Evaluation
 import Runs
@@ -11,7 +12,7 @@ struct ConfigCommand: ParsableCommand {
     abstract: "Prints the resolved configuration as JSON.",
     discussion: """
       Presets:
-      \(Configuration.presets.map { "  \($0.name)\(String(repeating: " ", count: 8 - $0.name.count))\($0.summary)" }
+      \(Configuration.presets.map { "  \($0.name.padding(toLength: 13, withPad: " ", startingAt: 0))\($0.summary)" }
         .joined(separator: "\n"))
 
       A file may be partial: missing settings are taken from the preset named by its "base", or from \
