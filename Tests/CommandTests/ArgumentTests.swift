@@ -110,11 +110,13 @@ import Testing
     #expect(tree["data"]?["train"] as? String == "a.h5")
   }
 
-  @Test func onlyRankZeroSpeaksOfUsage() throws {
+  /// Other ranks wait, and speak only if the job is not ended because rank 0 made the same mistake.
+  @Test func rankZeroSpeaksOfUsageFirst() throws {
     let other = try run(["--nope"], environment: ["OMPI_COMM_WORLD_RANK": "1"])
     #expect(other.exitCode == 64)
     #expect(other.standardOutput == "")
-    #expect(other.standardError == "")
+    #expect(other.standardError.hasPrefix("rank 1: error: Unknown option '--nope'"))
+    #expect(other.standardError.contains("(rank 0 has other arguments)"))
     let first = try run(["--nope"], environment: ["OMPI_COMM_WORLD_RANK": "0"])
     #expect(first.exitCode == 64)
     #expect(first.standardError.hasPrefix("error: Unknown option '--nope'"))
