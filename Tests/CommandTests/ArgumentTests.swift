@@ -33,7 +33,7 @@ import Testing
     Mistake("train --frames 0", 64, "training.frames.start must be at least 1, not 0"),
     Mistake(
       "--config quik", 64,
-      #"unknown configuration "quik"; did you mean quick? (known: fast, quick, paper, or the path of a JSON file)"#),
+      #"unknown configuration "quik"; did you mean quick? (known: fast, quick, pedestrians, paper, or the path of a JSON file)"#),
     Mistake(
       "--set training.bachSize=3", 64,
       "--set training.bachSize=3: unknown key training.bachSize; did you mean training.batchSize?"),
@@ -41,7 +41,7 @@ import Testing
       "trian --steps 5", 64,
       """
       Unknown subcommand 'trian'; did you mean train? \
-      (known: train, data, evaluate, reconstruct, generate, sample, compare, paper-table, report, inspect, export, replay, config, \
+      (known: train, data, evaluate, reconstruct, generate, sample, compare, track, paper-table, report, inspect, export, replay, config, \
       benchmark, doctor, help)
       """),
     Mistake("evaluate --data x.h5", 64, "Missing expected argument '--checkpoint <checkpoint>'"),
