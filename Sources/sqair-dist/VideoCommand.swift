@@ -173,7 +173,7 @@ struct VideoCommand: ParsableCommand {
   }
 
   private func throwIfStopped() throws {
-    if let signal = StopSignals.requested { throw Interrupted(signal: signal) }
+    if let signal = StopSignals.requested { throw Interrupted(signal: signal, consequence: "no file was written") }
   }
 
   /// The mean frame of the training file, if one is named.

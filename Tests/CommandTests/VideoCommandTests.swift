@@ -66,7 +66,7 @@ import Testing
     #expect(outcome.exitCode == 1)
     #expect(
       outcome.standardError
-        == "error: \(video): to read videos and pictures, the program 'ffprobe' is needed, and it is not on the PATH. "
+        == "error: \(video): for videos and pictures, the program 'ffprobe' is needed, and it is not on the PATH. "
         + "Run scripts/install --video, or load ffmpeg as this site does (module load ffmpeg).\n")
   }
 
@@ -136,10 +136,11 @@ import Testing
       ["train", "--config", "pedestrians", "--data", data, "--valid", data, "--run", folder.path("run")] + small + kind)
     #expect(training.exitCode == 0, "\(training)")
     let checkpoint = ["--checkpoint", folder.path("run"), "--data", data, "--out", folder.path("pictures")]
-    for command in [
-      ["reconstruct", "--sequences", "2"],
-      ["generate", "--condition", "3", "--frames", "6", "--sequences", "2", "--pictures", "1", "--futures", "2"],
-    ] {
+    let generation = [
+      "generate", "--condition", "3", "--frames", "6", "--sequences", "2", "--pictures", "1", "--futures", "2",
+    ]
+    // AIR sees each frame alone and has no future to generate.
+    for command in [["reconstruct", "--sequences", "2"]] + (kind.contains("air") ? [] : [generation]) {
       let outcome = try run(command + checkpoint)
       #expect(outcome.exitCode == 0, "\(command): \(outcome)")
     }
