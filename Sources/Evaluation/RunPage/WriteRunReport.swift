@@ -12,7 +12,7 @@ public func writeRunReport(_ request: ReportRequest) throws {
   let outputs = OutputPaths(
     reading: [("run", request.run), ("--data", request.data), ("--compare-with", request.other)])
   try outputs.check(out, .page, option: "--out")
-  try requireFolder(of: out, option: "--out")
+  if let named = request.out { try requireFolder(of: named, option: "--out") }
   let summary = try RunSummary(request, communicator) { task in
     try? FileHandle.standardError.write(contentsOf: Data("report: \(task)\n".utf8))
   }
