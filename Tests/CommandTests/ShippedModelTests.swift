@@ -45,4 +45,30 @@ import Testing
     ])
     #expect(outcome.exitCode == 0, "\(outcome)")
   }
+
+  /// Tracking and occlusion once compared different boxes, whatever --boxes said.
+  @Test func occlusionComparesTheBoxesOfTracking() throws {
+    let crossing = toy.path("crossing.h5")
+    let made = try ToyRun.program([
+      "data", "moving-digits", "--out", crossing, "--sequences", "12", "--split", "test", "--overlap",
+    ])
+    try #require(made.exitCode == 0, "\(made)")
+    func recalls(_ boxes: String) throws -> (tracking: Double, occlusion: Double) {
+      let outcome = try ToyRun.program([
+        "compare", "--checkpoint", Self.model, "--data", crossing, "--boxes", boxes, "--overlap", "0.6", "--json",
+      ])
+      #expect(outcome.exitCode == 0, "\(outcome)")
+      let report = try JSONSerialization.jsonObject(with: Data(outcome.standardOutput.utf8)) as? [String: Any]
+      let cases = try #require(report?["cases"] as? [String: Double])
+      let models = try #require(report?["models"] as? [[String: Any]])
+      let measures = try #require(models.first?["measures"] as? [String: Double])
+      let found = measures.reduce(0) { sum, measure in
+        sum + (measure.key.hasPrefix("recall_visible_") ? measure.value * (cases[measure.key] ?? 0) : 0)
+      }
+      return (try #require(measures["recall_60"]), found / (try #require(cases["recall_60"])))
+    }
+    let (window, drawn) = (try recalls("window"), try recalls("drawn"))
+    #expect(window.tracking != drawn.tracking)
+    for recall in [window, drawn] { #expect(abs(recall.tracking - recall.occlusion) < 1e-9) }
+  }
 }

@@ -34,7 +34,8 @@ struct ComparisonMeasurement {
           let occlusion = try OcclusionTruth(file, sequence: sequence, frameCount: file.frameCount)
           let outputs = explanation.frames.map { frame in
             OcclusionMeasurement.FrameOutput(
-              picture: frame.mean.array, boxes: frame.boxes, objects: evaluator.objectImages(of: frame, on: tape))
+              picture: frame.mean.array, boxes: evaluator.boxes(of: frame, boxes, on: tape),
+              objects: evaluator.objectImages(of: frame, on: tape))
           }
           sums.occlusion = OcclusionMeasurement(truth: occlusion, minimumOverlap: layout.minimumOverlaps[0])
             .measure(outputs)

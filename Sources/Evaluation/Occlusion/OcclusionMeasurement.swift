@@ -10,8 +10,9 @@ package struct OcclusionMeasurement {
   package struct FrameOutput {
     /// The whole picture, [H W].
     package var picture: [Float]
+    /// The boxes to compare with the true ones; an object that draws nothing may have none.
     package var boxes: [TrackedBox]
-    /// The picture of each object without the others, [H W] each, in the order of the boxes.
+    /// The picture of each object without the others, [H W] each.
     package var objects: [[Float]]
 
     package init(picture: [Float], boxes: [TrackedBox], objects: [[Float]]) {
@@ -43,7 +44,7 @@ package struct OcclusionMeasurement {
       let overlap = truth.objects[frame].indices.map { truth.overlap(of: $0, frame: frame) }.max() ?? 0
       let part = OcclusionSums.classOf(overlap)
       sums[.frames, part] += 1
-      if output.boxes.count == truth.objects[frame].count { sums[.countedCorrectly, part] += 1 }
+      if output.objects.count == truth.objects[frame].count { sums[.countedCorrectly, part] += 1 }
     }
     addIdentities(outputs, tracking.matches, to: &sums)
     return sums
