@@ -96,7 +96,7 @@ struct GenerationMetrics {
     for id in Set(continuation.objects.joined().map(\.id)).sorted() {
       direction.add(continuation.objects.map { objects in objects.first { $0.id == id }?.box.center })
     }
-    for track in tracks.values {
+    for (_, track) in tracks.sorted(by: { $0.key < $1.key }) {
       motion.add(track)
       for frame in 1..<frameCount {
         if let here = track[frame], let before = track[frame - 1] { speed.add((here - before).length, at: frame) }

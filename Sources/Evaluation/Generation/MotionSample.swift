@@ -44,7 +44,7 @@ package struct MotionSample {
     var sample = MotionSample()
     for sequence in 0..<min(sequences, file.sequenceCount) {
       let frames = try file.trueBoxes(of: sequence, frameCount: file.frameCount)
-      for id in Set(frames.joined().map(\.id)) {
+      for id in Set(frames.joined().map(\.id)).sorted() {
         sample.add(
           frames.map { boxes in
             boxes.first { $0.id == id }.map { Point(y: $0.y + $0.height / 2, x: $0.x + $0.width / 2) }
