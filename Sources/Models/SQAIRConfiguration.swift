@@ -94,6 +94,9 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
   /// Whether the prior of a propagated object says how its appearance and place change, instead of what they are: the
   /// mean is the last value plus the network's output. It changes p(x, z). Off as published.
   public var residualPrior = false
+  /// Weight of the mean of an object's appearance so far in what the prior expects of the next one (section 4.4), from
+  /// 0 to 1. It changes p(x, z). 0 as published.
+  public var meanAppearanceWeight: Float = 0
   /// Added to the two scale logits of the window of propagation's first look, so that an object that moved is still
   /// seen whole. It changes q(z | x) only. 0 as published.
   public var firstLookScaleOffset: Float = 0
@@ -107,7 +110,7 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
     case scalePriorHeightOffset
     case discoveryStepBias, propagationStepBias, propagationPriorStepBias, stepTimeBias, whereUpdateScale
     case whereBiasGain, gateGain, gateBias, maskBias, maskOffset, maskSlope, minimumScale, minimumProbability
-    case maskDiscovery, residualPrior, firstLookScaleOffset, masksFirstLook
+    case maskDiscovery, residualPrior, meanAppearanceWeight, firstLookScaleOffset, masksFirstLook
     case hidden = "hiddenSize"
     case what = "appearanceSize"
     case slots = "maxObjects"
@@ -147,6 +150,8 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
       "minimumStandardDeviation must be positive, not \(minimumStandardDeviation)")
     require(
       firstLookScaleOffset.magnitude <= 10, "firstLookScaleOffset must be from -10 to 10, not \(firstLookScaleOffset)")
+    require(
+      (0...1).contains(meanAppearanceWeight), "meanAppearanceWeight must be from 0 to 1, not \(meanAppearanceWeight)")
     require(minimumScale > 0 && minimumScale < 1, "minimumScale must be between 0 and 1, not \(minimumScale)")
     require(
       minimumProbability > 0 && minimumProbability < 1,

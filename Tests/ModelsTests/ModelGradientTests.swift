@@ -9,6 +9,7 @@ import Testing
   /// Switches of the model and of training that are off as published.
   struct Switches: Sendable {
     var residualPrior = false
+    var meanAppearanceWeight: Float = 0
     var firstLookScaleOffset: Float = 0
     var masksFirstLook = true
     var klWeight = 1.0
@@ -122,11 +123,13 @@ import Testing
   @Test(arguments: [
     Switches(residualPrior: true), Switches(firstLookScaleOffset: 0.6, masksFirstLook: false),
     Switches(firstLookScaleOffset: -0.4), Switches(masksFirstLook: false), Switches(klWeight: 0.3),
-    Switches(residualPrior: true, klWeight: 0.5, gradientLimit: 1e9),
+    Switches(residualPrior: true, klWeight: 0.5, gradientLimit: 1e9), Switches(meanAppearanceWeight: 1),
+    Switches(residualPrior: true, meanAppearanceWeight: 0.4, klWeight: 0.5, gradientLimit: 1e9),
   ])
   func gradientsAgreeWithDifferencesWithSwitchesOn(_ switches: Switches) {
     var c = configuration(.mlp)
     c.residualPrior = switches.residualPrior
+    c.meanAppearanceWeight = switches.meanAppearanceWeight
     c.firstLookScaleOffset = switches.firstLookScaleOffset
     c.masksFirstLook = switches.masksFirstLook
     let model = model(.sqair, c)
@@ -172,6 +175,36 @@ import Testing
       expectSum(residual.whereMeans, plain.whereMeans, plain.state.whereLogits.array)
       expectSum(residual.whatMeans, plain.whatMeans, plain.state.what.array)
     }
+  }
+
+  @Test func appearanceIsExpectedToBeItsMean() {
+    var c = configuration(.mlp)
+    c.meanAppearanceWeight = 1
+    let model = model(.sqair, c)
+    model.parameters.initialize(seed: 5)
+    let tape = Tape(recording: false)
+    let frames = infer(model, on: tape)
+    /// The appearance of an object in a frame.
+    func what(_ row: Int, _ id: Int, _ frame: Int) -> [Float]? {
+      let state = frames[frame].state
+      let object = (0..<state.count).first { state.rows[$0] == row && state.ids[$0] == id }
+      return object.map { object in (0..<c.what).map { state.what[object, $0] } }
+    }
+    var compared = 0
+    for frame in 1..<frames.count {
+      let propagation = frames[frame].details!.propagation!
+      let mean = propagation.propagated.prior.whatMean
+      for object in 0..<propagation.previous.count {
+        let (row, id) = (propagation.previous.rows[object], propagation.previous.ids[object])
+        let seen = (0..<frame).compactMap { what(row, id, $0) }
+        for element in 0..<c.what {
+          let expected = seen.reduce(0) { $0 + $1[element] } / Float(seen.count)
+          #expect(abs(mean[object, element] - expected) < 1e-5)
+        }
+        if seen.count > 1 { compared += 1 }
+      }
+    }
+    withExtendedLifetime(tape) { #expect(compared > 0) }
   }
 
   @Test func aLimitChangesOnlyWhatItShortens() {

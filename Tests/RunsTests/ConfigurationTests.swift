@@ -38,7 +38,8 @@ import Testing
     #expect(training.objective.elboWeight == 0 && training.gradientLimit == 0 && training.average == 0)
     #expect(training.start.steps == 0 && training.klWarmup.steps == 0 && !training.dependsOnLength)
     #expect(Configuration.named("paper")?.training.objective == ObjectiveConfiguration())
-    #expect(!Configuration().model.constants.residualPrior)
+    let model = Configuration().model.constants
+    #expect(!model.residualPrior && model.meanAppearanceWeight == 0)
   }
 
   @Test func aWarmUpEndsAtTheFullRate() {

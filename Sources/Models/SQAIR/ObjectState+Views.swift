@@ -60,7 +60,7 @@ extension ObjectState {
       rowCount: selection.count, slots: slots, rows: rowIndex, slotStarts: newStarts, objects: newObjects,
       ids: newIDs, lastIDs: newLastIDs, what: tape.selectRows(of: what, at: index),
       whereLogits: tape.selectRows(of: whereLogits, at: index), temporal: tape.selectRows(of: temporal, at: index),
-      prior: tape.selectRows(of: prior, at: index),
+      prior: tape.selectRows(of: prior, at: index), meanAppearance: meanAppearance?.selecting(index, on: tape),
       memory: memory.map { tape.selectRows(of: $0, at: tape.index(count: selection.count) { selection[$0] }) })
   }
 
@@ -75,7 +75,7 @@ extension ObjectState {
       objects: objects, ids: tape.index(count: own.count) { ids[own[$0]] },
       lastIDs: tape.index(count: own.count) { _ in lastIDs[row] }, what: tape.selectRows(of: what, at: index),
       whereLogits: tape.selectRows(of: whereLogits, at: index), temporal: tape.selectRows(of: temporal, at: index),
-      prior: tape.selectRows(of: prior, at: index))
+      prior: tape.selectRows(of: prior, at: index), meanAppearance: meanAppearance?.selecting(index, on: tape))
   }
 
   /// The same objects, each moved by `steps` times its displacement since the state before.
@@ -98,7 +98,7 @@ extension ObjectState {
     }
     return ObjectState(
       rowCount: rowCount, slots: slots, rows: rows, slotStarts: slotStarts, objects: objects, ids: ids,
-      lastIDs: lastIDs, what: what, whereLogits: moved, temporal: temporal, prior: prior)
+      lastIDs: lastIDs, what: what, whereLogits: moved, temporal: temporal, prior: prior, meanAppearance: meanAppearance)
   }
 
   /// The same objects at other positions.
@@ -107,6 +107,7 @@ extension ObjectState {
   package func placed(at whereLogits: Tensor) -> ObjectState {
     ObjectState(
       rowCount: rowCount, slots: slots, rows: rows, slotStarts: slotStarts, objects: objects, ids: ids,
-      lastIDs: lastIDs, what: what, whereLogits: whereLogits, temporal: temporal, prior: prior)
+      lastIDs: lastIDs, what: what, whereLogits: whereLogits, temporal: temporal, prior: prior,
+      meanAppearance: meanAppearance)
   }
 }

@@ -26,6 +26,8 @@ public struct ObjectState: BitwiseCopyable {
   /// Temporal state [objects, n] and prior state [objects, n]; no columns in a model that does not propagate objects.
   public let temporal: Tensor
   public let prior: Tensor
+  /// How the objects have looked on average; nil where the prior does not use it.
+  package let meanAppearance: MeanAppearance?
   /// The recurrent state of each row in a model without objects, [N, n]; nil in a model with objects.
   let memory: Tensor?
 
@@ -33,7 +35,8 @@ public struct ObjectState: BitwiseCopyable {
 
   package init(
     rowCount: Int, slots: Int, rows: Index, slotStarts: Index, objects: Index, ids: Index, lastIDs: Index,
-    what: Tensor, whereLogits: Tensor, temporal: Tensor, prior: Tensor, memory: Tensor? = nil
+    what: Tensor, whereLogits: Tensor, temporal: Tensor, prior: Tensor, meanAppearance: MeanAppearance? = nil,
+    memory: Tensor? = nil
   ) {
     self.rowCount = rowCount
     self.slots = slots
@@ -46,6 +49,7 @@ public struct ObjectState: BitwiseCopyable {
     self.whereLogits = whereLogits
     self.temporal = temporal
     self.prior = prior
+    self.meanAppearance = meanAppearance
     self.memory = memory
   }
 
@@ -53,7 +57,8 @@ public struct ObjectState: BitwiseCopyable {
   func remembering(_ memory: Tensor) -> ObjectState {
     ObjectState(
       rowCount: rowCount, slots: slots, rows: rows, slotStarts: slotStarts, objects: objects, ids: ids,
-      lastIDs: lastIDs, what: what, whereLogits: whereLogits, temporal: temporal, prior: prior, memory: memory)
+      lastIDs: lastIDs, what: what, whereLogits: whereLogits, temporal: temporal, prior: prior,
+      meanAppearance: meanAppearance, memory: memory)
   }
 
   /// The objects in a slot.
@@ -72,6 +77,7 @@ public struct ObjectState: BitwiseCopyable {
       rowCount: rows, slots: configuration.slots, rows: none, slotStarts: slotStarts, objects: objects, ids: none,
       lastIDs: lastIDs, what: tape.tensor(rows: 0, columns: configuration.what),
       whereLogits: tape.tensor(rows: 0, columns: 4), temporal: tape.tensor(rows: 0, columns: configuration.hidden),
-      prior: tape.tensor(rows: 0, columns: configuration.hidden))
+      prior: tape.tensor(rows: 0, columns: configuration.hidden),
+      meanAppearance: MeanAppearance(configuration, on: tape))
   }
 }

@@ -21,6 +21,7 @@ package struct PropagationPrior: BitwiseCopyable {
   private let stepBias: Float
   private let minimum: Float
   private let isResidual: Bool
+  private let meanAppearanceWeight: Float
 
   init(_ configuration: SQAIRConfiguration, in store: ParameterStore) {
     unit = GatedRecurrentUnitWeights("prop.prior.gru", in: store)
@@ -30,6 +31,7 @@ package struct PropagationPrior: BitwiseCopyable {
     stepBias = configuration.propagationPriorStepBias
     minimum = configuration.minimumStandardDeviation
     isResidual = configuration.residualPrior
+    meanAppearanceWeight = configuration.meanAppearanceWeight
   }
 
   /// Moments of a state's objects at the next frame; to run in `withRowMicrobatches` of the objects.
@@ -43,7 +45,13 @@ package struct PropagationPrior: BitwiseCopyable {
     return Output(
       state: next, logit: tape.scaledSum(raw.slice(columns: 0..<1), 1, plus: stepBias),
       whereMean: mean(state.whereLogits, raw.slice(columns: 1..<5)), whereScale: scales.slice(columns: 0..<4),
-      whatMean: mean(state.what, raw.slice(columns: 5..<means.upperBound)),
+      whatMean: blended(mean(state.what, raw.slice(columns: 5..<means.upperBound)), state.meanAppearance, on: tape),
       whatScale: scales.slice(columns: 4..<4 + what))
+  }
+
+  /// Section 4.4: the predicted appearance and the mean one, by their weights.
+  private func blended(_ predicted: Tensor, _ appearance: MeanAppearance?, on tape: Tape) -> Tensor {
+    guard let appearance else { return predicted }
+    return tape.scaledSum(predicted, 1 - meanAppearanceWeight, appearance.mean, meanAppearanceWeight)
   }
 }

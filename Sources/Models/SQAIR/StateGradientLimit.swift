@@ -43,7 +43,12 @@ extension ObjectState {
       ObjectState(
         rowCount: rowCount, slots: slots, rows: rows, slotStarts: slotStarts, objects: objects, ids: ids,
         lastIDs: lastIDs, what: limited(what, .what), whereLogits: limited(whereLogits, .whereLogits),
-        temporal: limited(temporal, .temporal), prior: limited(prior, .prior), memory: memory)
+        temporal: limited(temporal, .temporal), prior: limited(prior, .prior),
+        meanAppearance: meanAppearance.map { mean in
+          // Limited like the appearance, but not counted with it.
+          let uncounted = tape.index(count: limit.handedOn.count) { _ in 0 }
+          return mean.with(tape.limitGradient(of: mean.mean, toNorm: limit.norm, counting: uncounted))
+        }, memory: memory)
     }
   }
 }

@@ -1,0 +1,40 @@
+import Numerics
+
+/// How the objects of a state have looked on average since they were discovered (section 4.4).
+package struct MeanAppearance: BitwiseCopyable {
+  /// [objects, d].
+  let mean: Tensor
+  /// The number of frames of each object, [objects].
+  let frames: Index
+
+  /// That of a state without objects; nil where the prior does not use it.
+  init?(_ configuration: SQAIRConfiguration, on tape: Tape) {
+    guard configuration.meanAppearanceWeight > 0 else { return nil }
+    self.init(mean: tape.tensor(rows: 0, columns: configuration.what), frames: tape.index(count: 0))
+  }
+
+  private init(mean: Tensor, frames: Index) {
+    self.mean = mean
+    self.frames = frames
+  }
+
+  /// That of the objects that a merge has kept, one frame later.
+  ///
+  /// - Parameters:
+  ///   - what: their appearance at that frame, [objects, d].
+  ///   - source: for each its index in the state before; larger ones were discovered.
+  func adding(_ what: Tensor, at source: Index, on tape: Tape) -> MeanAppearance {
+    let old = tape.index(count: source.count) { source[$0] < frames.count ? source[$0] : -1 }
+    let counts = tape.index(count: source.count) { old[$0] < 0 ? 1 : frames[old[$0]] + 1 }
+    return MeanAppearance(mean: tape.runningMean(what, old: mean, at: old, counts: counts), frames: counts)
+  }
+
+  /// That of some of the objects.
+  func selecting(_ objects: Index, on tape: Tape) -> MeanAppearance {
+    MeanAppearance(
+      mean: tape.selectRows(of: mean, at: objects), frames: tape.index(count: objects.count) { frames[objects[$0]] })
+  }
+
+  /// The same with another mean, whose gradients are treated differently.
+  func with(_ mean: Tensor) -> MeanAppearance { MeanAppearance(mean: mean, frames: frames) }
+}
