@@ -90,6 +90,13 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Seed of the samples.")
   var seed: UInt64 = 0
 
+  @Option(
+    help: """
+      Factor on the noise of the appearance of generated objects, 0 or more: 1 samples from the prior; smaller values \
+      keep appearance closer to what the prior expects.
+      """)
+  var appearanceNoise = 1.0
+
   @Flag(inversion: .prefixedNo, help: "Whether new objects may appear in generated frames.")
   var discoverLater = false
 
@@ -101,6 +108,9 @@ struct GenerateCommand: ParsableCommand {
     try requireAtLeast(1, continuations, "--futures")
     try requireAtLeast(1, sequences, "--sequences")
     try requireAtLeast(0, pictures, "--pictures")
+    guard appearanceNoise >= 0, appearanceNoise.isFinite else {
+      throw ValidationError("The value of '--appearance-noise' must be 0 or more, not \(appearanceNoise).")
+    }
     guard frames > observedFrames else {
       throw ValidationError(
         "The value of '--frames' includes the observed frames, so it must be greater than '--condition' "
@@ -112,7 +122,8 @@ struct GenerateCommand: ParsableCommand {
     try generateContinuations(
       GenerateRequest(
         checkpoint: source.checkpoint.path, data: source.data, out: out, observedFrames: observedFrames,
-        frames: frames, continuations: continuations, sequences: sequences, seed: seed, discoverLater: discoverLater,
+        frames: frames, continuations: continuations, sequences: sequences, seed: seed,
+        appearanceNoise: appearanceNoise, discoverLater: discoverLater,
         pictures: pictures, selection: selection.value, boxes: boxes, json: json))
   }
 }

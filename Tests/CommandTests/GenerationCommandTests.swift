@@ -69,6 +69,25 @@ import Testing
     #expect(other[0] != first[0] && other[1] != first[1])
   }
 
+  @Test func appearanceNoiseScalesTheChangeOfAppearance() throws {
+    let options = [
+      "generate", "--checkpoint", toy.path("run"), "--out", toy.path("out"), "--data", toy.data, "--frames", "12",
+      "--sequences", "8", "--condition", "2", "--json",
+    ]
+    func outcome(_ noise: String...) throws -> ProcessOutcome { try ToyRun.program(options + noise) }
+    func change(_ outcome: ProcessOutcome, noise: Double) throws -> Double {
+      let json = try report(outcome)
+      #expect(json["appearance_noise"] as? Double == noise)
+      let appearance = try #require(json["appearance"] as? [String: Any])
+      return try #require(appearance["change"] as? Double)
+    }
+    let plain = try outcome()
+    #expect(try outcome("--appearance-noise", "1").standardOutput == plain.standardOutput)
+    #expect(try change(outcome("--appearance-noise", "0"), noise: 0) < 0.9 * change(plain, noise: 1))
+    let refused = try outcome("--appearance-noise", "-1")
+    #expect(refused.exitCode == 64 && refused.standardError.contains("--appearance-noise"))
+  }
+
   @Test func namedSequencesAreContinuedInTheirOrder() throws {
     _ = try run(
       "generate", "--frames", "5", "--condition", "2", "--futures", "2", "--select", "7,2-3", "--pictures", "2",

@@ -32,7 +32,7 @@ public func generateContinuations(_ request: GenerateRequest) throws {
   ).require()
   let generator = SequenceGenerator(
     model: trained.state.model, particles: trained.configuration.evaluationParticles, seed: request.seed,
-    discoversLater: request.discoverLater)
+    discoversLater: request.discoverLater, appearanceNoise: Float(request.appearanceNoise))
   let sequences = try request.selection.sequences(
     limit: request.sequences, count: file.sequenceCount, data: request.data
   ) { limit in
@@ -87,7 +87,7 @@ public func generateContinuations(_ request: GenerateRequest) throws {
       of: file, sequences: comparedSequences, observedFrames: request.observedFrames, frameCount: request.frames),
     checkpoint: trained.path, step: trained.state.step, data: request.data,
     sequences: sequences.count, continuations: request.continuations, seed: request.seed,
-    discoverLater: request.discoverLater,
+    appearanceNoise: request.appearanceNoise, discoverLater: request.discoverLater,
     files: output.files)
   print(request.json ? try report.json() : report.text)
 }

@@ -20,6 +20,8 @@ public struct GenerateRequest: Sendable {
   public var boxes: ObjectBoxKind
   /// Seed of the generated continuations.
   public var seed: UInt64
+  /// Factor on the noise of the appearance of generated objects; 1 samples from the prior.
+  public var appearanceNoise: Double
   /// Whether new objects may appear in generated frames.
   public var discoverLater: Bool
   /// Number of sequences that are drawn, from the first.
@@ -29,7 +31,7 @@ public struct GenerateRequest: Sendable {
 
   public init(
     checkpoint: String, data: String, out: String, observedFrames: Int, frames: Int, continuations: Int, sequences: Int,
-    seed: UInt64, discoverLater: Bool, pictures: Int, selection: SequenceSelection = .first,
+    seed: UInt64, appearanceNoise: Double = 1, discoverLater: Bool, pictures: Int, selection: SequenceSelection = .first,
     boxes: ObjectBoxKind = .window, json: Bool
   ) {
     self.checkpoint = checkpoint
@@ -40,6 +42,7 @@ public struct GenerateRequest: Sendable {
     self.continuations = continuations
     self.sequences = sequences
     self.seed = seed
+    self.appearanceNoise = appearanceNoise
     self.discoverLater = discoverLater
     self.pictures = pictures
     self.selection = selection

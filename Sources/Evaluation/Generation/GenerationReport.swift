@@ -12,6 +12,8 @@ struct GenerationReport: Encodable {
   let observedFrames: Int
   let frames: Int
   let seed: UInt64
+  /// Factor on the noise of the appearance of generated objects; 1 samples from the prior.
+  let appearanceNoise: Double
   let discoverLater: Bool
   let files: [String]
   let appearance: Appearance
@@ -84,7 +86,8 @@ struct GenerationReport: Encodable {
       "model       \(checkpoint) (\(step) updates)",
       "generated   \(sequences) sequences\(continuations > 1 ? ", \(continuations) continuations of each" : ""), frames "
         + "\(observedFrames) to \(frames - 1), "
-        + (observedFrames > 0 ? "after \(observedFrames) frames of \(data ?? "")" : "from the prior"),
+        + (observedFrames > 0 ? "after \(observedFrames) frames of \(data ?? "")" : "from the prior")
+        + (appearanceNoise == 1 ? "" : ", noise of the appearance times \(appearanceNoise)"),
       "appearance  changes by \(number(appearance.change, 4)) (root mean square of a glimpse); different objects differ "
         + "by \(number(appearance.betweenObjects, 4))",
       "count       unchanged in \(number(count.kept, 4)) of the frames",
@@ -160,7 +163,7 @@ extension GenerationReport {
   init(
     _ metrics: GenerationMetrics, truth: MotionSample?, trueDirection: DirectionSample? = nil, checkpoint: String,
     step: Int, data: String?,
-    sequences: Int, continuations: Int, seed: UInt64, discoverLater: Bool, files: [String]
+    sequences: Int, continuations: Int, seed: UInt64, appearanceNoise: Double = 1, discoverLater: Bool, files: [String]
   ) {
     let first = metrics.observedFrames
     self.checkpoint = checkpoint
@@ -171,6 +174,7 @@ extension GenerationReport {
     observedFrames = first
     frames = metrics.frameCount
     self.seed = seed
+    self.appearanceNoise = appearanceNoise
     self.discoverLater = discoverLater
     self.files = files
     appearance = Appearance(

@@ -10,12 +10,17 @@ package struct SequenceGenerator {
   let seed: UInt64
   /// Whether new objects may appear in generated frames (O6).
   let discoversLater: Bool
+  /// Factor on the noise of the appearance of generated objects; 1 samples from the prior.
+  let appearanceNoise: Float
 
-  package init(model: any SequenceModel, particles: Int, seed: UInt64, discoversLater: Bool) {
+  package init(
+    model: any SequenceModel, particles: Int, seed: UInt64, discoversLater: Bool, appearanceNoise: Float = 1
+  ) {
     self.model = model
     self.particles = particles
     self.seed = seed
     self.discoversLater = discoversLater
+    self.appearanceNoise = appearanceNoise
   }
 
   /// Sequences to generate from at a time.
@@ -74,9 +79,10 @@ package struct SequenceGenerator {
       model.generate(
         from: state, rowCount: selection.count, frames: observedFrames..<frameCount,
         discovers: { _ in discoversLater },
-        noise: CounterNoise(seed: seed, purpose: .generation, examples: identities, particles: continuationCount),
-        on: tape,
-        into: &generated)
+        noise: AppearanceNoise(
+          CounterNoise(seed: seed, purpose: .generation, examples: identities, particles: continuationCount),
+          factor: appearanceNoise),
+        on: tape, into: &generated)
     }
 
     let inferredFrames = inferred.map(\.frame)
