@@ -27,9 +27,11 @@ extension Configuration {
   }
 
   /// 1,000 updates that find objects (IWAE, 5 particles, 3 frames), then the ELBO with 2 particles while sequences grow
-  /// to 10 frames, a rate that rises to 2.5 times its base and falls, and an average of the parameters.
+  /// to 10 frames, a rate that rises to 2.5 times its base and falls, and an average of the parameters. The prior expects
+  /// objects to look half as it predicts and half as they have looked so far, so that they keep their looks.
   static func fast() -> Configuration {
     var configuration = Configuration()
+    configuration.model.constants.meanAppearanceWeight = 0.5
     configuration.training.steps = 22_000
     configuration.training.particles = 2
     configuration.training.start.steps = 1_000
@@ -67,6 +69,7 @@ extension Configuration {
   private static func pedestrians() -> Configuration {
     var configuration = fast()
     configuration.model.constants.hidden = 128
+    configuration.model.constants.meanAppearanceWeight = 0
     configuration.model.constants.glimpseHeight = 28
     configuration.model.constants.glimpseWidth = 14
     configuration.model.constants.scalePrior = -1
