@@ -125,9 +125,8 @@ private struct Run {
       if let warning = lock?.warning { writers.log.note("warning: \(warning)") }
       for line in damage { writers.log.note(line) }
       try folder.write(configuration.resolvedJSON, to: folder.configuration, .configuration)
-      for line in summary(training, validation, state, origin) + dataWarnings(training, validation) + warnings {
-        writers.log.note(line)
-      }
+      let strange = dataWarnings(training, validation) + startPhaseWarning() + warnings
+      for line in summary(training, validation, state, origin) + strange { writers.log.note(line) }
     }
     let trainer = try Trainer(
       configuration, state: state, training: training, validation: validation, writers: writers,
@@ -285,6 +284,17 @@ private struct Run {
       + "Cut the sequences into shorter ones to use all."
     return (training.frameCount >= 10 * used ? ["warning: \(training.path): \(unused)"] : [])
       + [training, validation].compactMap { $0 }.flatMap { set in set.warnings.map { "warning: \($0)" } }
+  }
+
+  /// What a run that ends within its start phase does not use of its settings.
+  private func startPhaseWarning() -> [String] {
+    let training = configuration.training
+    guard training.start.steps >= training.steps else { return [] }
+    return [
+      "warning: all \(training.steps) updates belong to the start phase (training.start.steps = "
+        + "\(training.start.steps)): objective, particles, frames and learning-rate schedule of the main phase are not "
+        + "reached. For a short run lower training.start.steps, or take --config quick."
+    ]
   }
 
   private func summary(

@@ -31,6 +31,14 @@ import Testing
     return outcome.standardError
   }
 
+  @Test func aRunThatEndsInItsStartPhaseSaysSo() throws {
+    func notes(_ run: String, startSteps: Int) throws -> String {
+      try train(run, ["--steps", "2", "--set", "training.start.steps=\(startSteps)"], ranks: 1)
+    }
+    #expect(try notes("short", startSteps: 4).contains("all 2 updates belong to the start phase"))
+    #expect(try !notes("long", startSteps: 1).contains("start phase"))
+  }
+
   /// Validation and `evaluate` use the average; the parameters that learn are in the file too.
   @Test func theModelIsUsedWithItsAverage() throws {
     _ = try train("run", options, ranks: 2)
