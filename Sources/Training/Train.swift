@@ -166,13 +166,16 @@ private struct Run {
     let longest = configuration.training.longestFrames
     let setting = longest == configuration.training.frames.end ? "training.frames.end" : "training.start.frames"
     return try communicator.collectively("opening the data") {
-      let training = try SequenceSet(paths: try FileList(train.patterns, in: folder).paths)
+      let training = try SequenceSet(
+        paths: try FileList(train.patterns, in: folder).paths, processes: communicator.ranksOnHost)
       guard training.frameCount >= longest else {
         throw RunError(
           "\(training.path): its sequences have \(training.frameCount) frames, but \(setting) is \(longest). "
             + "Give --frames \(training.frameCount) or less, or create longer sequences.")
       }
-      let validation = try valid.map { try SequenceSet(paths: try FileList($0.patterns, in: folder).paths) }
+      let validation = try valid.map {
+        try SequenceSet(paths: try FileList($0.patterns, in: folder).paths, processes: communicator.ranksOnHost)
+      }
       if let validation, validation.height != training.height || validation.width != training.width {
         throw RunError(
           "\(validation.path): its frames are \(validation.height)x\(validation.width) pixels, but those of \(training.path) are "

@@ -42,6 +42,25 @@ struct HDF5FileTests {
     #expect(try !file.hasAttribute("text") && file.hasAttribute("text", at: "/b"))
   }
 
+  @Test("chunks are kept if all of them fit, or if they hold several entries")
+  func keptChunks() throws {
+    let folder = try TemporaryDirectory()
+    let path = try ToySequences.write(to: folder.path("toy.h5"), sequences: 24, frames: 3, height: 16, width: 16)
+    let file = try HDF5File(reading: path)
+    let sequence = 3 * 16 * 16
+    for (limit, kept) in [(24 * sequence, 10), (23 * sequence, 1), (0, 1)] {
+      let frames = try file.dataSet("/frames", cacheLimit: limit)
+      var bytes = [UInt8](repeating: 0, count: sequence)
+      for index in 0..<10 { try frames.read(outer: index..<index + 1, into: &bytes) }
+      #expect(frames.keptBytes == kept * sequence, "\(limit)")
+    }
+    // Of these, a chunk holds several entries.
+    let counts = try file.dataSet("/counts", cacheLimit: 0)
+    var number = [UInt8](repeating: 0, count: 3)
+    try counts.read(outer: 5..<6, into: &number)
+    #expect(counts.keptBytes >= 24 * 3)
+  }
+
   @Test("errors name the file, the part and what to do, and HDF5 prints nothing")
   func errors() throws {
     let folder = try TemporaryDirectory()

@@ -3,8 +3,9 @@ import Foundation
 
 /// Reads parts of a chunked data set, undoing the filters itself so that a chunk of a wrong length is an error.
 ///
-/// Chunks that were read are kept, as many as fit a limit: with chunks that hold several entries (of ground truth, or in
-/// files of others of frames), reading the entries one by one would undo each chunk many times.
+/// Chunks that were read are kept if all fit a limit, and as many as fit where they hold several entries (of ground truth,
+/// or in files of others of frames): reading the entries one by one would undo each chunk many times. Some of the chunks
+/// of single entries would seldom be the ones that are read next, and take memory all the same.
 final class HDF5ChunkReader: @unchecked Sendable {
   private let handle: chdf5_id
   private let path: String
@@ -13,6 +14,8 @@ final class HDF5ChunkReader: @unchecked Sendable {
   private let storage: HDF5Storage
   /// Number of chunks that are kept.
   private let capacity: Int
+  /// Whether all chunks are kept.
+  let keepsEverything: Bool
   private let lock = NSLock()
 
   private struct KeptChunk {
@@ -27,7 +30,7 @@ final class HDF5ChunkReader: @unchecked Sendable {
 
   /// Prepares reading; takes no memory yet.
   ///
-  /// - Parameter cacheLimit: bytes of chunks that may be kept; at least one chunk is.
+  /// - Parameter cacheLimit: bytes of chunks that may be kept; one chunk always is.
   init(
     _ handle: chdf5_id, _ path: String, in file: HDF5File, shape: [Int], storage: HDF5Storage, cacheLimit: Int
   ) {
@@ -36,7 +39,10 @@ final class HDF5ChunkReader: @unchecked Sendable {
     self.file = file
     self.shape = shape
     self.storage = storage
-    capacity = max(1, cacheLimit / max(1, storage.chunkBytes))
+    let most = max(1, cacheLimit / max(1, storage.chunkBytes))
+    let chunks = zip(shape, storage.chunk).reduce(1) { $0 * (($1.0 + $1.1 - 1) / $1.1) }
+    keepsEverything = chunks <= most
+    capacity = keepsEverything || (storage.chunk.first ?? 1) > 1 ? most : 1
     spare = []
   }
 
@@ -46,10 +52,8 @@ final class HDF5ChunkReader: @unchecked Sendable {
     raw.deallocate()
   }
 
-  /// Whether all chunks can be kept.
-  var keepsEverything: Bool {
-    zip(shape, storage.chunk).reduce(1) { $0 * (($1.0 + $1.1 - 1) / $1.1) } <= capacity
-  }
+  /// Bytes of the chunks that are kept now.
+  var keptBytes: Int { lock.withLock { kept.count * storage.chunkBytes } }
 
   /// Bytes of chunks to undo for one entry of the first dimension, over the bytes of the entry.
   var costOfEntry: Double {

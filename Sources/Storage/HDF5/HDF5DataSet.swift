@@ -58,6 +58,9 @@ public final class HDF5DataSet: @unchecked Sendable {
   /// to one entry, or all chunks are kept.
   var costOfEntry: Double { chunks.map { $0.keepsEverything ? 1 : $0.costOfEntry } ?? 1 }
 
+  /// Bytes of chunks that are kept now for further reads.
+  package var keptBytes: Int { chunks?.keptBytes ?? 0 }
+
   // MARK: Reading
 
   /// Reads everything into `out`, which has room for `count` elements.

@@ -65,7 +65,7 @@ public final class SequenceFile: Sendable {
   /// - Throws: `StorageError` naming the file, the data set or attribute, and what to do.
   public convenience init(path: String) throws { try self.init(path: path, cacheLimit: Self.cacheLimit) }
 
-  /// Bytes of chunks that a process keeps where they reach across sequences.
+  /// Bytes of chunks that the processes of a host keep: of all frames, or where chunks reach across sequences.
   static let cacheLimit = 256 << 20
 
   /// - Parameter cacheLimit: bytes of chunks of `/frames` that may be kept.

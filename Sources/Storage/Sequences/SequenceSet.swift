@@ -23,9 +23,10 @@ public final class SequenceSet: Sendable {
 
   /// Opens and validates files that are to be read as one.
   ///
+  /// - Parameter processes: how many on this host read the files, each for itself.
   /// - Throws: `StorageError` naming the file that cannot be read or does not fit the first one.
-  public convenience init(paths: [String]) throws {
-    let cacheLimit = SequenceFile.cacheLimit / max(1, paths.count)
+  public convenience init(paths: [String], processes: Int = 1) throws {
+    let cacheLimit = SequenceFile.cacheLimit / max(1, paths.count) / processes
     try self.init(try paths.map { try SequenceFile(path: $0, cacheLimit: cacheLimit) })
   }
 
