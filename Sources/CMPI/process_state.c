@@ -5,6 +5,9 @@
 #include "process_state.h"
 #include <errno.h>
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -172,6 +175,14 @@ int64_t process_raise_stack(int64_t wanted) { return raise_limit(RLIMIT_STACK, w
 int64_t process_user_thread_limit(void) {
   // The superuser may start as many as the control groups allow.
   return geteuid() == 0 ? -1 : limit(RLIMIT_NPROC);
+}
+
+// MARK: Memory
+
+void process_return_free_memory(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 // MARK: Threads

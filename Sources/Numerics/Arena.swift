@@ -16,9 +16,11 @@ final class Arena {
 
   private var chunks: [Chunk] = []
   private var current = 0
+  /// Bytes that the first chunk of memory that was given has; see `expectedBytes`.
+  private var firstGivenBytes = 0
   private static let chunkBytes = 16 << 20
-  /// Of memory that was given: it is only as large as it has to be.
-  static let givenChunkBytes = 2 << 20
+  /// Of memory that was given, after the first chunk: it is only as large as it has to be.
+  private static let givenChunkBytes = 1 << 20
   private static let alignment = 64
 
   /// - Parameter memory: where chunks come from before the system is asked.
@@ -26,12 +28,19 @@ final class Arena {
 
   deinit { returnMemory() }
 
-  /// Gives all chunks back, so that the next are taken from what `memory` has now.
+  /// Gives all chunks back, so that the next are taken from what `memory` has now: the first of them of `expectedBytes`.
   func returnMemory() {
-    for chunk in chunks where chunk.isOwn { free(chunk.base) }
+    firstGivenBytes = expectedBytes
+    for chunk in chunks where chunk.isOwn { munmap(chunk.base, chunk.capacity) }
     chunks.removeAll()
     current = 0
   }
+
+  /// What the next uses will need if they are like those until now: a quarter more, because batches differ and a model
+  /// finds more objects as it learns. In one piece, so that nothing is left over at the ends of chunks.
+  var expectedBytes: Int { max(firstGivenBytes, (usedBytes * 5 / 4 + Self.page - 1) / Self.page * Self.page) }
+
+  private static let page = 4096
 
   /// Bytes allocated since the last `reset`.
   var usedBytes: Int { chunks.reduce(0) { $0 + $1.used } }
@@ -48,11 +57,11 @@ final class Arena {
   }
 
   private func chunk(atLeast size: Int) -> Chunk {
-    let given = max(size, Self.givenChunkBytes)
+    let given = max(size, chunks.isEmpty && firstGivenBytes > 0 ? firstGivenBytes : Self.givenChunkBytes)
     if let base = memory?.take(bytes: given) { return Chunk(base: base, capacity: given, isOwn: false) }
+    // From the system and not from the heap, which keeps what is given back.
     let capacity = max(size, Self.chunkBytes)
-    return Chunk(
-      base: Memory.allocate(bytes: capacity, alignment: 4096, heldBytes: usedBytes), capacity: capacity, isOwn: true)
+    return Chunk(base: Memory.map(bytes: capacity, heldBytes: usedBytes), capacity: capacity, isOwn: true)
   }
 
   /// Releases everything that was allocated; the chunks stay for the next use.

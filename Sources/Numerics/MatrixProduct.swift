@@ -14,7 +14,8 @@ package final class MatrixProduct {
     let isTransposed: Bool
   }
 
-  private let arena: Arena
+  /// Of packed weights.
+  private let arena = Arena()
   private var packed: [Key: UnsafeMutablePointer<Float>] = [:]
   let weightGradients = WeightGradients()
   /// The part of the model that runs, for the profile.
@@ -22,11 +23,14 @@ package final class MatrixProduct {
   /// If set, weights that it holds are not packed again.
   var packedWeights: PackedWeights?
 
-  /// - Parameter arena: where packed weights are kept.
-  init(arena: Arena) { self.arena = arena }
+  init() {}
 
-  /// Forgets the packed weights: they are about to change, or the arena to be reset.
-  func reset() { packed.removeAll(keepingCapacity: true) }
+  /// Forgets the packed weights: they are about to change.
+  func reset() {
+    // Only the first updates of a training pack here: then `packedWeights` has all.
+    if packed.isEmpty { arena.returnMemory() } else { arena.reset() }
+    packed.removeAll(keepingCapacity: true)
+  }
 
   /// C[m, n] = A[m, k] W[k, n], or C += A W.
   func multiply(_ a: MatrixBlock, weight w: MatrixBlock, accumulate: Bool = false, into c: MatrixBlock) {

@@ -6,20 +6,10 @@ public enum Memory {
   /// Which settings to lower, in whole sentences; set by whoever knows them.
   public static let advice = Mutex("")
 
-  /// Uninitialised memory, to be given back with `free`. Where the system refuses it the process ends with a message:
-  /// nothing can be computed without it.
+  /// Pages of zeros, to be given back with `munmap`. Where the system refuses them the process ends with a message: nothing
+  /// can be computed without them.
   ///
-  /// - Parameters:
-  ///   - alignment: a power of two, at least that of a pointer.
-  ///   - heldBytes: what the caller holds already, for the message.
-  static func allocate(bytes: Int, alignment: Int, heldBytes: Int) -> UnsafeMutableRawPointer {
-    var memory: UnsafeMutableRawPointer?
-    let code = posix_memalign(&memory, alignment, bytes)
-    if code == 0, let memory { return memory }
-    refuse(bytes: bytes, heldBytes: heldBytes)
-  }
-
-  /// Pages of zeros, to be given back with `munmap`.
+  /// - Parameter heldBytes: what the caller holds already, for the message.
   static func map(bytes: Int, heldBytes: Int) -> UnsafeMutableRawPointer {
     let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     if let memory, memory != MAP_FAILED { return memory }

@@ -9,14 +9,12 @@ public final class ReferenceProduct {
   /// Rows and columns of each matrix: large enough that nothing but arithmetic counts.
   public static let size = 1024
 
-  private let matrices = (0..<3).map { _ in UnsafeMutablePointer<Float>.allocate(capacity: size * size) }
+  private let memory = OwnMemory()
+  private let matrices: [UnsafeMutablePointer<Float>]
 
   public init() {
-    for matrix in matrices { matrix.initialize(repeating: 0.5, count: Self.size * Self.size) }
-  }
-
-  deinit {
-    for matrix in matrices { matrix.deallocate() }
+    matrices = (0..<3).map { [memory] _ in memory.vector(Self.size * Self.size).baseAddress! }
+    for matrix in matrices { matrix.update(repeating: 0.5, count: Self.size * Self.size) }
   }
 
   /// Operations of one product.

@@ -50,7 +50,7 @@ public final class Tape {
     valueArena = Arena(from: memory)
     gradientArena = Arena(from: memory)
     writtenArena = Arena(from: memory)
-    products = MatrixProduct(arena: valueArena)
+    products = MatrixProduct()
     eachMicrobatch = Self.count(to: 1, in: valueArena)
     entries.reserveCapacity(4096)
   }
@@ -166,8 +166,8 @@ public final class Tape {
   /// Whether everything on the tape lies in the memory that it was given.
   public var isInGivenMemory: Bool { !(memory?.isExceeded ?? true) }
 
-  /// Bytes that the tape needs of its memory to hold what it holds now, up to what remains free at the ends of chunks.
-  public var neededBytes: Int { usedBytes + 3 * Arena.givenChunkBytes }
+  /// Bytes that the tape needs of its memory for recordings like those until now, and a quarter more.
+  public var neededBytes: Int { valueArena.expectedBytes + gradientArena.expectedBytes + writtenArena.expectedBytes }
 
   /// Forgets all operations and tensors, and returns their memory.
   public func returnMemory() {

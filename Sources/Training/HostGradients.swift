@@ -31,7 +31,8 @@ final class HostGradients {
     let uses: RecordedUses
     /// Where it has the memory of all tapes.
     let tapes: UInt
-    /// How much its tape needs; 0 if it has enough.
+    /// Whether its tape has not found room there, and how much it needs.
+    let isExceeded: Bool
     let neededBytes: Int
   }
 
@@ -66,14 +67,16 @@ final class HostGradients {
   ///
   /// - Returns: whether all are in shared memory. If not, there is more of it now, or `refusal` says why not: record again.
   func join(_ uses: RecordedUses, on tape: Tape) throws -> Bool {
-    let needed = tape.isInGivenMemory ? 0 : tape.neededBytes
     announcements[communicator.rankOnHost] = Announcement(
-      uses: uses, tapes: tapes.map { UInt(bitPattern: $0.bytes.baseAddress!) } ?? 0, neededBytes: needed)
+      uses: uses, tapes: tapes.map { UInt(bitPattern: $0.bytes.baseAddress!) } ?? 0,
+      isExceeded: !tape.isInGivenMemory, neededBytes: tape.neededBytes)
     try host.synchronize()
-    var largest = (0..<communicator.ranksOnHost).reduce(0) { max($0, announcements[$1].neededBytes) }
-    if communicator.size > communicator.ranksOnHost { largest = Int(try communicator.maximum(Int64(largest))) }
-    guard largest == 0, let tapes else {
-      try enlarge(to: largest, tape)
+    let all = UnsafeBufferPointer(start: announcements, count: communicator.ranksOnHost)
+    // 0 if everything is there.
+    var needed = all.contains(where: \.isExceeded) ? all.reduce(0) { max($0, $1.neededBytes) } : 0
+    if communicator.size > communicator.ranksOnHost { needed = Int(try communicator.maximum(Int64(needed))) }
+    guard needed == 0, let tapes else {
+      try enlarge(to: needed, tape)
       return false
     }
     recordings.removeAll(keepingCapacity: true)
@@ -105,8 +108,7 @@ final class HostGradients {
 
   /// Gives the tapes of all ranks more memory.
   private func enlarge(to needed: Int, _ tape: Tape) throws {
-    // A quarter more: batches differ, and the model finds more objects as it learns.
-    bytesPerTape = (max(needed * 5 / 4, bytesPerTape * 3 / 2) + 4095) / 4096 * 4096
+    bytesPerTape = max(needed, bytesPerTape)
     tapeMemory.use(UnsafeMutableRawBufferPointer(start: nil, count: 0))
     tape.returnMemory()
     try tapes?.release()

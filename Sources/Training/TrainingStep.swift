@@ -62,6 +62,8 @@ package struct TrainingStep {
     packing = WeightPacking(parameters, memory, reduction, communicator)
     replica = Replica(model: state.model, settings: settings, memory: hostGradients?.tapeMemory)
     replica.tape.packedWeights = packing.weights
+    // Files were read and a state was made until here, once; updates need none of that.
+    ProcessMemory.returnFree()
   }
 
   /// Learns from this process's examples of the batch that belongs to the state's step.

@@ -76,6 +76,8 @@ package final class Validator {
         communicator: communicator, progress: { _ in watchdog.reportProgress() },
         betweenPieces: { try StopReason.throwIfRequested(of: communicator) })
     }
+    // Updates need nothing of what the heap had to hold for this.
+    ProcessMemory.returnFree()
     guard let writers else { return }
     writers.metrics.write(evaluation, step: state.step)
     writers.log.note("update \(state.step): \(evaluation.summary)")

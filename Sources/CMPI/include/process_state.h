@@ -31,6 +31,9 @@ void process_forget_stop_signal(void);
 /// Cores the scheduler lets this process run on (its affinity mask), at least 1.
 int process_available_cores(void);
 
+/// Gives memory that is free in the heap back to the system, where the C library can.
+void process_return_free_memory(void);
+
 /// Bytes of address space this process may use (`ulimit -v`), or -1 if it is not limited.
 int64_t process_address_space_limit(void);
 

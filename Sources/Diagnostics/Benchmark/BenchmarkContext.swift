@@ -11,6 +11,9 @@ struct BenchmarkContext {
   let workload: UpdateWorkload
   /// The temporary folder of this process, with its sequences.
   let folder: String
+  /// The origin of the parameters, for reports.
+  let source: String
+  /// Rank 0 only: the others receive its parameters when they need them.
   private let trained: TrainedModel?
 
   /// Opens the checkpoint and generates a small data set. Every process of the job calls this.
@@ -18,7 +21,8 @@ struct BenchmarkContext {
     self.request = request
     self.communicator = communicator
     let trained = try request.checkpoint.map { try TrainedModel.openOnAllRanks($0, communicator) }
-    self.trained = trained
+    self.trained = communicator.isRoot ? trained : nil
+    source = trained?.path ?? "untrained"
     var configuration = request.configuration
     if let trained { configuration.model = trained.configuration.model }
     var largest = configuration
@@ -48,11 +52,9 @@ struct BenchmarkContext {
       return try SequenceSet(path: folder + "/sequences.h5")
     }
     workload = UpdateWorkload(
-      configuration: configuration, parameters: trained?.state.model.parameters.values, file: file)
+      configuration: configuration, isTrained: trained != nil,
+      parameters: self.trained?.state.model.parameters.values, file: file)
   }
-
-  /// The origin of the parameters, for reports.
-  var source: String { trained.map { $0.path } ?? "untrained" }
 
   /// Times updates of a workload, by default as many as requested. Every process of the job calls this.
   func measure(_ workload: UpdateWorkload, updates: Int? = nil) throws -> UpdateMeasurement {

@@ -36,9 +36,7 @@ struct StallMeasurement {
     var configuration = workload.configuration
     configuration.training.steps = 0
     let state = TrainingState(configuration, meanImage: workload.file.mean)
-    if let parameters = workload.parameters {
-      _ = state.model.parameters.values.update(from: UnsafeBufferPointer(parameters))
-    }
+    try workload.initialize(state, communicator)
     let folder = RunFolder(context.folder + "/run")
     let writers = try communicator.collectively("opening the files of a run") {
       guard communicator.isRoot else { return RunWriters?.none }

@@ -23,7 +23,7 @@ struct UpdateSamples {
   var threadAllocations: Int64 = 0
   var processAllocations: Int64 = 0
   var peakMemory = 0
-  /// Memory at the end, shared pages divided among those that share them.
+  /// Memory that the updates leave in use, shared pages divided among those that share them.
   var proportionalMemory = 0
 
   mutating func reserve(_ updates: Int) {

@@ -22,7 +22,7 @@ final class UpdateTimer {
   private let communicator: Communicator
   private let countAllocations: @Sendable () -> AllocationCount
   private let clock = StageClock()
-  private let product = ReferenceProduct()
+  private var product: ReferenceProduct? = ReferenceProduct()
   private let memory: StateMemory
   private let loader: SequenceLoader
   private var step: TrainingStep
@@ -42,9 +42,7 @@ final class UpdateTimer {
     configuration.training.start.steps = 0
     memory = try StateMemory(for: configuration, communicator)
     let state = TrainingState(configuration, meanImage: workload.file.mean, in: memory)
-    if let parameters = workload.parameters {
-      _ = state.model.parameters.values.update(from: UnsafeBufferPointer(parameters))
-    }
+    try workload.initialize(state, communicator)
     try memory.synchronize()
     let settings = configuration.training
     step = TrainingStep(state, settings, communicator)
@@ -72,7 +70,7 @@ final class UpdateTimer {
     step.clock = clock
     clock.clear()
 
-    _ = product.measureRate()
+    _ = product!.measureRate()
     let begin = countAllocations()
     try timeProduct()
     for first in stride(from: 0, to: updates, by: blockSize) {
@@ -91,6 +89,8 @@ final class UpdateTimer {
     timed.processAllocations = end.process < 0 ? -1 : end.process - begin.process - own
     if end.thread < 0 { timed.threadAllocations = -1 }
     timed.peakMemory = PeakMemory.bytes
+    // A training has no matrices to compare with.
+    product = nil
     timed.proportionalMemory = PeakMemory.proportionalBytes
     let measurement = try UpdateMeasurement(workload, timed, clock, communicator)
     try step.release()
@@ -101,7 +101,7 @@ final class UpdateTimer {
   /// Runs a product on every rank at the same time.
   private func timeProduct() throws {
     var begin = 0.0
-    let rate = try product.measureRate {
+    let rate = try product!.measureRate {
       try communicator.barrier()
       begin = StageClock.now
     }
