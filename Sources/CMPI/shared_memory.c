@@ -27,7 +27,7 @@ void shared_barrier_wait(struct shared_barrier *barrier, uint32_t count, int spi
     syscall(SYS_futex, &barrier->round, FUTEX_WAIT, round, NULL, NULL, 0);
 }
 
-int64_t shared_counter_next(int64_t *counter) { return __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED); }
+int64_t shared_counter_next(int64_t *counter) { return __atomic_fetch_add(counter, 1, __ATOMIC_ACQ_REL); }
 
 void shared_counter_set(int64_t *counter, int64_t next) { __atomic_store_n(counter, next, __ATOMIC_RELEASE); }
 

@@ -64,6 +64,12 @@ public final class HostMemory {
   /// A number that no other rank of the host receives: 0, 1, 2, ... since `restartCounter`.
   public func nextNumber() -> Int { Int(shared_counter_next(counter)) }
 
+  /// Adds 1 to a number in shared memory. Who receives n - 1 of n ranks that add 1 to a 0 is the last, and sees what the
+  /// others have written before.
+  ///
+  /// - Returns: the number as it was.
+  public static func addOne(to number: UnsafeMutablePointer<Int64>) -> Int { Int(shared_counter_next(number)) }
+
   /// Lets the counter begin at 0 again. One rank calls this, while no rank asks for a number.
   public func restartCounter() { shared_counter_set(counter, 0) }
 

@@ -24,6 +24,9 @@ public final class PackedWeights {
       Int(offset)..<Int(offset) + (Int(rows) - 1) * Int(stride) + Int(columns)
     }
 
+    /// The parameter that a row begins with.
+    func element(ofRow row: Int) -> Int { Int(offset) + row * Int(stride) }
+
     /// Floats that the packed weight takes.
     var packedSize: Int {
       Int(
@@ -84,12 +87,31 @@ public final class PackedWeights {
     }
   }
 
+  /// How many weights are kept, each orientation for itself.
+  public var formCount: Int { forms.count }
+
   /// Packs the groups of rows whose last element is in a range of parameters and whose first element is in another.
   ///
   /// Groups are as small as they can be packed. Someone who changes the parameters block by block calls this after each:
   /// a group is packed when it is complete, while it is in the cache. Ranges that together cover all last elements pack
   /// everything once.
   public func pack(endingIn last: Range<Int>, beginningIn first: Range<Int>) {
+    forEachGroup(endingIn: last) { form, rows, place in
+      if first.contains(form.element(ofRow: rows.lowerBound)) { pack(form, rows: rows, to: place) }
+    }
+  }
+
+  /// The first parameter that `pack` reads for the groups of rows that end in a range, or the first of the range.
+  public func begin(ofGroupsEndingIn last: Range<Int>) -> Int {
+    var begin = last.lowerBound
+    forEachGroup(endingIn: last) { form, rows, _ in begin = min(begin, form.element(ofRow: rows.lowerBound)) }
+    return begin
+  }
+
+  /// Groups of rows are as small as they can be packed.
+  private func forEachGroup(
+    endingIn last: Range<Int>, _ body: (Form, _ rows: Range<Int>, _ packed: UnsafeMutablePointer<Float>) -> Void
+  ) {
     let size = Int(PACKED_ROWS)
     for (form, elements, place) in forms where elements.overlaps(last) {
       let (rows, columns, stride) = (Int(form.rows), Int(form.columns), Int(form.stride))
@@ -98,10 +120,7 @@ public final class PackedWeights {
       var group = max(0, (last.lowerBound - Int(form.offset) - columns) / (size * stride) - 1)
       while group * size < rows, end(group) < last.lowerBound { group += 1 }
       while group * size < rows, end(group) < last.upperBound {
-        let row = group * size
-        if first.contains(Int(form.offset) + row * stride) {
-          pack(form, rows: row..<min(row + size, rows), to: place)
-        }
+        body(form, group * size..<min((group + 1) * size, rows), place)
         group += 1
       }
     }

@@ -20,27 +20,37 @@ package enum StopReason: Error {
     }
   }
 
-  /// Whether any process was asked to stop, and how; nil if none was. All processes call this together and agree.
+  /// What this process was asked for, as a number; 0 if nothing. All processes stop for the largest of any.
   ///
   /// - Parameter hasLostLock: whether this process held the lock of the run folder and no longer does.
-  package static func requested(of communicator: Communicator, hasLostLock: Bool = false) throws -> StopReason? {
-    let request: Int64 =
-      switch StopSignals.requested {
-      case _ where hasLostLock: 3
-      case nil: 0
-      case .terminate, .user1: 1
-      case .interrupt: 2
-      }
-    return switch try communicator.maximum(request) {
-    case 0: nil
-    case 1: .requeue
-    case 2: .interrupted
-    default: .lostLock
+  package static func request(hasLostLock: Bool = false) -> Int64 {
+    switch StopSignals.requested {
+    case _ where hasLostLock: 3
+    case nil: 0
+    case .terminate, .user1: 1
+    case .interrupt: 2
     }
   }
 
+  /// The reason that the largest request of all processes gives them to stop; nil if there was none.
+  package init?(largestRequest: Int64) {
+    switch largestRequest {
+    case 0: return nil
+    case 1: self = .requeue
+    case 2: self = .interrupted
+    default: self = .lostLock
+    }
+  }
+
+  /// Whether any process was asked to stop, and how; nil if none was. All processes call this together and agree.
+  package static func requested(of communicator: Communicator) throws -> StopReason? {
+    StopReason(largestRequest: try communicator.maximum(request()))
+  }
+
   /// Throws the reason if any process was asked to stop. All processes call this together.
-  package static func throwIfRequested(of communicator: Communicator, hasLostLock: Bool = false) throws {
-    if let reason = try requested(of: communicator, hasLostLock: hasLostLock) { throw reason }
+  ///
+  /// - Parameter request: that of this process.
+  package static func throwIfRequested(of communicator: Communicator, _ request: Int64 = request()) throws {
+    if let reason = StopReason(largestRequest: try communicator.maximum(request)) { throw reason }
   }
 }

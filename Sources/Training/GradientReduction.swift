@@ -141,6 +141,12 @@ package final class GradientReduction {
     self.memory = isShared ? memory : nil
   }
 
+  /// Whether all ranks are on one host and share memory.
+  var isOnOneHost: Bool { host != nil }
+
+  /// The parameters that each rank owns.
+  var allSlices: [Range<Int>] { slices.ranges }
+
   /// Sums this process's slice of the gradient over all processes.
   ///
   /// - Parameter partialGradients: those of this group, one for each block of its microbatches; this process's slice of

@@ -28,7 +28,10 @@ final class HostGradients {
 
   /// What a rank tells the others of its host.
   private struct Announcement: BitwiseCopyable {
-    let uses: RecordedUses
+    /// Nil if it has recorded nothing, because it was asked to stop.
+    let uses: RecordedUses?
+    /// What it was asked for; see `StopReason`.
+    let stopRequest: Int64
     /// Where it has the memory of all tapes.
     let tapes: UInt
     /// Whether its tape has not found room there, and how much it needs.
@@ -65,31 +68,47 @@ final class HostGradients {
 
   /// Takes the recordings of all ranks of the host. Every rank of the job calls this.
   ///
+  /// - Parameters:
+  ///   - uses: what this rank has recorded; nil only if it was asked to stop.
+  ///   - stopRequest: what it was asked for; see `StopReason`.
   /// - Returns: whether all are in shared memory. If not, there is more of it now, or `refusal` says why not: record again.
-  func join(_ uses: RecordedUses, on tape: Tape) throws -> Bool {
+  /// - Throws: `StopReason` on all ranks if any was asked to stop.
+  func join(_ uses: RecordedUses?, on tape: Tape, stopRequest: Int64) throws -> Bool {
     announcements[communicator.rankOnHost] = Announcement(
-      uses: uses, tapes: tapes.map { UInt(bitPattern: $0.bytes.baseAddress!) } ?? 0,
+      uses: uses, stopRequest: stopRequest, tapes: tapes.map { UInt(bitPattern: $0.bytes.baseAddress!) } ?? 0,
       isExceeded: !tape.isInGivenMemory, neededBytes: tape.neededBytes)
     try host.synchronize()
     let all = UnsafeBufferPointer(start: announcements, count: communicator.ranksOnHost)
+    var largestRequest = all.reduce(0) { max($0, $1.stopRequest) }
     // 0 if everything is there.
     var needed = all.contains(where: \.isExceeded) ? all.reduce(0) { max($0, $1.neededBytes) } : 0
-    if communicator.size > communicator.ranksOnHost { needed = Int(try communicator.maximum(Int64(needed))) }
+    if communicator.size > communicator.ranksOnHost {
+      try withUnsafeTemporaryAllocation(of: Int64.self, capacity: 2) { both in
+        (both[0], both[1]) = (largestRequest, Int64(needed))
+        try communicator.maximum(both)
+        (largestRequest, needed) = (both[0], Int(both[1]))
+      }
+    }
+    if let reason = StopReason(largestRequest: largestRequest) { throw reason }
     guard needed == 0, let tapes else {
       try enlarge(to: needed, tape)
       return false
     }
     recordings.removeAll(keepingCapacity: true)
     let own = UInt(bitPattern: tapes.bytes.baseAddress!)
-    for rank in 0..<communicator.ranksOnHost {
-      let displacement = Int(bitPattern: own &- announcements[rank].tapes)
-      recordings.append(JointWeightGradients.Recording(announcements[rank].uses, displacement: displacement))
+    for announcement in all {
+      guard let uses = announcement.uses else {
+        preconditionFailure("a rank that is not asked to stop has a recording")
+      }
+      recordings.append(
+        JointWeightGradients.Recording(uses, displacement: Int(bitPattern: own &- announcement.tapes)))
     }
     joint.join(recordings)
     return true
   }
 
-  /// Computes `partialGradients`. Every rank of the host calls this after `join`.
+  /// Computes `partialGradients`, this rank's share of them. Every rank of the host calls this after `join`, and then
+  /// `finish`.
   func compute(_ profile: Profile?) throws {
     if !joint.coversAll {
       for gradient in partialGradients {
@@ -102,6 +121,10 @@ final class HostGradients {
       joint.compute(task, into: partialGradients, profile)
       task = host.nextNumber()
     }
+  }
+
+  /// Waits until `partialGradients` are complete.
+  func finish() throws {
     try host.synchronize()
     if communicator.rankOnHost == 0 { host.restartCounter() }
   }

@@ -62,7 +62,7 @@ package final class Trainer {
       // A run that was stopped may have left this out.
       try validator.runIfDue(isResuming: true)
       while state.step < configuration.training.steps {
-        let record = try learn(nextBatch())
+        let record = try learn()
 
         // Only diagnostics and saving below.
         let isLast = state.step == configuration.training.steps
@@ -86,27 +86,29 @@ package final class Trainer {
     }
   }
 
-  /// This process's part of the next batch. A read that fails on one process ends all of them.
-  ///
-  /// - Throws: `StopReason` on all processes if any was asked to stop, also one that was still waiting for its batch.
-  private func nextBatch() throws -> SequenceBatch {
+  /// This process's part of the next batch; nil if it was asked to stop before there was one. A read that fails on one
+  /// process ends all of them.
+  private func nextBatch() throws -> SequenceBatch? {
     step.begin(.data)
-    let batch: SequenceBatch?
     do {
-      batch = try loader.next(unless: { StopSignals.requested != nil })
+      return try loader.next(unless: { StopSignals.requested != nil })
     } catch {
       throw RunError("update \(state.step + 1), rank \(communicator.rank): \(error)")
     }
-    step.begin(.waiting)
-    try StopReason.throwIfRequested(of: communicator, hasLostLock: writers?.log.hasLostLock ?? false)
-    guard let batch else { preconditionFailure("a batch is missing only on a process that was asked to stop") }
-    return batch
   }
 
-  /// Learns from a batch. If its loss or gradient is not finite, the state before the update is kept for `replay`.
-  private func learn(_ batch: SequenceBatch) throws -> StepRecord {
+  /// Learns from the next batch. If its loss or gradient is not finite, the state before the update is kept for `replay`.
+  ///
+  /// - Throws: `StopReason` on all processes if any was asked to stop, also one that was still waiting for its batch.
+  private func learn() throws -> StepRecord {
+    let batch = try nextBatch()
+    let request = StopReason.request(hasLostLock: writers?.log.hasLostLock ?? false)
+    if !step.agreesOnStopping {
+      step.begin(.waiting)
+      try StopReason.throwIfRequested(of: communicator, request)
+    }
     do {
-      return try step.run(batch)
+      return try step.run(batch, stopRequest: request)
     } catch let error as NonFiniteError {
       try step.gatherState()
       let advice = writers?.failures.record(error, before: state, data: trainingFile.identity) ?? ""

@@ -66,16 +66,25 @@ package struct TrainingStep {
     ProcessMemory.returnFree()
   }
 
+  /// Whether `run` finds out by itself if any process was asked to stop, where processes meet anyway, so that nobody has
+  /// to ask before. The same on all processes.
+  package var agreesOnStopping: Bool { hostGradients?.canCompute(layout(settings.plan(atStep: state.step))) ?? false }
+
   /// Learns from this process's examples of the batch that belongs to the state's step.
   ///
-  /// - Throws: `NonFiniteError` on every process if the loss or the gradient of any is not finite; nothing is
-  ///   updated then.
-  package mutating func run(_ batch: SequenceBatch) throws -> StepRecord {
+  /// - Parameters:
+  ///   - batch: nil only if this process was asked to stop and the step `agreesOnStopping`.
+  ///   - stopRequest: what this process was asked for, of a step that `agreesOnStopping`; see `StopReason`.
+  /// - Throws: `NonFiniteError` on every process if the loss or the gradient of any is not finite, `StopReason` on every
+  ///   process if any was asked to stop; nothing is updated then.
+  package mutating func run(_ batch: SequenceBatch?, stopRequest: Int64 = 0) throws -> StepRecord {
     let plan = settings.plan(atStep: state.step)
 
     // 1. Forwards and backwards over the microbatches of this process. Particles of an example stay together, so the
     //    gradient of the batch is the sum over microbatches.
-    let partialGradients = try computePartialGradients(batch, plan)
+    let partialGradients = try computePartialGradients(batch, plan, stopRequest: stopRequest)
+    // Nobody goes on who has no batch.
+    let batch = batch!
 
     // 2. Sums over all microbatches: of the gradient in the slice that this process owns, of the metrics and the
     //    gradient's squares everywhere.
@@ -93,9 +102,10 @@ package struct TrainingStep {
     let factor = GradientClip.factor(norm: norm, limit: settings.optimizer.clipNorm)
     update(with: gradient, factor: Float(factor), learningRate: Float(plan.learningRate))
 
-    // 4. Every process receives the slices of all others.
+    // 4. Every process receives the slices of all others, unless all have them in common, and what could not be packed
+    //    before is packed.
     begin(.sharing)
-    try reduction.gatherParameters(state.model.parameters)
+    if !reduction.isOnOneHost { try reduction.gatherParameters(state.model.parameters) }
     try packing.complete()
     state.step += 1
     return StepRecord(sums: total, gradientNorm: norm, clipFactor: factor, plan: plan)
@@ -105,23 +115,28 @@ package struct TrainingStep {
   ///
   /// - Returns: the partial gradients of this process or host, for `lastReduction`.
   private mutating func computePartialGradients(
-    _ batch: SequenceBatch, _ plan: UpdatePlan
+    _ batch: SequenceBatch?, _ plan: UpdatePlan, stopRequest: Int64
   ) throws -> [UnsafeMutableBufferPointer<Float>] {
     let layout = layout(plan)
     while let hostGradients, hostGradients.canCompute(layout) {
       begin(.model)
       sums.clear()
-      let uses = replica.record(batch, microbatches: microbatches, in: layout, plan, into: &sums)
+      var uses: RecordedUses?
+      if let batch, stopRequest == 0 {
+        uses = replica.record(batch, microbatches: microbatches, in: layout, plan, into: &sums)
+      }
       begin(.waiting)
-      guard try hostGradients.join(uses, on: replica.tape) else { continue }
+      guard try hostGradients.join(uses, on: replica.tape, stopRequest: stopRequest) else { continue }
       clock?.enter(.model)
       try hostGradients.compute(replica.profile)
+      clock?.enter(.waiting)
+      try hostGradients.finish()
       lastReduction = reduction
       return hostGradients.partialGradients
     }
     begin(.model)
     sums.clear()
-    replica.accumulateGradients(of: batch, microbatches: microbatches, in: layout, plan, into: &sums)
+    replica.accumulateGradients(of: batch!, microbatches: microbatches, in: layout, plan, into: &sums)
     lastReduction = rankReduction
     return state.model.parameters.partialGradients
   }
@@ -173,9 +188,10 @@ package struct TrainingStep {
     watchdog?.enter(stage.phase, step: state.step + 1)
   }
 
-  /// For the clock: without it, waiting for the slowest process would be recorded as communication.
+  /// For the clock: without it, waiting for the slowest process would be recorded as communication. Ranks that have just
+  /// met on their one host need not meet again.
   private mutating func waitForOthersIfTimed() throws {
-    guard clock != nil else { return }
+    guard clock != nil, !lastReduction.isOnOneHost else { return }
     begin(.waiting)
     try communicator.barrier()
   }

@@ -57,6 +57,49 @@ import Training
     }
   }
 
+  /// Ranks that meet in shared memory find out there that one was asked to stop, which may have no batch yet.
+  @Test(arguments: [InMemoryRun.Place.host, .pairs], [1, 2])
+  func allRanksStopBeforeTheUpdateIfOneWasAskedTo(place: InMemoryRun.Place, request: Int) throws {
+    let configuration = Recipe.everything.configuration
+    let data = data
+    let reasons = try Communicator.inMemory(ranks: 4, ranksPerHost: place.ranksPerHost) { communicator in
+      let memory = try StateMemory(for: configuration, communicator)
+      let state = TrainingState(configuration, meanImage: ToyModel.meanImage, in: memory)
+      try memory.synchronize()
+      var step = TrainingStep(state, configuration.training, communicator)
+      let loader = try SequenceLoader(
+        try SequenceSet(path: data), configuration.training, steps: 0..<3, microbatches: step.microbatches)
+      defer { loader.stop() }
+      #expect(step.agreesOnStopping)
+      _ = try step.run(loader.next())
+      _ = try step.run(loader.next())
+      let before = state.model.parameters.values.map(\.bitPattern)
+      var reason: StopReason?
+      do {
+        let isAsked = communicator.rank == 2
+        _ = try step.run(isAsked ? nil : loader.next(), stopRequest: isAsked ? Int64(request) : 0)
+      } catch let error as StopReason {
+        reason = error
+      }
+      #expect(state.step == 2 && state.model.parameters.values.map(\.bitPattern) == before)
+      try communicator.barrier()
+      try step.release()
+      try memory.release()
+      return reason
+    }.map { try $0.get() }
+    #expect(reasons == Array(repeating: request == 1 ? .requeue : .interrupted, count: 4))
+  }
+
+  @Test func ranksWithoutSharedMemoryAskBeforeTheUpdate() throws {
+    let configuration = Recipe.everything.configuration
+    let agree = try Communicator.inMemory(ranks: 2, sharesMemory: false) { communicator in
+      let memory = try StateMemory(for: configuration, communicator)
+      let state = TrainingState(configuration, meanImage: ToyModel.meanImage, in: memory)
+      return TrainingStep(state, configuration.training, communicator).agreesOnStopping
+    }.map { try $0.get() }
+    #expect(agree == [false, false])
+  }
+
   /// What a rank threw, and what it then had.
   private struct Refusal: Sendable {
     let text: String
