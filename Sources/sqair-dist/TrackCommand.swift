@@ -12,8 +12,9 @@ struct TrackCommand: ParsableCommand {
     abstract: "Tracks the objects in the whole view of a video.",
     discussion: """
       The model was trained on crops of such a video (`sqair-dist data video`). The view is covered with overlapping \
-      crops and time with overlapping windows; what the crops and windows find is joined to tracks. Under `mpirun` all \
-      processes share the work, and the files are the same.
+      crops and time with overlapping windows; what the crops and windows find is joined to tracks. Objects that were \
+      exchanged when they met get their identities back by how they move before and after, and objects that were lost \
+      for a while are joined with what they were. Under `mpirun` all processes share the work, and the files are the same.
 
       Writes tracks.txt (MOTChallenge, in pixels of the video), tracks.mp4 and tracks.gif with a colour per identity and \
       the way that each object came, and tracks.json with all measures. With --truth, true boxes are drawn thin and \
@@ -71,6 +72,12 @@ struct TrackCommand: ParsableCommand {
   @Option(help: "Boxes with fewer rows, in pixels of the view, are left out.")
   var smallestObject = TrackRequest.Settings().smallestHeight
 
+  @Option(
+    help: """
+      Frames for which an object may be lost and found again as the same one, where its motion takes it; 0 joins nothing.
+      """)
+  var longestGap = TrackRequest.Settings().longestGap
+
   @Option(help: "Tracks with fewer boxes are left out.")
   var shortest = TrackRequest.Settings().shortestTrack
 
@@ -93,6 +100,7 @@ struct TrackCommand: ParsableCommand {
     try requireAtLeast(1, step, "--step")
     try requireAtLeast(1, length, "--length")
     try requireAtLeast(1, sharedFrames, "--shared-frames")
+    try requireAtLeast(0, longestGap, "--longest-gap")
     try requireAtLeast(1, shortest, "--shortest")
     try requireAtLeast(1, particles, "--particles")
     try requireAtLeast(1, batch, "--batch")
@@ -115,6 +123,7 @@ struct TrackCommand: ParsableCommand {
     settings.sharedFrames = sharedFrames
     settings.agreement = agreement
     settings.smallestHeight = smallestObject
+    settings.longestGap = longestGap
     settings.shortestTrack = shortest
     settings.particles = particles
     settings.batch = batch

@@ -182,3 +182,36 @@ import Tracking
     #expect(filled.allSatisfy { $0.map(\.id) == [0] })
   }
 }
+
+/// Tracks of the whole view, mended once all are known.
+@Suite struct TrackMendingTests {
+  private func box(_ id: Int, _ x: Double) -> TrackedBox { TrackedBox(id: id, y: 0, x: x, height: 30, width: 10) }
+
+  /// One walks right, one walks left; they meet in frame 20, where the second one is lost and the first one is taken for
+  /// it; then the first one comes back as another.
+  private var frames: [[TrackedBox]] {
+    (0..<40).map { frame in
+      let (right, left) = (Double(frame), 40 - Double(frame))
+      var boxes = [box(7, frame < 20 ? right : left)]
+      if !(18...23).contains(frame) { boxes.append(frame < 18 ? box(3, left) : box(5, right)) }
+      if frame < 4 { boxes.append(box(9, 200)) }
+      return boxes
+    }
+  }
+
+  @Test func aTrackThatWasLostInAMeetingIsJoinedAndGetsItsIdentityBack() {
+    let mended = TrackMending(longestGap: 10, shortest: 5).mend(frames)
+    #expect(mended.map { $0.map(\.id) } == Array(repeating: [0, 1], count: 40))
+    for (frame, boxes) in mended.enumerated() where !(18...23).contains(frame) {
+      let (right, left) = (Double(frame), 40 - Double(frame))
+      #expect(Set(boxes.map(\.x)) == [right, left])
+      #expect(boxes[0].x == (mended[0][0].x == 0 ? right : left))
+    }
+  }
+
+  @Test func shortTracksAreLeftOutAndIdentitiesCountFromZero() {
+    let mended = TrackMending(longestGap: 0, shortest: 5).mend(frames)
+    #expect(Set(mended.joined().map(\.id)) == [0, 1, 2])
+    #expect(TrackMending(longestGap: 0, shortest: 1).mend(frames)[0].count == 3)
+  }
+}

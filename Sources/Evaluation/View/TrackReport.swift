@@ -27,6 +27,8 @@ struct TrackReport: Encodable {
   let crops: Int
   let length: Int
   let sharedFrames: Int
+  let longestGap: Int
+  let shortestTrack: Int
   let particles: Int
   let boxes: ObjectBoxKind
   let tracks: Int
@@ -50,6 +52,8 @@ struct TrackReport: Encodable {
     crops = grid.crops.count
     self.length = length
     sharedFrames = settings.sharedFrames
+    longestGap = settings.longestGap
+    shortestTrack = settings.shortestTrack
     self.particles = particles
     boxes = settings.boxes
     tracks = Set(frames.joined().map(\.id)).count

@@ -14,8 +14,10 @@ public struct TrackRequest: Sendable {
     public var agreement = 0.5
     /// Boxes with fewer rows, in pixels of the view, are left out.
     public var smallestHeight = 8.0
+    /// Frames for which an object may be lost and found again as the same one, at most.
+    public var longestGap = 30
     /// Tracks with fewer boxes are left out.
-    public var shortestTrack = 3
+    public var shortestTrack = 10
     /// Particles per crop; nil for those of the validations of the run.
     public var particles: Int?
     /// Crops computed at a time.

@@ -81,17 +81,22 @@ private struct VideoEnd: Error, CustomStringConvertible {
 }
 
 extension ComponentTracking {
-  /// The baselines beside a whole view: objects are nearer to each other than in a crop, and more of them hide each
+  /// The motion of people in a whole view: objects are nearer to each other than in a crop, and more of them hide each
   /// other.
+  private static let motionInView = MotionTracker.Settings(reach: 8, longestGap: 6, accelerationVariance: 0.3)
+
+  /// Components with wide ones split, in a whole view.
+  static let splitInView = ComponentTracking(
+    name: "components, split", detector: ComponentDetector(splitAspect: 0.75), motion: motionInView)
+
+  /// The baselines beside a whole view.
   static var ofView: [ComponentTracking] {
-    let motion = MotionTracker.Settings(reach: 8, longestGap: 6, accelerationVariance: 0.3)
-    var coasts = motion
+    var coasts = motionInView
     coasts.coasting = 3
-    let split = ComponentDetector(splitAspect: 0.75)
     return [
-      ComponentTracking(name: "components", detector: ComponentDetector(), motion: motion),
-      ComponentTracking(name: "components, split", detector: split, motion: motion),
-      ComponentTracking(name: "components, split and coasting 3", detector: split, motion: coasts),
+      ComponentTracking(name: "components", detector: ComponentDetector(), motion: motionInView), splitInView,
+      ComponentTracking(
+        name: "components, split and coasting 3", detector: splitInView.detector, motion: coasts),
     ]
   }
 }

@@ -135,12 +135,3 @@ package struct WindowJoining: Sendable {
     return frames
   }
 }
-
-extension TrackedBox {
-  /// The box between this one (`share` = 0) and another one (`share` = 1).
-  func interpolated(to other: TrackedBox, share: Double) -> TrackedBox {
-    func mix(_ a: Double, _ b: Double) -> Double { a + share * (b - a) }
-    return TrackedBox(
-      id: id, y: mix(y, other.y), x: mix(x, other.x), height: mix(height, other.height), width: mix(width, other.width))
-  }
-}
