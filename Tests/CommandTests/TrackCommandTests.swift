@@ -60,7 +60,7 @@ struct TrackCommandTests {
     let methods = try #require(report["methods"] as? [[String: Any]])
     #expect(
       methods.map { $0["method"] as? String } == [
-        "sqair", "components", "components, split", "components, split and coasting 3", "components, split and mended",
+        "sqair", "components", "components, split", "components, split and coasting 3", "components, split and refined",
       ])
     for baseline in methods.dropFirst() {
       let tracking = try #require((baseline["tracking"] as? [[String: Any]])?.first)

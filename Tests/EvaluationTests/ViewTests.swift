@@ -183,8 +183,8 @@ import Tracking
   }
 }
 
-/// Tracks of the whole view, mended once all are known.
-@Suite struct TrackMendingTests {
+/// Tracks of the whole view, refined once all are known.
+@Suite struct TrackRefinementTests {
   private func box(_ id: Int, _ x: Double) -> TrackedBox { TrackedBox(id: id, y: 0, x: x, height: 30, width: 10) }
 
   /// One walks right, one walks left; they meet in frame 20, where the second one is lost and the first one is taken for
@@ -200,18 +200,18 @@ import Tracking
   }
 
   @Test func aTrackThatWasLostInAMeetingIsJoinedAndGetsItsIdentityBack() {
-    let mended = TrackMending(longestGap: 10, shortest: 5).mend(frames)
-    #expect(mended.map { $0.map(\.id) } == Array(repeating: [0, 1], count: 40))
-    for (frame, boxes) in mended.enumerated() where !(18...23).contains(frame) {
+    let refined = TrackRefinement(longestGap: 10, shortest: 5).refine(frames)
+    #expect(refined.map { $0.map(\.id) } == Array(repeating: [0, 1], count: 40))
+    for (frame, boxes) in refined.enumerated() where !(18...23).contains(frame) {
       let (right, left) = (Double(frame), 40 - Double(frame))
       #expect(Set(boxes.map(\.x)) == [right, left])
-      #expect(boxes[0].x == (mended[0][0].x == 0 ? right : left))
+      #expect(boxes[0].x == (refined[0][0].x == 0 ? right : left))
     }
   }
 
   @Test func shortTracksAreLeftOutAndIdentitiesCountFromZero() {
-    let mended = TrackMending(longestGap: 0, shortest: 5).mend(frames)
-    #expect(Set(mended.joined().map(\.id)) == [0, 1, 2])
-    #expect(TrackMending(longestGap: 0, shortest: 1).mend(frames)[0].count == 3)
+    let refined = TrackRefinement(longestGap: 0, shortest: 5).refine(frames)
+    #expect(Set(refined.joined().map(\.id)) == [0, 1, 2])
+    #expect(TrackRefinement(longestGap: 0, shortest: 1).refine(frames)[0].count == 3)
   }
 }

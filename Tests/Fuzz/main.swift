@@ -9,7 +9,7 @@ struct Fuzz: ParsableCommand {
     discussion: """
       Each mutation is read in a child process with limits on time and memory. A signal, a hang, a memory blow-up or an \
       error that does not name the file is a finding: its file is kept, and the exit code is 1. The same seed gives the \
-      same mutations. A finding that is mended goes to Tests/Fuzz/Found, where it is read again by every later run.
+      same mutations. A finding that is fixed goes to Tests/Fuzz/Found, where it is read again by every later run.
       """)
 
   @Option(help: "Mutations of each format.")

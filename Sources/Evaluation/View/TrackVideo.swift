@@ -11,7 +11,7 @@ import Video
 /// this.
 ///
 /// The view is covered with overlapping crops, and time with overlapping windows. All processes share the crops of the
-/// windows; rank 0 joins what they find (`TrackletMerging`, `WindowJoining`, `TrackMending`), measures it and writes it.
+/// windows; rank 0 joins what they find (`TrackletMerging`, `WindowJoining`, `TrackRefinement`), measures it and writes it.
 public func trackVideo(_ request: TrackRequest) throws {
   LinearAlgebra.prepare()
   try StopSignals.installForCommand()
@@ -66,8 +66,8 @@ public func trackVideo(_ request: TrackRequest) throws {
 
   try communicator.collectively("writing the results") {
     guard let video else { return }
-    let mending = TrackMending(longestGap: settings.longestGap, shortest: settings.shortestTrack)
-    let frames = mending.mend(found.joining.frames(shortest: 1, fillsGaps: true))
+    let refinement = TrackRefinement(longestGap: settings.longestGap, shortest: settings.shortestTrack)
+    let frames = refinement.refine(found.joining.frames(shortest: 1, fillsGaps: true))
     var report = TrackReport(
       checkpoint: trained.path, step: trained.state.step, input: request.input, truth: request.truth, view: view,
       grid: grid, length: length, settings: settings, particles: particles, frames: frames)
@@ -77,7 +77,7 @@ public func trackVideo(_ request: TrackRequest) throws {
         report.measure(baseline.name, frames, truth, request.minimumOverlaps)
       }
       if let split = found.baselines.first(where: { $0.baseline.name == ComponentTracking.splitInView.name }) {
-        report.measure(split.baseline.name + " and mended", mending.mend(split.frames), truth, request.minimumOverlaps)
+        report.measure(split.baseline.name + " and refined", refinement.refine(split.frames), truth, request.minimumOverlaps)
       }
     }
     try output.write(&report, frames, video, truth)

@@ -1,9 +1,9 @@
 import Tracking
 
-/// Mends the tracks of a whole view once all of them are known: exchanges at meetings are taken back (`CrossingRepair`),
+/// Refines the tracks of a whole view once all of them are known: exchanges at meetings are taken back (`CrossingRepair`),
 /// parts of a track are joined (`TrackLinking`), short tracks are dropped, and meetings of the joined tracks are looked at
 /// again, because a track that was lost in one was not known on both sides of it before.
-package struct TrackMending: Sendable {
+package struct TrackRefinement: Sendable {
   /// Frames for which an object may be lost, at most.
   package let longestGap: Int
   /// Tracks with fewer boxes are left out: mostly specks and shadows.
@@ -13,7 +13,7 @@ package struct TrackMending: Sendable {
 
   /// - Parameter frames: boxes by frame, with an identity once per frame at most.
   /// - Returns: boxes by frame; identities count from 0 in the order in which tracks begin.
-  package func mend(_ frames: [[TrackedBox]]) -> [[TrackedBox]] {
+  package func refine(_ frames: [[TrackedBox]]) -> [[TrackedBox]] {
     let linked = TrackLinking(longestGap: longestGap).link(CrossingRepair().repair(frames))
     var counts: [Int: Int] = [:]
     for box in linked.joined() { counts[box.id, default: 0] += 1 }
