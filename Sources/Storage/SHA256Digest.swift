@@ -6,7 +6,11 @@ import CCrypto
 final class SHA256Digest {
   private let context: OpaquePointer
 
+  /// OpenSSL's own clean-up at exit is off, as HDF5's is: a thread that still reads would use what is gone.
+  private static let library: Void = { _ = OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil) }()
+
   init() {
+    Self.library
     context = EVP_MD_CTX_new()
     let started = EVP_DigestInit_ex(context, EVP_sha256(), nil)
     precondition(started == 1, "OpenSSL offers no SHA-256; check the OpenSSL configuration of this machine")

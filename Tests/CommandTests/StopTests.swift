@@ -50,7 +50,7 @@ import Testing
       // Three frames of forty thousand that lie in one piece on the disk.
       let data = try ToySequences.write(
         to: toy.path("long.h5"), sequences: 2, frames: 40_000, hasTruth: false)
-      return endless + ["--data", data, "--batch", "64"]
+      return endless + ["--data", data, "--batch", "192"]
     case .step:
       return endless
     case .evaluation:
