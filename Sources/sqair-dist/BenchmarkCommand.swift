@@ -73,7 +73,7 @@ struct BenchmarkCommand: ParsableCommand {
   @Option(help: "Width of hidden layers, without a checkpoint (model.hiddenSize).")
   var hidden: Int?
 
-  @Option(help: "Updates to time, after three warm-up updates.")
+  @Option(help: "Updates to time, after eight warm-up updates.")
   var updates = 20
 
   @Flag(help: "Compute all slots of all rows at every frame, as if every one held an object.")
