@@ -31,7 +31,8 @@ public struct GenerateRequest: Sendable {
 
   public init(
     checkpoint: String, data: String, out: String, observedFrames: Int, frames: Int, continuations: Int, sequences: Int,
-    seed: UInt64, appearanceNoise: Double = 1, discoverLater: Bool, pictures: Int, selection: SequenceSelection = .first,
+    seed: UInt64, appearanceNoise: Double = 1, discoverLater: Bool, pictures: Int,
+    selection: SequenceSelection = .first,
     boxes: ObjectBoxKind = .window, json: Bool
   ) {
     self.checkpoint = checkpoint

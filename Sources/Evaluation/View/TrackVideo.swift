@@ -77,7 +77,8 @@ public func trackVideo(_ request: TrackRequest) throws {
         report.measure(baseline.name, frames, truth, request.minimumOverlaps)
       }
       if let split = found.baselines.first(where: { $0.baseline.name == ComponentTracking.splitInView.name }) {
-        report.measure(split.baseline.name + " and refined", refinement.refine(split.frames), truth, request.minimumOverlaps)
+        report.measure(
+          split.baseline.name + " and refined", refinement.refine(split.frames), truth, request.minimumOverlaps)
       }
     }
     try output.write(&report, frames, video, truth)

@@ -98,7 +98,8 @@ extension ObjectState {
     }
     return ObjectState(
       rowCount: rowCount, slots: slots, rows: rows, slotStarts: slotStarts, objects: objects, ids: ids,
-      lastIDs: lastIDs, what: what, whereLogits: moved, temporal: temporal, prior: prior, meanAppearance: meanAppearance)
+      lastIDs: lastIDs, what: what, whereLogits: moved, temporal: temporal, prior: prior,
+      meanAppearance: meanAppearance)
   }
 
   /// The same objects at other positions.
