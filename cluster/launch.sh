@@ -11,6 +11,11 @@
 # The signal is passed on as SIGUSR1, which mpirun and srun forward to every rank. SIGTERM is unsuitable: mpirun kills the
 # ranks soon after it.
 
+if [ "${BASH_VERSINFO[0]}" -lt 4 ] || { [ "${BASH_VERSINFO[0]}" -eq 4 ] && [ "${BASH_VERSINFO[1]}" -lt 4 ]; }; then
+  echo "${0##*/}: bash $BASH_VERSION is too old; 4.4 or newer is needed" >&2
+  exit 69
+fi
+
 # The name in messages; Slurm runs a copy of a batch script under a name of its own.
 script=${script:-${0##*/}}
 
@@ -86,7 +91,7 @@ _end_relay() {
 }
 
 launch() {
-  local code=0 before signal output_relay error_relay
+  local code=0 before signal output_relay error_relay same
   stopped_by=
   SQAIR_READY_FILE=$(mktemp -u "${TMPDIR:-/tmp}/sqair-ready.XXXXXX")
   export SQAIR_READY_FILE
@@ -119,8 +124,12 @@ launch() {
   if [ -e "$SQAIR_READY_FILE" ]; then began=yes; else began=; fi
   rm -f "$SQAIR_READY_FILE"
   if [ "$code" -eq "$lost_a_host" ] && [ -z "$stopped_by" ]; then
+    case " $* " in
+      *" --fresh "*) same="The same command without --fresh" ;;
+      *) same="The same command" ;;
+    esac
     _tell "mpirun lost the host named above, or the network to it." \
-      "The same command resumes from the latest checkpoint, with that host or without it."
+      "$same resumes from the latest checkpoint, with that host or without it."
   fi
   return "$code"
 }

@@ -9,7 +9,8 @@
 # SIGTERM, SIGUSR1, a closed terminal) saves a checkpoint and ends with code 85; the same command resumes from there. A
 # second Ctrl-C ends at once. The exit code is that of the job.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+unset CDPATH
+here=$(cd -- "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 script=local.sh
 # shellcheck source=launch.sh
 source "$here/launch.sh"
@@ -62,6 +63,13 @@ fi
 # In a session of its own, mpirun does not receive Ctrl-C, on which it would kill the ranks; only this script does.
 code=0
 launch setsid mpirun "${options[@]}" "$program" "$@" || code=$?
+# Ranks of these commands do not meet, so nobody knows whether they started.
+case " $* " in
+  *" --help "* | *" -h "* | *" --version "*) exit "$code" ;;
+esac
+case $1 in
+  config | data | export | generate | help | inspect | reconstruct | replay | report | sample) exit "$code" ;;
+esac
 first=$([ -z "$hostfile" ] || sed -n 's/^[[:space:]]*\([^#[:space:]]\{1,\}\).*/\1/p' "$hostfile" | head -n 1)
 case " localhost $(hostname) $(hostname -I 2>/dev/null) " in
   *" ${first:-localhost} "*) refuse_nothing_done ;;  # The first host is this one.

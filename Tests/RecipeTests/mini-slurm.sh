@@ -80,13 +80,7 @@ CONF
   slurmctld
   slurmd -N n1
   slurmd -N n2
-  slurm_began=$SECONDS
   eventually 30 both_idle
-}
-
-# Slurm looks at time limits every 30 seconds. Waits until a job that is submitted now is looked at in four seconds.
-wait_for_time_limits() {
-  until [ $(((SECONDS - slurm_began) % 30)) -eq 26 ]; do sleep 0.2; done
 }
 
 both_idle() { [ "$(sinfo -h -N -p main -o %T 2>/dev/null | grep -c '^idle$')" -eq 2 ]; }

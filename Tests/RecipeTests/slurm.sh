@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The batch scripts of cluster/ under a real Slurm of two virtual nodes: jobs that are warned, preempted, cancelled and
 # thrown off a node, and that end with the bits of a run that nothing disturbed:
-# slurm.sh users|urgency|nodes|STORY..., where a story is a function below.
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# slurm.sh users|urgency|nodes|TEST_CASE..., where a test case is a function below.
+here=$(cd -- "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=support.sh
 source "$here/support.sh"
 part="slurm $*"
@@ -53,23 +53,34 @@ ends_well() {
   same_bits "$name"
 }
 
+# begin TEXT: begins a test case on an empty cluster. One that failed may have left jobs, which would hold the nodes.
+begin() {
+  scancel --user="$(id -un)"
+  eventually 60 no_jobs
+  test_case "$@"
+}
+
+no_jobs() { [ -z "$(squeue -h)" ]; }
+
 says() { grep -qF -- "$2" "$1.log" || fail "$1.log does not say '$2':" "$(tail -n 40 "$1.log")"; }
 
-# --- Stories ----------------------------------------------------------------------------------------------------------
+# --- Test cases ------------------------------------------------------------------------------------------------------
 
 a_run_that_nothing_disturbs() {
-  story "an undisturbed run: $steps updates on 2 ranks"
+  begin "an undisturbed run: $steps updates on 2 ranks"
   mpirun --oversubscribe --bind-to none -np 2 "$program" train "${train[@]}" --run whole --steps "$steps" >whole.log 2>&1 \
     || { fail "$(tail -n 20 whole.log)"; exit 1; }
   pass
 }
 
 the_time_is_over() {
-  story "time limit: Slurm warns, the job saves, is requeued and resumes with the same bits"
+  begin "time limit: Slurm warns, the job saves, is requeued and resumes with the same bits"
   local last
   # Without an end, so that it is under way whenever Slurm's warning comes; stopped once it has been started again.
-  wait_for_time_limits
-  submit limit --time=1 --signal=B:USR1@59 -- --steps 1000000
+  submit limit --time=60 --signal=B:USR1@119 -- --steps 1000000
+  under_way limit || return
+  # Slurm looks at time limits every 30 seconds. One to two minutes are left now: it warns when it looks next.
+  scontrol update jobid="$job" timelimit=$(($(minutes_run "$job") + 2))
   eventually 200 is_queued_again "$job" || { fail "not queued again: $(state "$job")" "$(tail -n 30 limit.log)"; return; }
   scontrol update jobid="$job" timelimit=60
   eventually 200 has_resumed limit || { fail "$(tail -n 30 limit.log)"; return; }
@@ -84,6 +95,12 @@ the_time_is_over() {
   pass
 }
 
+# minutes_run JOB: how many whole minutes it has run.
+minutes_run() {
+  local seconds=$(($(date +%s) - $(date +%s -d "$(scontrol -o show job "$1" | sed -n 's/.* StartTime=\([^ ]*\).*/\1/p')")))
+  echo $((seconds / 60))
+}
+
 is_queued_again() { [ "$(restarts "$1")" -ge 1 ]; }
 
 # has_resumed NAME: it resumed, and has made some updates since.
@@ -91,7 +108,7 @@ has_resumed() { grep -q "resumed from" "$1.log" && has_updates "$1" $(($(digest_
 
 a_more_urgent_job_comes() {
   local name=urgent-$1
-  story "preemption, $1: a job of higher priority takes the nodes, the job saves, waits and ends with the same bits"
+  begin "preemption, $1: a job of higher priority takes the nodes, the job saves, waits and ends with the same bits"
   SQAIR_LAUNCHER=$1 submit "$name" --nodes=2
   under_way "$name" || return
   local urgent
@@ -104,7 +121,7 @@ a_more_urgent_job_comes() {
 }
 
 a_signal_comes_early() {
-  story "signals while the ranks are starting: held back until they can save"
+  begin "signals while the ranks are starting: held back until they can save"
   local delay
   for delay in 0.3 0.7 1.1; do
     submit "early-$delay" --nodes=2
@@ -120,7 +137,7 @@ a_signal_comes_early() {
 says_start() { grep -qs "start 1," "$1.log"; }
 
 a_user_stops_it() {
-  story "scancel --signal=USR1: the ranks save and stop; another sbatch resumes with 3 ranks and ends with the same bits"
+  begin "scancel --signal=USR1: the ranks save and stop; another sbatch resumes with 3 ranks and ends with the same bits"
   submit stopped
   under_way stopped || return
   scancel --signal=USR1 "$job"
@@ -135,7 +152,7 @@ a_user_stops_it() {
 
 a_user_cancels_it() {
   local name=cancelled-$1
-  story "scancel, $1: the latest update is saved, and the same sbatch resumes"
+  begin "scancel, $1: the latest update is saved, and the same sbatch resumes"
   SQAIR_LAUNCHER=$1 submit "$name"
   under_way "$name" || return
   scancel "$job"
@@ -151,7 +168,7 @@ a_user_cancels_it() {
 }
 
 a_node_dies() {
-  story "power cut on n2: the job is requeued, resumes from its latest checkpoint on n1, with the same bits"
+  begin "power cut on n2: the job is requeued, resumes from its latest checkpoint on n1, with the same bits"
   submit dead --nodes=1-2 --spread-job -- --set checkpoint.interval=$((steps / 20))
   under_way dead || return
   kill_node n2
@@ -167,7 +184,7 @@ a_node_dies() {
 }
 
 a_node_is_set_down() {
-  story "n1 drained: the job of 3 ranks saves, waits, is given 2 ranks on n2 and ends with the same bits"
+  begin "n1 drained: the job of 3 ranks saves, waits, is given 2 ranks on n2 and ends with the same bits"
   submit down --ntasks=3
   under_way down || return
   # As a disk server does that has not heard of the end: the lock of the run is held for a while after it.
@@ -191,7 +208,7 @@ restore_node() {
 }
 
 an_array_over_seeds() {
-  story "array: one run per seed, one of them requeued by itself"
+  begin "array: one run per seed, one of them requeued individually"
   local seed array
   submit array --array=0-2 --ntasks=1 --output=array-%a.log -- --run array-%a --seed %a
   array=$job
@@ -213,7 +230,7 @@ an_array_over_seeds() {
 }
 
 a_launch_that_does_nothing() {
-  story "mpirun that exits with 0 before the ranks start: the job does not count as complete"
+  begin "mpirun that exits with 0 before the ranks start: the job does not count as complete"
   SQAIR_DIST=/bin/true submit nothing
   eventually 200 has_ended "$job" || { fail "not ended: $(state "$job")"; return; }
   [ "$(state "$job") $(exit_code "$job")" = "FAILED 1" ] || { fail "$(state "$job") $(exit_code "$job")"; return; }
@@ -222,7 +239,7 @@ a_launch_that_does_nothing() {
 }
 
 a_run_is_measured() {
-  story "evaluate.sbatch: evaluates the run and prints JSON"
+  begin "evaluate.sbatch: evaluates the run and prints JSON"
   job=$(sbatch --parsable --output=measure.log --mem-per-cpu=500M "$root/cluster/evaluate.sbatch" --checkpoint whole \
     --data "$folder/train.h5")
   eventually 200 has_ended "$job" || { fail "not ended: $(state "$job")"; return; }
@@ -235,7 +252,7 @@ a_run_is_measured() {
 
 main() {
   require_slurm
-  story "a Slurm of two virtual nodes starts"
+  test_case "a Slurm of two virtual nodes starts"
   start_slurm || { fail "$(tail -n 5 "$slurm"/log/*.log)"; exit 1; }
   pass
   make_toy || exit 1
@@ -259,7 +276,7 @@ users() {
 urgency() {
   the_time_is_over
   a_more_urgent_job_comes mpirun
-  if has_pmix; then a_more_urgent_job_comes srun; else echo "skipped  stories with srun: this Slurm lacks --mpi=pmix"; fi
+  if has_pmix; then a_more_urgent_job_comes srun; else echo "skipped  test cases with srun: this Slurm lacks --mpi=pmix"; fi
 }
 
 nodes() {

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Sourced by the tests of the recipes in cluster/, which set $part to their name: what they share.
 #
-#   story TEXT            begins a test: a sentence that the steps below it must make true
-#   pass                  ends it; a story that ends otherwise has failed
+#   test_case TEXT        begins a test: a sentence that the steps below it must make true
+#   pass                  ends it; a test case that ends otherwise has failed
 #   fail TEXT             ends it as failed, with what was seen
 #   skip TEXT             ends this file: TEXT says what the machine lacks
 #   eventually SECONDS COMMAND...   waits until COMMAND succeeds
@@ -11,7 +11,8 @@
 # in its environment, so that the end finds them all, whatever became of their parents.
 
 set -uo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+unset CDPATH
+root=$(cd -- "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export SQAIR_DIST=${SQAIR_DIST:-$root/.build/release/sqair-dist}
 program=$SQAIR_DIST
 # Short, because sockets live below it. Slurm and MPI want no group or others to write there.
@@ -24,11 +25,11 @@ if [ "$(id -u)" -eq 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_
 
 passed=0
 failed=0
-_story=
+_test_case=
 _began=
 
-story() {
-  _story=$*
+test_case() {
+  _test_case=$*
   _began=$SECONDS
 }
 
@@ -41,7 +42,7 @@ fail() {
   return 1
 }
 
-_end() { printf '%-7s  %s (%s)\n' "$1" "$_story" "$2"; }
+_end() { printf '%-7s  %s (%s)\n' "$1" "$_test_case" "$2"; }
 
 skip() {
   printf 'skipped  %s: %s\n' "${part:-}" "$*"
@@ -100,7 +101,8 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 # Training that costs little: moving digits of 3 frames, hidden 32. The batch is large enough that ranks which outnumber
-# the processors do not wait for each other most of the time. $train holds the arguments but for --run and --steps.
+# the processors do not wait for each other most of the time. Without a schedule of the learning rate, which would make
+# the first updates depend on --steps. $train holds the arguments but for --run and --steps.
 make_toy() {
   "$program" data moving-digits --out train.h5 --sequences 128 --frames 3 --canvas 32 >data.log 2>&1 \
     || { cat data.log; return 1; }
@@ -110,7 +112,10 @@ make_toy() {
     "hiddenSize": 32, "appearanceSize": 8, "glimpseHeight": 8, "glimpseWidth": 8, "maskHiddenSize": 16,
     "whereBiasHiddenSize": 16, "wherePriorHiddenSize": 16
   },
-  "training": { "batchSize": 64, "particles": 3, "frames": { "start": 3, "end": 3 } },
+  "training": {
+    "batchSize": 64, "particles": 3, "frames": { "start": 3, "end": 3 },
+    "optimizer": { "schedule": { "boundaries": [], "factors": [] } }
+  },
   "logging": { "interval": 1 }, "validation": { "interval": 0 }, "pictures": { "interval": 0 },
   "generation": { "interval": 0 },
   "checkpoint": { "interval": 1000000, "keepLast": 3 }
