@@ -4,10 +4,11 @@ import PackageDescription
 // Modules and their dependencies (an arrow reads "is imported by"):
 //
 //   CKernels <- Numerics <- Models <- Runs <- Evaluation <- Training <- Diagnostics <- sqair-dist
-//   MovingDigits, Storage, Cluster, Video <- Runs
-//   Report, Tracking, Video <- Evaluation
+//   MovingDigits, Storage, Cluster, Report, Video <- Runs
+//   Tracking, Video <- Evaluation
+//   Processes <- Storage, Video
 //
-// Numbers know no processes, processes know no model, stored bytes know no model.
+// Numerical code does not depend on processes, nor communication and storage on the model.
 // `scripts/test` builds with `--explicit-target-dependency-import-check error`, so an import
 // against the arrows does not compile.
 
@@ -16,8 +17,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [.executable(name: "sqair-dist", targets: ["sqair-dist"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
   ],
   targets: [
     // System libraries, by pkg-config; no flags of our own.
@@ -53,15 +53,16 @@ let package = Package(
     .target(name: "CEventProtobuf", dependencies: ["CProtobufC"]),
     .target(name: "CAllocationCount"),
 
-    // The rooms.
+    // The modules.
+    .target(name: "Processes"),
     .target(name: "Numerics", dependencies: ["CKernels", "COpenBLAS"]),
     .target(name: "Models", dependencies: ["CKernels", "Numerics"]),
     .target(name: "MovingDigits", dependencies: ["Numerics", "CZlib"]),
-    .target(name: "Storage", dependencies: ["CHDF5", "CCrypto", "CZlib"]),
+    .target(name: "Storage", dependencies: ["CHDF5", "CCrypto", "CZlib", "Processes"]),
     .target(name: "Cluster", dependencies: ["CMPI"]),
     .target(name: "Report", dependencies: ["CPNG", "CGIF", "CZlib", "CEventProtobuf"]),
     .target(name: "Tracking"),
-    .target(name: "Video"),
+    .target(name: "Video", dependencies: ["Processes"]),
     .target(
       name: "Runs",
       dependencies: ["Numerics", "Models", "MovingDigits", "Storage", "Cluster", "Report", "Video"]),
@@ -73,20 +74,19 @@ let package = Package(
       dependencies: ["Numerics", "Models", "Storage", "Cluster", "Report", "Runs", "Evaluation"]),
     .target(
       name: "Diagnostics",
-      dependencies: ["Numerics", "Models", "Storage", "Cluster", "Report", "Runs", "Evaluation", "Training"]),
+      dependencies: ["Numerics", "Models", "Storage", "Cluster", "Report", "Runs", "Training"]),
     .executableTarget(
       name: "sqair-dist",
       dependencies: [
-        "Models", "MovingDigits", "Storage", "Cluster", "Report", "Numerics", "Runs", "Evaluation", "Training",
-        "Diagnostics", "Video", "CAllocationCount",
+        "MovingDigits", "Storage", "Cluster", "Report", "Runs", "Evaluation", "Training", "Diagnostics", "Video",
+        "CAllocationCount",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Logging", package: "swift-log"),
       ],
       plugins: ["BuildCommit"]),
     // Tells the program which commit it was built from.
     .plugin(name: "BuildCommit", capability: .buildTool(), path: "Sources/Plugins/BuildCommit"),
 
-    // Tests mirror the rooms.
+    // Tests mirror the modules.
     // `cluster-probe` is the program that the tests of Cluster start under mpirun.
     .executableTarget(
       name: "cluster-probe", dependencies: ["Cluster", "ClusterExercises"], path: "Tests/ClusterProbe"),
@@ -101,21 +101,22 @@ let package = Package(
         "CZlib", "MovingDigits", "Report", "Runs", "Storage", "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Tests/Fuzz", exclude: ["Found", "Seeds"]),
-    .target(name: "TestSupport", dependencies: ["Storage", "Numerics", "Runs"], path: "Tests/TestSupport"),
+    .target(
+      name: "TestSupport", dependencies: ["Processes", "Storage", "Numerics", "Runs"], path: "Tests/TestSupport"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics", "CKernels", "TestSupport"]),
     .testTarget(
       name: "ModelsTests", dependencies: ["Models", "Numerics", "Storage", "TestSupport"],
       resources: [.copy("Fixtures")]),
     .testTarget(name: "MovingDigitsTests", dependencies: ["MovingDigits", "Numerics", "TestSupport"]),
     .testTarget(name: "StorageTests", dependencies: ["Storage", "TestSupport"]),
-    .testTarget(name: "ClusterTests", dependencies: ["Cluster", "ClusterExercises", "TestSupport"]),
+    .testTarget(name: "ClusterTests", dependencies: ["Cluster", "ClusterExercises", "CMPI", "TestSupport"]),
     .testTarget(name: "ReportTests", dependencies: ["Report", "CGIF", "TestSupport"]),
     .testTarget(
       name: "TrackingTests", dependencies: ["Tracking", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(name: "VideoTests", dependencies: ["Video", "TestSupport"]),
     .testTarget(
       name: "RunsTests",
-      dependencies: ["Runs", "Models", "MovingDigits", "Storage", "Numerics", "Cluster", "Video", "TestSupport"],
+      dependencies: ["Runs", "Models", "Storage", "Numerics", "Cluster", "Video", "TestSupport"],
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "EvaluationTests",
@@ -126,8 +127,7 @@ let package = Package(
       name: "TrainingTests",
       dependencies: ["Training", "Runs", "Models", "Storage", "Cluster", "Numerics", "Report", "TestSupport"],
       resources: [.copy("Fixtures")]),
-    .testTarget(
-      name: "DiagnosticsTests", dependencies: ["Diagnostics", "Training", "Evaluation", "Runs", "TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["Storage", "TestSupport", "CPNG"]),
+    .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
+    .testTarget(name: "CommandTests", dependencies: ["Runs", "Storage", "TestSupport", "CPNG"]),
   ]
 )

@@ -36,7 +36,10 @@ char *chdf5_read_text(chdf5_id file, const char *path, const char *name) {
   hid_t type = attribute < 0 ? -1 : H5Aget_type(attribute), space = attribute < 0 ? -1 : H5Aget_space(attribute);
   int status = -1;
   int one_string = type >= 0 && H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == 1;
-  if (one_string && H5Tis_variable_str(type) > 0) {
+  // The lengths of strings whose type is kept elsewhere in the file are not known to be right.
+  if (one_string && H5Tcommitted(type) > 0) {
+    status = -1;
+  } else if (one_string && H5Tis_variable_str(type) > 0) {
     char *owned = NULL;
     status = H5Aread(attribute, type, &owned);
     if (status >= 0) text = strdup(owned ? owned : "");

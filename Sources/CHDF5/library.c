@@ -87,7 +87,7 @@ hid_t hdf5_space(int rank, const uint64_t *dims) {
   return rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, (const hsize_t *)dims, NULL);
 }
 
-// Links into other files are not followed: opening a pipe or a device waits for ever.
+// Links into other files are not followed: opening a pipe or a device waits forever.
 static herr_t refuse_other_file(const char *file, const char *group, const char *other, const char *object,
                                 unsigned *flags, hid_t access, void *unused) {
   (void)file, (void)group, (void)other, (void)object, (void)flags, (void)access, (void)unused;

@@ -63,7 +63,7 @@ INLINE float exponential_linear(float x) {
   return x > 0 ? x : exponential(x) - 1.0f;
 }
 
-/// log(1 + e^x)
+/// log(1 + e^x). NaN stays NaN, which `maximum` and `logarithm` would hide.
 INLINE float softplus(float x) {
-  return maximum(x, 0.0f) + logarithm(1.0f + exponential(-absolute(x)));
+  return (x < 0.0f ? 0.0f : x) + logarithm(1.0f + exponential(-absolute(x)));
 }

@@ -1,13 +1,15 @@
 #include "cmpi.h"
+#include "shared_memory.h"
 #include <limits.h>
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { MAXIMUM_WINDOWS = 16, PAGE = 4096 };
+enum { MAXIMUM_WINDOWS = 16, PAGE = 4096, WINDOW_OVERHEAD = 1 << 20 };
 
 // MPI counts are `int`; longer buffers go in pieces of this many elements.
 enum { PIECE = 1 << 30 };
@@ -67,12 +69,14 @@ int cmpi_first_rank_on_host(int *first) {
 static MPI_Win windows[MAXIMUM_WINDOWS];
 static bool is_open[MAXIMUM_WINDOWS];
 
-// Where Open MPI keeps the memory of a window until all ranks have mapped it.
 static bool fits_in_shared_memory(int64_t bytes) {
-  const char *directory = getenv("OMPI_MCA_osc_sm_backing_directory");
-  if (!directory) directory = "/dev/shm";
+  const char *directory = shared_memory_directory();
   struct statvfs state;
   if (statvfs(directory, &state) != 0 || access(directory, W_OK) != 0) return false;
+  // The window is a file, which `ulimit -f` limits; Open MPI puts some pages of its own before the memory.
+  struct rlimit size;
+  if (getrlimit(RLIMIT_FSIZE, &size) != 0) return false;
+  if (size.rlim_cur != RLIM_INFINITY && size.rlim_cur < (rlim_t)bytes + WINDOW_OVERHEAD) return false;
   return (int64_t)state.f_bavail * (int64_t)state.f_frsize >= bytes;
 }
 

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 // MARK: Arguments
@@ -48,6 +49,14 @@ void process_prepare_streams(void) {
     dup2(opened, descriptor);
     close(opened);
   }
+  // Whoever reads slowly from a pipe that does not block would miss a part of the output. A terminal is left alone: the
+  // shell that started this process has the same open file.
+  for (int descriptor = 1; descriptor <= 2; descriptor++) {
+    struct stat state;
+    int flags = fcntl(descriptor, F_GETFL);
+    if (flags == -1 || !(flags & O_NONBLOCK) || fstat(descriptor, &state) != 0 || !S_ISFIFO(state.st_mode)) continue;
+    fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK);
+  }
 }
 
 int process_flush_output(void) {
@@ -62,23 +71,22 @@ static volatile sig_atomic_t stop_signal = 0;
 static volatile sig_atomic_t interrupted = 0;
 static volatile sig_atomic_t seconds_to_end = 0;
 
+static char temporary_file[4096];
+static volatile sig_atomic_t has_temporary_file = 0;
+
 // Only stores, and calls that are safe in a handler, are allowed here: the process continues as if nothing had come.
 static void remember(int signal) {
   if (signal == SIGINT) {
-    if (interrupted) _exit(130);
+    if (interrupted) {
+      if (has_temporary_file) unlink(temporary_file);
+      _exit(130);
+    }
     interrupted = 1;
   }
-  // A terminal that is gone, a quit from the keyboard and the end of the processor time that `ulimit -t` grants ask the
-  // process to end, as `kill` does. Some batch systems warn with SIGUSR2.
-  if (signal == SIGHUP || signal == SIGQUIT || signal == SIGXCPU) signal = SIGTERM;
-  if (signal == SIGUSR2) signal = SIGUSR1;
   if (stop_signal) return;
   stop_signal = signal;
   if (seconds_to_end) alarm((unsigned)seconds_to_end);
 }
-
-static char temporary_file[4096];
-static volatile sig_atomic_t has_temporary_file = 0;
 
 void process_remove_at_end(const char *path) {
   has_temporary_file = 0;
@@ -116,6 +124,15 @@ int process_catch_stop_signals(int seconds) {
     status = catch_signal(signals[i], remember);
   }
   return status;
+}
+
+void process_leave_time_to_save(void) {
+  struct rlimit value;
+  if (getrlimit(RLIMIT_CPU, &value) != 0 || value.rlim_max == RLIM_INFINITY || value.rlim_cur < value.rlim_max) return;
+  rlim_t spare = value.rlim_max / 20 > 10 ? value.rlim_max / 20 : 10;
+  if (spare > value.rlim_max / 2) spare = value.rlim_max / 2;
+  value.rlim_cur = value.rlim_max > spare + 1 ? value.rlim_max - spare : 1;
+  setrlimit(RLIMIT_CPU, &value);
 }
 
 int process_stop_signal(void) { return stop_signal; }

@@ -114,11 +114,12 @@ public struct Disagreement: Error, CustomStringConvertible, Codable, Sendable, E
     let lines = fields.prefix(12).map { "  \($0.name): \(Self.texts(of: $0).joined(separator: ", "))" }
     let rest = fields.count > 12 ? ["  and \(fields.count - 12) more"] : []
     let odd = oddRanks
-    let isOne = odd.count == 1
     let subject =
-      odd.isEmpty
-      ? "the ranks disagree"
-      : "\(isOne ? "rank" : "ranks") \(Self.list(odd)) of \(size) \(isOne ? "disagrees" : "disagree") with the others"
+      switch odd.count {
+      case 0: "the ranks disagree"
+      case 1: "rank \(odd[0]) of \(size) disagrees with the others"
+      default: "ranks \(odd.ranges(separator: ", ")) of \(size) disagree with the others"
+      }
     return
       (["\(subject) about \(what):"] + lines + rest
       + ["Give all ranks the same program, settings and files; nothing was changed."]).joined(separator: "\n")
@@ -142,20 +143,6 @@ public struct Disagreement: Error, CustomStringConvertible, Codable, Sendable, E
     var hosts: [String] = []
     for host in group.hosts where !hosts.contains(host) { hosts.append(host) }
     let shown = hosts.prefix(3).joined(separator: ", ") + (hosts.count > 3 ? " and \(hosts.count - 3) more hosts" : "")
-    return "\(group.ranks.count == 1 ? "rank" : "ranks") \(list(group.ranks)) (\(shown))"
-  }
-
-  /// "0-2, 5"
-  private static func list(_ ranks: [Int]) -> String {
-    var ranges: [ClosedRange<Int>] = []
-    for rank in ranks {
-      if let last = ranges.last, rank == last.upperBound + 1 {
-        ranges[ranges.count - 1] = last.lowerBound...rank
-      } else {
-        ranges.append(rank...rank)
-      }
-    }
-    return ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
-      .joined(separator: ", ")
+    return "\(group.ranks.count == 1 ? "rank" : "ranks") \(group.ranks.ranges(separator: ", ")) (\(shown))"
   }
 }

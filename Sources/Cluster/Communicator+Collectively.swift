@@ -4,7 +4,7 @@ extension Communicator {
   /// Runs `body` on every rank; when it fails on any of them, it fails on all of them with the same error.
   ///
   /// For the work before the main loop: reading a configuration, opening the data. A file that one node alone cannot
-  /// open then ends the job with one message and without a rank that waits for ever:
+  /// open then ends the job with one message and without a rank that waits forever:
   ///
   /// ```swift
   /// let data = try communicator.collectively("opening the training data") { try SequenceFile(path) }

@@ -19,8 +19,8 @@ extension Communicator {
   /// Sends a heartbeat to the next rank of the ring and receives from the previous one; never waits.
   ///
   /// - Parameter heartbeat: what to send; nil only receives.
-  /// - Returns: the latest that came since the last call, if any; and whether the own one is on its way. It is not
-  ///   while an earlier one could not be delivered.
+  /// - Returns: the latest that came since the last call, if any; and whether this rank's own was sent. It is not while
+  ///   an earlier one could not be delivered.
   package func exchangeHeartbeats(_ heartbeat: Heartbeat?) -> (received: Heartbeat?, isSent: Bool) {
     var received = [UInt8](repeating: 0, count: Int(CMPI_HEARTBEAT_BYTES))
     let (isSent, isReceived) = transport.exchangeHeartbeats(heartbeat?.bytes, into: &received)

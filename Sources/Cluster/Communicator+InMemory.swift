@@ -8,18 +8,19 @@ extension Communicator {
   ///
   /// - Parameters:
   ///   - ranksPerHost: how many ranks a host seems to have; nil: all ranks are on one.
-  ///   - sharesMemory: whether hosts seem to allow that ranks share memory.
+  ///   - mostSharedBlocks: how many blocks of memory hosts seem to let their ranks share.
+  ///   - processors: how many processors each host seems to have; nil: unknown.
   /// - Returns: what each rank returned or threw, in rank order.
   package static func inMemory<Value: Sendable>(
-    ranks size: Int, ranksPerHost: Int? = nil, sharesMemory: Bool = true,
+    ranks size: Int, ranksPerHost: Int? = nil, mostSharedBlocks: Int = .max, processors: Int? = nil,
     _ body: @escaping @Sendable (Communicator) throws -> Value
   ) -> [Result<Value, any Error>] {
-    let job = InMemoryJob(size: size, ranksPerHost: ranksPerHost, sharesMemory: sharesMemory)
+    let job = InMemoryJob(size: size, ranksPerHost: ranksPerHost, mostSharedBlocks: mostSharedBlocks)
     let results = Results<Value>(count: size)
     let ended = DispatchSemaphore(value: 0)
     for rank in 0..<size {
       let thread = Thread {
-        let result = Result { try body(Self.rank(rank, of: job)) }
+        let result = Result { try body(Self.rank(rank, of: job, processors: processors)) }
         switch result {
         case .success: job.depart(rank, because: "its work is done")
         case .failure(let error): job.depart(rank, because: "\(error)")
@@ -34,12 +35,12 @@ extension Communicator {
     return results.all
   }
 
-  private static func rank(_ rank: Int, of job: InMemoryJob) -> Communicator {
+  private static func rank(_ rank: Int, of job: InMemoryJob, processors: Int? = nil) -> Communicator {
     let own = job.hosts.first { $0.contains(rank) }!
     return Communicator(
       rank: rank, size: job.size, hostName: ProcessInfo.processInfo.hostName, rankOnHost: rank - own.lowerBound,
-      ranksOnHost: own.count, hosts: job.hosts, threadLevel: .multiple, launch: Launch(environment: [:]),
-      transport: InMemoryTransport(rank: rank, of: job))
+      ranksOnHost: own.count, hosts: job.hosts, processors: processors.map { Processors(numbers: Set(0..<$0)) },
+      threadLevel: .multiple, launch: Launch(environment: [:]), transport: InMemoryTransport(rank: rank, of: job))
   }
 
   /// What threads return.

@@ -30,8 +30,8 @@ extension Communicator {
     return communicator
   }
 
-  /// Runs what the ranks do together first. A rank that runs another program never comes to it, and this one ends then
-  /// with a message, as when a rank never comes to MPI.
+  /// Runs what the ranks do together first. A rank that runs another program never reaches it; this rank then exits
+  /// with a message, as when a rank never reaches MPI.
   ///
   /// - Parameter purpose: such as "to compare the settings of".
   public func limitingStart<Value>(_ purpose: String, _ body: () throws -> Value) throws -> Value {
@@ -85,8 +85,9 @@ extension Communicator {
     let communicator = Communicator(
       rank: Int(rank), size: Int(size), hostName: MPITransport.text { _ = cmpi_host_name($0, $1) },
       rankOnHost: Int(rankOnHost), ranksOnHost: Int(ranksOnHost),
-      hosts: Communicator.hosts(firsts: firsts.map { Int($0) }), threadLevel: ThreadLevel(rawValue: level) ?? .single,
-      launch: launch, transport: MPITransport(ranksOnHost: Int(ranksOnHost)))
+      hosts: Communicator.hosts(firsts: firsts.map { Int($0) }), processors: .current(),
+      threadLevel: ThreadLevel(rawValue: level) ?? .single, launch: launch,
+      transport: MPITransport(ranksOnHost: Int(ranksOnHost)))
     try refuseSeparateRuns(size: communicator.size)
     if communicator.isRoot { launch.signalReady(environment: environment) }
     return communicator

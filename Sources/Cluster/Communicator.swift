@@ -24,8 +24,10 @@ public final class Communicator: Sendable {
   public let rankOnHost: Int
   /// Number of the job's ranks on this host.
   public let ranksOnHost: Int
-  /// The ranks of each host; nil if those of some host do not follow one another.
+  /// The ranks of each host; nil if those of some host are not consecutive.
   public let hosts: [Range<Int>]?
+  /// The processors that this rank may run on; nil if unknown.
+  public let processors: Processors?
   /// How many threads may call MPI.
   public let threadLevel: ThreadLevel
   /// How this process was started.
@@ -42,7 +44,7 @@ public final class Communicator: Sendable {
   /// A rank that `transport` connects with the others.
   init(
     rank: Int, size: Int, hostName: String, rankOnHost: Int, ranksOnHost: Int, hosts: [Range<Int>]?,
-    threadLevel: ThreadLevel, launch: Launch, transport: any Transport
+    processors: Processors?, threadLevel: ThreadLevel, launch: Launch, transport: any Transport
   ) {
     self.rank = rank
     self.size = size
@@ -50,6 +52,7 @@ public final class Communicator: Sendable {
     self.rankOnHost = rankOnHost
     self.ranksOnHost = ranksOnHost
     self.hosts = hosts
+    self.processors = processors
     self.threadLevel = threadLevel
     self.launch = launch
     self.transport = transport
@@ -58,7 +61,7 @@ public final class Communicator: Sendable {
   /// The ranks of each host.
   ///
   /// - Parameter firsts: for each rank the first rank of its host.
-  /// - Returns: nil if the ranks of some host do not follow one another.
+  /// - Returns: nil if the ranks of some host are not consecutive.
   package static func hosts(firsts: [Int]) -> [Range<Int>]? {
     var hosts: [Range<Int>] = []
     for (rank, first) in firsts.enumerated() {

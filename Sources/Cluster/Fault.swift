@@ -5,9 +5,9 @@ import Foundation
 public struct Fault: Sendable, Equatable {
   /// What goes wrong.
   public enum Kind: String, Sendable {
-    /// The main thread loops for ever.
+    /// The main thread loops forever.
     case hang
-    /// The whole process is stopped, as by SIGSTOP, when others have heard of the phase.
+    /// The whole process is stopped, as by SIGSTOP, when other ranks have been told the phase.
     case stop
     /// The phase takes 50 ms longer, in this step and all that follow.
     case lag

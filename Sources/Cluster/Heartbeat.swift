@@ -25,7 +25,7 @@ package struct Heartbeat: Codable, Sendable, Equatable {
     self.waitingRanks = waitingRanks
   }
 
-  /// As it travels: JSON, filled up with zeros.
+  /// Wire format: zero-padded JSON.
   var bytes: [UInt8] {
     var short = self
     short.host = String(host.prefix(64))

@@ -16,10 +16,12 @@ final class InMemoryJob: @unchecked Sendable {
   let size: Int
   /// The ranks of each host, which are equal in number up to the last.
   let hosts: [Range<Int>]
-  /// Whether the ranks of a host may share memory.
-  let sharesMemory: Bool
+  /// How many blocks of memory the ranks of a host may share, one after another.
+  let mostSharedBlocks: Int
   /// For each host a job of its ranks.
   private let jobsOfHosts: [InMemoryJob]
+  /// Blocks that they have shared.
+  var sharedBlocks = 0
   /// Of the memory that the ranks of a host are about to share.
   var descriptor: Int32 = -1
   // Protects everything below.
@@ -36,9 +38,9 @@ final class InMemoryJob: @unchecked Sendable {
   private var heartbeats: [[UInt8]?]
 
   /// - Parameter ranksPerHost: nil takes all for ranks of one host.
-  init(size: Int, ranksPerHost: Int? = nil, sharesMemory: Bool = true) {
+  init(size: Int, ranksPerHost: Int? = nil, mostSharedBlocks: Int = .max) {
     self.size = size
-    self.sharesMemory = sharesMemory
+    self.mostSharedBlocks = mostSharedBlocks
     hosts = stride(from: 0, to: size, by: ranksPerHost ?? size).map { $0..<min($0 + (ranksPerHost ?? size), size) }
     jobsOfHosts = hosts.map { InMemoryJob(ranksOfHost: $0.count) }
     calls = Array(repeating: nil, count: size)
@@ -49,7 +51,7 @@ final class InMemoryJob: @unchecked Sendable {
   private init(ranksOfHost size: Int) {
     self.size = size
     hosts = []
-    sharesMemory = false
+    mostSharedBlocks = 0
     jobsOfHosts = []
     calls = Array(repeating: nil, count: size)
     heartbeats = []

@@ -3,9 +3,9 @@ import Foundation
 
 /// Ranks that are threads of this process, for tests and for a job of one rank that needs no MPI.
 ///
-/// An operation is carried out by the rank that comes last, while the others wait. Unlike MPI it refuses ranks that make
-/// different calls, and a rank that has left fails the calls of the others, so that a mistake ends a test and does not
-/// hang it.
+/// An operation is carried out by the rank that comes last, while the others wait. Unlike MPI it refuses ranks that
+/// make different calls, and a rank that has left fails the calls of the others, so that a mistake ends a test and does
+/// not hang it.
 final class InMemoryTransport: Transport {
   private let rank: Int
   private let job: InMemoryJob
@@ -45,12 +45,13 @@ final class InMemoryTransport: Transport {
   func barrier() throws { try job.meet(rank, .barrier) }
 
   func share(bytes: Int) throws -> SharedBlock? {
-    guard job.sharesMemory else { return nil }
-    return try job.onHost(of: rank) { host, rankOnHost in
+    try job.onHost(of: rank) { host, rankOnHost in
+      guard host.sharedBlocks < job.mostSharedBlocks else { return nil }
       if rankOnHost == 0 { host.descriptor = shared_memory_create(Int64(bytes)) }
       try host.meet(rankOnHost, .barrier)
       // At an address of its own for each rank, as if these were processes.
       let start = shared_memory_map(host.descriptor, Int64(bytes))
+      if rankOnHost == 0 { host.sharedBlocks += 1 }
       try host.meet(rankOnHost, .barrier)
       if rankOnHost == 0 { close(host.descriptor) }
       guard let start else { throw TransportFailure(reason: "there is no memory to share") }

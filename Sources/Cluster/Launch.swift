@@ -12,11 +12,14 @@ public struct Launch: Sendable, Equatable {
     case mpirun
     /// A launcher that supports PMIx, such as `srun --mpi=pmix`.
     case pmix
-    /// A launcher that supports only the older PMI, such as `srun --mpi=pmi2`, the `mpiexec` of another MPI, or those of
-    /// Cray, IBM and Flux.
+    /// A launcher that supports only the older PMI, such as `srun --mpi=pmi2`, the `mpiexec` of another MPI, or those
+    /// of Cray, IBM and Flux.
     case pmi
     /// `srun` without any MPI support.
     case srunWithoutMPI = "srun without --mpi=pmix"
+    /// A launcher of PyTorch, `torchrun`, `accelerate launch` or `python -m torch.distributed.run`, which starts
+    /// processes that MPI does not connect.
+    case torchrun
     /// A shell: one process alone.
     case none = "no launcher"
   }
@@ -24,16 +27,22 @@ public struct Launch: Sendable, Equatable {
   public let launcher: Launcher
 
   /// Whether the launcher started several processes, as far as it says so.
-  public var isParallel: Bool { (promisedSize ?? 1) > 1 || (promisedRank ?? 0) > 0 }
+  public var isParallel: Bool { (launcherSize ?? 1) > 1 || (launcherRank ?? 0) > 0 }
 
   /// How many ranks the launcher says it started; nil when it does not say.
-  public let promisedSize: Int?
+  public let launcherSize: Int?
 
   /// The rank that the launcher gave to this process; nil when it does not say.
-  public let promisedRank: Int?
+  public let launcherRank: Int?
+
+  /// The variables that give this process a rank, those that count first in front.
+  public let rankVariables: [String]
 
   /// How many of them the launcher says share this host; nil when it does not say.
-  public let promisedSizeOnHost: Int?
+  public let launcherSizeOnHost: Int?
+
+  /// Whether Slurm has started this job before and now starts it again, after a preemption, a lost host or a requeue.
+  public let isRestart: Bool
 
   /// Whether `mpirun` bound this process to cores of its own, so that its affinity mask says nothing about the host.
   package let boundAtLaunch: Bool
@@ -46,25 +55,37 @@ public struct Launch: Sendable, Equatable {
     let ranksOfOthers = ["FLUX_TASK_RANK", "PALS_RANKID", "ALPS_APP_PE", "JSM_NAMESPACE_RANK", "MV2_COMM_WORLD_RANK"]
     let sizesOfOthers = ["FLUX_JOB_SIZE", "JSM_NAMESPACE_SIZE", "MV2_COMM_WORLD_SIZE"]
 
-    promisedRank = first(["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"] + ranksOfOthers + ["SLURM_PROCID"])
-    promisedSizeOnHost = number("OMPI_COMM_WORLD_LOCAL_SIZE")
+    var ranks = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"] + ranksOfOthers
+    if environment["TORCHELASTIC_RUN_ID"] != nil {
+      ranks.append("RANK")
+    } else if (number("SLURM_STEP_NUM_TASKS") ?? 1) > 1 {
+      // A batch script has SLURM_PROCID too, and so has whatever it starts, but no step of several tasks.
+      ranks.append("SLURM_PROCID")
+    }
+    rankVariables = ranks.filter { number($0) != nil }
+    launcherRank = first(ranks)
+    launcherSizeOnHost = number("OMPI_COMM_WORLD_LOCAL_SIZE")
+    isRestart = (number("SLURM_RESTART_COUNT") ?? 0) > 0
     boundAtLaunch = environment["OMPI_MCA_orte_bound_at_launch"] == "1"
     if environment["OMPI_COMM_WORLD_SIZE"] != nil {
       launcher = .mpirun
-      promisedSize = number("OMPI_COMM_WORLD_SIZE")
+      launcherSize = number("OMPI_COMM_WORLD_SIZE")
     } else if environment["PMIX_RANK"] != nil {
       launcher = .pmix
-      promisedSize = first(["SLURM_STEP_NUM_TASKS", "PMI_SIZE"] + sizesOfOthers)
+      launcherSize = first(["SLURM_STEP_NUM_TASKS", "PMI_SIZE"] + sizesOfOthers)
     } else if (["PMI_RANK"] + ranksOfOthers).contains(where: { environment[$0] != nil }) {
       launcher = .pmi
-      promisedSize = first(["PMI_SIZE"] + sizesOfOthers)
+      launcherSize = first(["PMI_SIZE"] + sizesOfOthers)
     } else if let tasks = number("SLURM_STEP_NUM_TASKS"), environment["SLURM_PROCID"] != nil {
       // The batch script itself has SLURM_PROCID too, but no step.
       launcher = .srunWithoutMPI
-      promisedSize = tasks
+      launcherSize = tasks
+    } else if environment["TORCHELASTIC_RUN_ID"] != nil, let size = number("WORLD_SIZE") {
+      launcher = .torchrun
+      launcherSize = size
     } else {
       launcher = .none
-      promisedSize = nil
+      launcherSize = nil
     }
   }
 
@@ -73,13 +94,13 @@ public struct Launch: Sendable, Equatable {
   /// - Parameter cores: the cores this process may run on.
   public func environmentForStart(cores: Int) -> [String: String] {
     switch launcher {
-    case .none, .srunWithoutMPI:
+    case .none, .srunWithoutMPI, .torchrun:
       return [
         "OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_pml": "ob1", "OMPI_MCA_btl": "self",
         "OMPI_MCA_osc": "^ucx,pt2pt",
       ]
     case .mpirun, .pmix, .pmi:
-      let crowded = !boundAtLaunch && (promisedSizeOnHost ?? 1) > cores
+      let crowded = !boundAtLaunch && (launcherSizeOnHost ?? 1) > cores
       return crowded ? ["OMPI_MCA_mpi_yield_when_idle": "1"] : [:]
     }
   }
@@ -91,9 +112,9 @@ public struct Launch: Sendable, Equatable {
       return isPlain ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
     }.joined(separator: " ")
     return switch launcher {
-    case .mpirun: "mpirun -np \(promisedSize ?? 1) \(plain)"
-    case .pmix: "srun --mpi=pmix -n \(promisedSize ?? 1) \(plain)"
-    case .pmi, .srunWithoutMPI, .none: plain
+    case .mpirun: "mpirun -np \(launcherSize ?? 1) \(plain)"
+    case .pmix: "srun --mpi=pmix -n \(launcherSize ?? 1) \(plain)"
+    case .pmi, .srunWithoutMPI, .torchrun, .none: plain
     }
   }
 
@@ -106,18 +127,18 @@ public struct Launch: Sendable, Equatable {
     if descriptor >= 0 { close(descriptor) }
   }
 
-  /// What is wrong, and what to do, when MPI connects another number of ranks than the launcher promised; nil when the
-  /// numbers agree.
+  /// What is wrong, and what to do, when MPI connects another number of ranks than the launcher says it started; nil
+  /// when the numbers agree.
   ///
-  /// PMIx launchers other than Slurm's do not say how many processes they started. One process that MPI connects with no
-  /// other is then taken for one of several.
+  /// PMIx launchers other than Slurm's do not say how many processes they started. One process that MPI connects with
+  /// no other is then taken for one of several.
   package func mismatch(size: Int) -> (reason: String, advice: String)? {
     let started: String
-    if let promisedSize {
-      guard promisedSize != size else { return nil }
-      started = "started \(promisedSize) processes"
-    } else if let promisedRank, promisedRank >= size {
-      started = "calls this process rank \(promisedRank)"
+    if let launcherSize {
+      guard launcherSize != size else { return nil }
+      started = "started \(launcherSize) processes"
+    } else if let launcherRank, launcherRank >= size {
+      started = "calls this process rank \(launcherRank)"
     } else if launcher == .pmix || launcher == .pmi, size == 1 {
       started = "does not say how many processes it started"
     } else {
@@ -128,6 +149,7 @@ public struct Launch: Sendable, Equatable {
       case .srunWithoutMPI, .pmi, .pmix:
         "start them with `srun --mpi=pmix`, or with the mpirun of the Open MPI this program is linked with; one process "
           + "needs no launcher"
+      case .torchrun: "start them with `mpirun -np N sqair-dist ...`; one process needs no launcher"
       case .mpirun, .none: "start them with the mpirun of the MPI library this program is linked with"
       }
     return (

@@ -64,8 +64,8 @@ struct MPITransport: Transport {
       barrier.assumingMemoryBound(to: shared_barrier.self), UInt32(ranksOnHost), Self.spins(ranks: ranksOnHost))
   }
 
-  /// How often a rank looks for the others before it sleeps: about as long as waking up takes, but not where others need
-  /// its core.
+  /// How often a rank looks for the others before it sleeps: about as long as waking up takes, but not where others
+  /// need its core.
   private static func spins(ranks: Int) -> Int32 { ranks > processors ? 0 : 4000 }
 
   private static let processors = sysconf(Int32(_SC_NPROCESSORS_ONLN))

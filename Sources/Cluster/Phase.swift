@@ -1,4 +1,4 @@
-/// What a rank is doing, in the words of the program that uses this room: the watchdog reports it.
+/// What a rank is doing, named by the program: the watchdog reports it.
 public struct Phase: Sendable, Hashable, Codable, CustomStringConvertible {
   /// One word, such as `checkpoint`.
   public let name: String

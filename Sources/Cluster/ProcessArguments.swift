@@ -3,8 +3,8 @@ import Foundation
 
 /// The words on the command line.
 ///
-/// `CommandLine` reads `/proc`, which a container may lack, and replaces bytes that are not UTF-8, so that a path becomes
-/// another one.
+/// `CommandLine` reads `/proc`, which a container may lack, and replaces bytes that are not UTF-8, so that a path
+/// becomes another one.
 public enum ProcessArguments {
   /// The program's name and its arguments.
   ///

@@ -4,5 +4,5 @@ internal import CMPI
 public enum ProcessMemory {
   /// Gives back what is free in the heap, which otherwise stays with the process: for the end of work that needed much
   /// memory once, such as reading files at the start.
-  public static func returnFree() { process_return_free_memory() }
+  public static func releaseFreeMemory() { process_return_free_memory() }
 }

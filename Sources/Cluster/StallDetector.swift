@@ -1,7 +1,8 @@
 /// Decides, from what is observed of a rank and received from its neighbour, whether the job is stalled, and where.
 ///
-/// Each rank judges itself and the previous rank of the ring. One whose main thread stands still outside MPI reports
-/// itself; one that cannot report is missed by its neighbour. A rank that waits in MPI is not to blame, unless all do.
+/// Each rank judges itself and the previous rank of the ring. One whose main thread makes no progress outside MPI
+/// reports itself; one that cannot report is missed by its neighbour. A rank that waits in MPI is not to blame, unless
+/// all do.
 package struct StallDetector: Sendable {
   /// What ends the job.
   package enum Finding: Sendable, Equatable {

@@ -1,9 +1,10 @@
 import Foundation
 
-/// Ends a process whose MPI does not start in time: a rank that hangs or ends before it joins leaves all others waiting.
+/// Ends a process whose MPI does not start in time: a rank that hangs or ends before it joins leaves all others
+/// waiting.
 ///
-/// MPI has no limit of its own there. The message names the ranks of this host that are missing, as far as `/proc` shows
-/// them.
+/// MPI has no limit of its own there. The message names the ranks of this host that are missing, as far as `/proc`
+/// shows them.
 struct StartLimit: Sendable {
   /// The environment variable that sets the limit in seconds; 0 means none.
   static let variable = "SQAIR_START_SECONDS"
@@ -15,7 +16,7 @@ struct StartLimit: Sendable {
 
   init(_ launch: Launch, environment: [String: String]) {
     self.launch = launch
-    let isOneHost = launch.promisedSizeOnHost == launch.promisedSize || launch.promisedSize == 1
+    let isOneHost = launch.launcherSizeOnHost == launch.launcherSize || launch.launcherSize == 1
     let standard = isOneHost ? Self.secondsOnOneHost : Self.secondsOnSeveralHosts
     let asked = environment[Self.variable].flatMap { Double($0) }.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
     seconds = launch.launcher == .none ? 0 : asked ?? standard
@@ -33,7 +34,7 @@ struct StartLimit: Sendable {
       let missing = LocalRanks(launch).missing
       // The lowest rank that knows something reports first. The launcher takes about two seconds to end the job after
       // that, and the next rank waits longer, so that one message is printed.
-      let turn = 3 * min(Double(launch.promisedRank ?? 0), 4) + (missing.isEmpty ? 15 : 0)
+      let turn = 3 * min(Double(launch.launcherRank ?? 0), 4) + (missing.isEmpty ? 15 : 0)
       guard isStarted.wait(timeout: .now() + turn) == .timedOut else { return }
       try? FileHandle.standardError.write(contentsOf: Data("error: \(text(purpose, missing: missing))\n".utf8))
       // The launcher passes on what was written.
@@ -50,8 +51,8 @@ struct StartLimit: Sendable {
   ///   - purpose: as in `limit`.
   ///   - missing: sentences about ranks that have not come.
   func text(_ purpose: String, missing: [String]) -> String {
-    let rank = launch.promisedRank.map { "rank \($0)" } ?? "a rank"
-    let size = launch.promisedSize.map { "all \($0) ranks" } ?? "the ranks"
+    let rank = launch.launcherRank.map { "rank \($0)" } ?? "a rank"
+    let size = launch.launcherSize.map { "all \($0) ranks" } ?? "the ranks"
     let reason =
       missing.isEmpty
       ? "The ranks of this host are all here: look at the other hosts, and whether they can reach each other "
@@ -74,7 +75,7 @@ struct LocalRanks {
     let program = Self.link("/proc/self/exe")
     guard
       let jobVariable = ["PMIX_NAMESPACE", "OMPI_MCA_ess_base_jobid", "SLURM_JOB_ID"].first(where: { own[$0] != nil }),
-      let job = own[jobVariable], let program, let expected = launch.promisedSizeOnHost
+      let job = own[jobVariable], let program, let expected = launch.launcherSizeOnHost
     else {
       missing = []
       return
@@ -100,7 +101,7 @@ struct LocalRanks {
     let absent = expected - processes.count
     if absent > 0 {
       // Only where all ranks are on this host are their numbers known.
-      let numbers = launch.promisedSize == expected ? (0..<expected).filter { processes[$0] == nil } : []
+      let numbers = launch.launcherSize == expected ? (0..<expected).filter { processes[$0] == nil } : []
       sentences.append(
         numbers.isEmpty
           ? "\(absent) of the \(expected) ranks of this host have ended."

@@ -1,4 +1,5 @@
-/// The operations that a communicator is built on: one implementation speaks MPI, another joins threads of one process.
+/// The operations that a communicator is built on: one implementation uses MPI, another connects threads of one
+/// process.
 ///
 /// Each call but `exchangeHeartbeats`, `finish` and `abort` is collective: all ranks make it in the same order with
 /// counts that agree.
@@ -29,8 +30,8 @@ protocol Transport: Sendable {
   /// Waits until every rank has come.
   func barrier() throws
 
-  /// Memory of zeros, aligned to a page, that all ranks of this host see; nil on all of them where the host does not allow
-  /// it. The ranks of a host call this together.
+  /// Memory of zeros, aligned to a page, that all ranks of this host see; nil on all of them where the host does not
+  /// allow it. The ranks of a host call this together.
   func share(bytes: Int) throws -> SharedBlock?
 
   /// Gives shared memory back. The ranks of a host call this together.

@@ -1,13 +1,13 @@
 import Foundation
 import Synchronization
 
-/// Ends a job that makes no progress, and names the rank to blame: one that loops for ever, is stopped, or waits for a
+/// Ends a job that makes no progress, and names the rank to blame: one that loops forever, is stopped, or waits for a
 /// disk that does not answer.
 ///
-/// A thread in every rank observes the main thread and sends heartbeats to the next rank of a ring. The main thread says
-/// what it is doing (`enter`), which costs some tens of nanoseconds. `StallDetector` decides who is to blame. A process
-/// without other ranks cannot notice that it is stopped; everything else works for it as well. The start of MPI has a
-/// limit of its own, `StartLimit`.
+/// A thread in every rank observes the main thread and sends heartbeats to the next rank of a ring. The main thread
+/// says what it is doing (`enter`), which costs some tens of nanoseconds. `StallDetector` decides who is to blame. A
+/// process without other ranks cannot notice that it is stopped; everything else works for it as well. The start of MPI
+/// has a limit of its own, `StartLimit`.
 public final class Watchdog: Sendable {
   /// Exit code of a job that was stuck: the same command resumes from the latest checkpoint.
   public static let exitCode: Int32 = 75
@@ -123,7 +123,7 @@ public final class Watchdog: Sendable {
       }
       if state.isLeaving { heartbeatsEnded.signal() }
       let calls = communicator.calls.load(ordering: .relaxed)
-      // After the last heartbeats nobody listens: whoever does not get out of MPI then ends itself.
+      // After the last heartbeats no rank receives any more; a rank stuck in MPI exits by itself.
       let observation = StallDetector.Observation(
         progress: progress.load(ordering: .relaxed) &+ calls, waits: calls % 2 == 1 && !hasLeft)
       let time = Self.now

@@ -54,7 +54,12 @@ public struct ThreadLimitError: Error, CustomStringConvertible, Sendable {
   let limit: ResourceLimits.Limit?
 
   public var description: String {
-    let limit = limit.map { "threads are limited to \($0.value) (\($0.source))" } ?? "the system's limit is reached"
+    let memory = Int(process_address_space_limit())
+    let limit =
+      limit.map { "threads are limited to \($0.value) (\($0.source))" }
+      ?? (memory >= 0
+        ? "memory is limited to \(memory >> 20) MB (ulimit -v), and a thread needs some"
+        : "the system's limit is reached")
     return "a thread (\(purpose)) cannot be started on \(ProcessInfo.processInfo.hostName): "
       + "\(String(cString: strerror(code))); \(limit). A rank needs about \(WorkerThread.neededCount + 1) threads: raise "
       + "`ulimit -u` or the container's pids limit (pids.max), or start fewer ranks on this host."

@@ -6,6 +6,9 @@ public final class AppearanceNoise: NoiseSource {
   private let source: any NoiseSource
   private let factor: Float
 
+  /// - Parameters:
+  ///   - source: the noise of all variables.
+  ///   - factor: at least 0; 1 leaves the noise as it is, and 0 removes that of the appearance of propagated objects.
   public init(_ source: any NoiseSource, factor: Float) {
     self.source = source
     self.factor = factor

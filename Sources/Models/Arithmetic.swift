@@ -76,10 +76,17 @@ public struct Arithmetic: Sendable {
     let step = PropagationStepInput(c), temporal = TemporalInput(c)
     let old = details.previous.count
     let later = old - details.previous.range(ofSlot: 0).count
-    // enc.glimpse, at the place before and at the new one. Of the first look only the location is used.
+    // enc.glimpse, at the place before and at the new one. Of the first glimpse only the location is used.
     for _ in 0..<2 { addLook(.propagation, rows: old, c) }
     add(.propagation, rows: old, n, appearance)
     add(.propagation, rows: old, n, 2 * appearance)
+    if c.refinesPosition {
+      // prop.refine: one more glimpse, of which only the location is used.
+      addLook(.propagation, rows: old, c)
+      add(.propagation, rows: old, n, appearance)
+      add(.propagation, rows: old, n + appearance + n, n)
+      add(.propagation, rows: old, n, 2 * Self.whereSize)
+    }
     // enc.mask and prop.where_bias
     add(.propagation, rows: old, n, c.maskHidden + c.whereBiasHidden)
     add(.propagation, rows: old, c.maskHidden, c.glimpseGrid.elements)

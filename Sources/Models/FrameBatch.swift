@@ -10,7 +10,8 @@ public struct FrameBatch: BitwiseCopyable {
   public let particles: Int
   /// The microbatch of the batch that each example belongs to, [B]; nil if there is one microbatch only.
   public let microbatches: Index?
-  /// Limits the gradients of objects from frame to frame, unless nil; a model that does not propagate objects ignores it.
+  /// Limits the gradients of objects from frame to frame, unless nil; a model that does not propagate objects ignores
+  /// it.
   public let gradientLimit: StateGradientLimit?
 
   public init(

@@ -21,7 +21,7 @@ public struct FrameInference: BitwiseCopyable {
   /// The latent vector of each row [N, size], in a model without objects.
   let vector: Tensor?
 
-  /// log q - log p of row n.
+  /// log q - log p of row n, in nats.
   public func klEstimate(_ row: Int) -> Float { logQ[row, 0] - logP[row, 0] }
   /// Number of objects of row n: all, propagated into the frame, discovered in it.
   public func objectCount(_ row: Int) -> Int {
@@ -44,7 +44,9 @@ public struct FrameInference: BitwiseCopyable {
     return latents
   }
 
+  /// The number of objects of a row that were propagated from the frame before; 0 for models without objects.
   public func propagatedCount(_ row: Int) -> Int { propagatedCounts?[row] ?? 0 }
+  /// The number of objects of a row that were discovered in this frame; 0 for models without objects.
   public func discoveredCount(_ row: Int) -> Int { discoveredCounts?[row] ?? 0 }
 }
 

@@ -10,8 +10,8 @@ public enum KLPart: Int, CaseIterable, Sendable {
 extension FrameInference {
   /// log q - log p of each row by part, [N, parts]; nil in a model without objects.
   ///
-  /// The parts of a row add up to `klEstimate`, up to rounding. As there, appearance and position count only for present
-  /// objects (section 8.1).
+  /// The parts of a row add up to `klEstimate`, up to rounding. As there, appearance and position count only for
+  /// present objects (section 8.1).
   package func klByPart() -> [Double]? {
     guard let details else { return nil }
     let width = KLPart.allCases.count

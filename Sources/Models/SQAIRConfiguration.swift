@@ -94,14 +94,21 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
   /// Whether the prior of a propagated object says how its appearance and place change, instead of what they are: the
   /// mean is the last value plus the network's output. It changes p(x, z). Off as published.
   public var residualPrior = false
-  /// Weight of the mean of an object's appearance so far in what the prior expects of the next one (section 4.4), from
-  /// 0 to 1. It changes p(x, z). 0 as published.
+  /// Weight of the appearance that an object had in its first frame in what the prior expects of the second, from 0 to
+  /// 1. As an object gets older, the weight of its mean appearance grows (section 4.4). It changes p(x, z). 0 as
+  /// published.
   public var meanAppearanceWeight: Float = 0
-  /// Added to the two scale logits of the window of propagation's first look, so that an object that moved is still
-  /// seen whole. It changes q(z | x) only. 0 as published.
-  public var firstLookScaleOffset: Float = 0
-  /// Whether the first look is masked like the second. It changes q(z | x) only. On as published.
-  public var masksFirstLook = true
+  /// Added to the two scale logits of the window of propagation's first glimpse, so that an object that moved is
+  /// still seen whole. It changes q(z | x) only. 0 as published.
+  public var firstGlimpseScaleOffset: Float = 0
+  /// Whether the first glimpse is masked like the second. It changes q(z | x) only. On as published.
+  public var masksFirstGlimpse = true
+  /// Whether propagation takes a further glimpse where the first one says that an object is, and corrects its position,
+  /// before the position is drawn (section 4.5). It changes q(z | x) only. Off as published.
+  public var refinesPosition = false
+
+  /// The most numbers that a hidden layer or the appearance of an object has.
+  package var largestWidth: Int { max(hidden, what, maskHidden, whereBiasHidden, wherePriorHidden) }
 
   /// The names in configurations, `model.hiddenSize`. Every property needs one, or it is not kept in checkpoints.
   private enum CodingKeys: String, CodingKey {
@@ -110,7 +117,8 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
     case scalePriorHeightOffset
     case discoveryStepBias, propagationStepBias, propagationPriorStepBias, stepTimeBias, whereUpdateScale
     case whereBiasGain, gateGain, gateBias, maskBias, maskOffset, maskSlope, minimumScale, minimumProbability
-    case maskDiscovery, residualPrior, meanAppearanceWeight, firstLookScaleOffset, masksFirstLook
+    case maskDiscovery, residualPrior, meanAppearanceWeight, firstGlimpseScaleOffset, masksFirstGlimpse
+    case refinesPosition
     case hidden = "hiddenSize"
     case what = "appearanceSize"
     case slots = "maxObjects"
@@ -149,7 +157,8 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
       minimumStandardDeviation > 0 && minimumStandardDeviation.isFinite,
       "minimumStandardDeviation must be positive, not \(minimumStandardDeviation)")
     require(
-      firstLookScaleOffset.magnitude <= 10, "firstLookScaleOffset must be from -10 to 10, not \(firstLookScaleOffset)")
+      firstGlimpseScaleOffset.magnitude <= 10,
+      "firstGlimpseScaleOffset must be from -10 to 10, not \(firstGlimpseScaleOffset)")
     require(
       (0...1).contains(meanAppearanceWeight), "meanAppearanceWeight must be from 0 to 1, not \(meanAppearanceWeight)")
     require(minimumScale > 0 && minimumScale < 1, "minimumScale must be between 0 and 1, not \(minimumScale)")

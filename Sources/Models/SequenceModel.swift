@@ -36,7 +36,7 @@ public protocol SequenceModel: AnyObject {
   ///     independent frames can do.
   ///   - rowCount: number of rows; that of the state if there is one.
   ///   - frames: the numbers of the frames to generate; 0 is the first of a sequence.
-  ///   - discovers: whether new objects may appear at a frame (O6); not asked if frames are independent.
+  ///   - discovers: whether new objects may appear at a frame (O6); not called if frames are independent.
   ///   - results: receives one entry a frame; emptied first.
   func generate(
     from state: ObjectState?, rowCount: Int, frames: Range<Int>, discovers: (Int) -> Bool, noise: any NoiseSource,

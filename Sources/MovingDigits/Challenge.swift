@@ -4,14 +4,15 @@
 /// any of its ink is inside the canvas, seen or not.
 public enum Challenge: Codable, Sendable, Equatable {
   /// A bar across the canvas that does not move is drawn over the digits with this grey level. There is one digit at
-  /// least; all are seen whole in the first two frames, and in two frames or more half of one is behind the bar.
+  /// least; at least nine tenths of each are visible in the first two frames, and in two frames or more half of one is
+  /// behind the bar.
   case occluded(barShade: UInt8)
   /// Two digits that cross: on straight lines, whatever the motion of the settings, they start apart, cover each
   /// other half or more at mid-sequence, and part again.
   case overlap
 
   /// Frames that a sequence needs for it.
-  var fewestFrames: Int {
+  var minimumFrames: Int {
     switch self {
     case .occluded: 4
     case .overlap: 3

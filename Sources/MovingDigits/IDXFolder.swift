@@ -24,7 +24,8 @@ struct IDXFolder {
 
   /// Finds the files of a split.
   ///
-  /// - Parameter directory: a folder, or in a folder of several sets the folder and the name of one: `gzip/emnist-digits`.
+  /// - Parameter directory: a folder, or in a folder of several sets the folder and the name of one:
+  ///   `gzip/emnist-digits`, or `gzip/mnist` for MNIST's own names.
   /// - Throws: ``MovingDigitsError`` if there are none, or those of several sets.
   init(_ directory: String, split: DigitSplit) throws {
     guard !Self.isFile(directory) else {
@@ -37,13 +38,15 @@ struct IDXFolder {
     }
     var entries: [Entry] = []
     Self.search(folder, split, level: 0, &entries)
-    if let wanted { entries = entries.filter { $0.set == wanted.lowercased() } }
+    if let wanted = wanted?.lowercased() {
+      entries = entries.filter { $0.set == wanted || ($0.set.isEmpty && wanted == "mnist") }
+    }
     // What lies higher is meant.
     let level = entries.map(\.level).min()
     let sets = Set(entries.filter { $0.level == level }.map(\.set)).sorted()
     guard sets.count <= 1 else {
       throw MovingDigitsError(
-        "there are several sets of images in \(folder): \(sets.map { $0.isEmpty ? "MNIST" : $0 }.joined(separator: ", ")). "
+        "there are several sets of images in \(folder): \(sets.map { $0.isEmpty ? "mnist" : $0 }.joined(separator: ", ")). "
           + "Name one: \(folder)/\(sets.last!).")
     }
     let set = sets.first ?? ""
@@ -51,15 +54,23 @@ struct IDXFolder {
       if let entry = entries.first(where: { $0.isImages == isImages && $0.set == set }) { return entry.path }
       let archives = Self.archives(in: folder)
       if !archives.isEmpty {
+        let arrays = archives.allSatisfy { $0.lowercased().hasSuffix(".npz") || $0.lowercased().hasSuffix(".parquet") }
         throw MovingDigitsError(
           "there are no \(isImages ? "images" : "labels") of the \(split == .train ? "training" : "test") split in "
-            + "\(directory), but \(archives.joined(separator: ", ")). Unpack it there first.")
+            + "\(directory), but \(archives.joined(separator: ", ")). "
+            + (arrays
+              ? "These are not IDX files: MNIST and its relatives are published as files *-idx3-ubyte.gz too, get those."
+              : "Unpack it there first."))
       }
       let name = "\(split == .train ? "train" : "t10k")-\(isImages ? "images-idx3" : "labels-idx1")-ubyte.gz"
+      let published = set.isEmpty ? name : "\(set)-\(name)"
+      // A set that is not there may be a folder that is not there, of whose files nothing can be said.
+      let home = entries.first.map { ($0.path as NSString).deletingLastPathComponent } ?? (wanted == nil ? folder : nil)
+      let advice = home.flatMap { IDXFolderListing($0).advice(wanting: published, isImages: isImages) }
       throw MovingDigitsError(
         "no \(name) (nor \(name.dropLast(3)), nor one of EMNIST's names) in \(directory). "
-          + "MNIST is four files: \(MNISTDigits.fileNames.joined(separator: ", ")). "
-          + "Fetch them with: scripts/get-mnist \(directory)")
+          + (advice.map { $0 + " " } ?? "") + "MNIST is four files: \(MNISTDigits.fileNames.joined(separator: ", ")). "
+          + "Fetch them into a new folder with: scripts/get-mnist DIRECTORY")
     }
     (images, labels) = (try find(true), try find(false))
     self.set = set
@@ -80,7 +91,9 @@ struct IDXFolder {
   private static func archives(in folder: String) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
     return names.filter { name in
-      [".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".npz"].contains { name.lowercased().hasSuffix($0) }
+      [
+        ".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".zst", ".npz", ".parquet",
+      ].contains { name.lowercased().hasSuffix($0) }
     }.sorted()
   }
 
@@ -101,7 +114,8 @@ struct IDXFolder {
     entries.sort { $0.level < $1.level }
   }
 
-  private static func parts(of name: String, _ split: DigitSplit) -> (set: String, isImages: Bool)? {
+  /// The set of a file by its name, and whether it holds images; nil for other files.
+  static func parts(of name: String, _ split: DigitSplit) -> (set: String, isImages: Bool)? {
     // Copies from some file systems have names in capitals.
     let name = name.lowercased()
     let base = name.hasSuffix(".gz") ? String(name.dropLast(3)) : name

@@ -36,6 +36,7 @@ public struct MNISTDigits: DigitSource {
     let isTransposed = folder.set.hasPrefix("emnist")
     var digits: [DigitImage] = []
     var blanks = 0
+    var brightest: UInt8 = 0, whiteCorners = 0
     var image = [UInt8](repeating: 0, count: reader.entrySize)
     var upright = image
     for index in 0..<count {
@@ -45,6 +46,9 @@ public struct MNISTDigits: DigitSource {
           for x in 0..<rows { upright[y * rows + x] = image[x * columns + y] }
         }
       }
+      brightest = max(brightest, image.max() ?? 0)
+      let corners = [0, columns - 1, (rows - 1) * columns, rows * columns - 1]
+      if corners.allSatisfy({ image[$0] > 127 }) { whiteCorners += 1 }
       let (height, width) = isTransposed ? (columns, rows) : (rows, columns)
       // An image without ink would have no box.
       if let digit = DigitImage(
@@ -62,6 +66,16 @@ public struct MNISTDigits: DigitSource {
       )
     }
     try reader.finish()
+    guard brightest > 1 else {
+      throw MovingDigitsError(
+        "\(folder.images): no pixel is above 1, and 255 is white: the images seem to be of 0 and 1. Multiply them by 255."
+      )
+    }
+    guard 2 * whiteCorners <= count else {
+      throw MovingDigitsError(
+        "\(folder.images): \(whiteCorners) of \(count) images have four white corners: they seem to be dark on white, and "
+          + "sequences are bright on black. Invert them: 255 - image.")
+    }
     images = digits
     maximumHeight = digits.reduce(0) { max($0, $1.height) }
     maximumWidth = digits.reduce(0) { max($0, $1.width) }

@@ -37,8 +37,8 @@ public struct MovingDigitsSettings: Codable, Sendable, Equatable {
     require("canvasHeight", canvasHeight, 1...4096)
     require("canvasWidth", canvasWidth, 1...4096)
     require("maximumDigits", maximumDigits, 1...255)
-    if let challenge, frames < challenge.fewestFrames {
-      reasons.append("frames is \(frames), expected \(challenge.fewestFrames) or more for occluded digits")
+    if let challenge, frames < challenge.minimumFrames {
+      reasons.append("frames is \(frames), expected \(challenge.minimumFrames) or more for occluded digits")
     }
     if challenge == .overlap, maximumDigits != 2 {
       reasons.append("maximumDigits is \(maximumDigits), expected 2 for digits that cross")

@@ -28,7 +28,8 @@ final class Arena {
 
   deinit { returnMemory() }
 
-  /// Gives all chunks back, so that the next are taken from what `memory` has now: the first of them of `expectedBytes`.
+  /// Gives all chunks back, so that the next are taken from what `memory` has now: the first of them of
+  /// `expectedBytes`.
   func returnMemory() {
     firstGivenBytes = expectedBytes
     for chunk in chunks where chunk.isOwn { munmap(chunk.base, chunk.capacity) }

@@ -5,8 +5,8 @@ package protocol ExampledOperation: Operation {
   static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor]
 }
 
-/// Makes the inputs of an operation's example: the same ones for the same seed, except for one element that the gradient
-/// check changes.
+/// Makes the inputs of an operation's example: the same ones for the same seed, except for one element that the
+/// gradient check changes.
 package struct ExampleInputs {
   /// A change of one element: of which input, at which index, by how much.
   package struct Nudge {

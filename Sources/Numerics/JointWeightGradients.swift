@@ -1,9 +1,10 @@
 /// The gradients of weights from the recordings of several processes, which divide the weights among themselves.
 ///
 /// A process that computes the gradients of all weights from its own microbatches writes as many numbers as there are
-/// parameters, and so does every other; then all of them have to be read again to be added. Here each part of a weight is
-/// the work of one process, which reads the rows of all of them. The kernels add microbatch by microbatch in the order of
-/// `ReductionTree`, so the sums have the bits that a process would have got that had recorded everything itself.
+/// parameters, and so does every other; then all of them have to be read again to be added. Here each part of a weight
+/// is the work of one process, which reads the rows of all of them. The kernels add microbatch by microbatch in the
+/// order of `ReductionTree`, so the sums have the bits that a process would have got that had recorded everything
+/// itself.
 public final class JointWeightGradients {
   /// A recording, and by how much the memory that holds it is displaced here from where its process has it, in bytes.
   public struct Recording: BitwiseCopyable {
@@ -57,7 +58,8 @@ public final class JointWeightGradients {
   /// Whether the tasks write every element of the gradient. Otherwise all must be zero before.
   public private(set) var coversAll = false
 
-  /// Takes over the recordings of all processes, in the order of their microbatches, which follow one another.
+  /// Takes over the recordings of all processes. Together they hold each microbatch of a range once; in which recording
+  /// it is, and in which order these are, makes no difference to the sums.
   public func join(_ recordings: [Recording]) {
     self.recordings.removeAll(keepingCapacity: true)
     self.recordings.append(contentsOf: recordings)
@@ -65,16 +67,26 @@ public final class JointWeightGradients {
     indices.removeAll(keepingCapacity: true)
     lastUses.removeAll(keepingCapacity: true)
     tasks.removeAll(keepingCapacity: true)
-    let first = recordings.first?.uses.firstMicrobatch ?? 0
-    microbatches =
-      first..<recordings.reduce(first) { end, recording in
-        precondition(recording.uses.firstMicrobatch == end, "recordings are not in the order of their microbatches")
-        return end + recording.uses.microbatchCount
-      }
+    microbatches = Self.microbatches(of: recordings)
     for index in recordings.indices { addWeights(ofRecording: index) }
     for index in weights.indices { addTasks(ofWeight: index) }
     tasks.sort { ($1.cost, $0.number) < ($0.cost, $1.number) }
     coversAll = weights.reduce(0) { $0 + $1.rows * $1.columns } == store.count
+  }
+
+  /// The microbatches of all recordings.
+  private static func microbatches(of recordings: [Recording]) -> Range<Int> {
+    var (first, last, count) = (Int.max, -1, 0)
+    for recording in recordings {
+      let numbers = recording.here(recording.uses.microbatches)
+      for index in 0..<numbers.count {
+        (first, last) = (min(first, numbers[index]), max(last, numbers[index]))
+      }
+      count += numbers.count
+    }
+    guard count > 0 else { return 0..<0 }
+    precondition(last - first + 1 == count, "\(count) microbatches are not those from \(first) to \(last)")
+    return first..<last + 1
   }
 
   private func addWeights(ofRecording number: Int) {
@@ -120,8 +132,8 @@ public final class JointWeightGradients {
   ///
   /// - Parameters:
   ///   - number: from 0 to below `taskCount`.
-  ///   - gradients: one vector of all parameters for each block of the tree over the microbatches of all recordings; the
-  ///     task's part of them is overwritten.
+  ///   - gradients: one vector of all parameters for each block of the tree over the microbatches of all recordings;
+  ///     the task's part of them is overwritten.
   ///   - profile: if given, books the time.
   public func compute(_ number: Int, into gradients: [UnsafeMutableBufferPointer<Float>], _ profile: Profile? = nil) {
     let task = tasks[number], weight = weights[task.weight]
@@ -137,10 +149,11 @@ public final class JointWeightGradients {
     ) { body in
       for (number, recording) in recordings.enumerated() {
         let uses = recording.here(recording.uses.uses)
+        let numbers = recording.here(recording.uses.microbatches)
         var index = Int(lastUses[task.weight * recordings.count + number])
         while index >= 0 {
           let use = uses[index]
-          body(recording.here(use), recording.uses.firstMicrobatch - microbatches.lowerBound)
+          body(recording.here(use), numbers)
           index = use.previous
         }
       }
@@ -159,9 +172,9 @@ extension JointWeightGradients.Recording {
     MatrixBlock(base: here(block.base), rows: block.rows, columns: block.columns, stride: block.stride)
   }
 
+  fileprivate func here(_ index: Index) -> Index { Index(base: here(index.base), count: index.count) }
+
   fileprivate func here(_ use: WeightUse) -> WeightUse {
-    WeightUse(
-      x: use.x.map(here), dy: here(use.dy),
-      microbatches: use.microbatches.map { Index(base: here($0.base), count: $0.count) }, previous: use.previous)
+    WeightUse(x: use.x.map(here), dy: here(use.dy), microbatches: use.microbatches.map(here), previous: use.previous)
   }
 }

@@ -14,9 +14,8 @@ public enum LinearAlgebra {
   /// this text is equal, the same program computes the same bits.
   public static var kernels: String { kernelFamily + "/" + String(cString: kernel_vector_level()) }
 
-  /// The kernels that products run on, and those that OpenBLAS chose for this processor.
+  /// The kernels that products run on.
   public static var kernelFamily: String { String(cString: kernel_product_family()) }
-  public static var libraryFamily: String { String(cString: openblas_get_corename()) }
 
   /// The library's version and build settings.
   public static var description: String { String(cString: openblas_get_config()) }

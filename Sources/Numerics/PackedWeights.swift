@@ -2,8 +2,8 @@ import CKernels
 
 /// The weights of a model in the order in which products read them, kept up to date while parameters change.
 ///
-/// Which weights a model multiplies with, and in which orientations, is seen when it runs: those that were looked for and
-/// not found are `missing`, and `keep` makes room for them. Afterwards `pack` brings those rows up to date whose
+/// Which weights a model multiplies with, and in which orientations, is seen when it runs: those that were looked for
+/// and not found are `missing`, and `keep` makes room for them. Afterwards `pack` brings those rows up to date whose
 /// parameters have changed. All of it may be divided among processes that share the memory.
 public final class PackedWeights {
   /// A weight, or a part of one, in one orientation.
@@ -92,9 +92,9 @@ public final class PackedWeights {
 
   /// Packs the groups of rows whose last element is in a range of parameters and whose first element is in another.
   ///
-  /// Groups are as small as they can be packed. Someone who changes the parameters block by block calls this after each:
-  /// a group is packed when it is complete, while it is in the cache. Ranges that together cover all last elements pack
-  /// everything once.
+  /// Groups are as small as they can be packed. Someone who changes the parameters block by block calls this after
+  /// each: a group is packed when it is complete, while it is in the cache. Ranges that together cover all last
+  /// elements pack everything once.
   public func pack(endingIn last: Range<Int>, beginningIn first: Range<Int>) {
     forEachGroup(endingIn: last) { form, rows, place in
       if first.contains(form.element(ofRow: rows.lowerBound)) { pack(form, rows: rows, to: place) }

@@ -80,8 +80,8 @@ public final class ParameterStore {
     declare(sideBySide: [(name, initializer)], shape: shape)
   }
 
-  /// Declares parameters of one shape whose columns are side by side in one matrix, so that one product serves them all;
-  /// files have them one by one.
+  /// Declares parameters of one shape whose columns are side by side in one matrix, so that one product serves them
+  /// all; files have them one by one.
   public func declare(sideBySide members: [(name: String, initializer: Initializer)], shape: [Int]) {
     precondition(memory == nil, "parameters are declared before the store is allocated")
     let columns = shape.last ?? 1

@@ -3,8 +3,8 @@ import Foundation
 
 /// A product of two square matrices that measures the speed of the processor.
 ///
-/// The speed of a shared processor changes from second to second, so the rate is measured repeatedly, next to what it is
-/// compared with and on the same thread.
+/// The speed of a shared processor changes from second to second, so the rate is measured repeatedly, next to what it
+/// is compared with and on the same thread.
 public final class ReferenceProduct {
   /// Rows and columns of each matrix: large enough that nothing but arithmetic counts.
   public static let size = 1024

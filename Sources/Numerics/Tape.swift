@@ -27,7 +27,8 @@ public final class Tape {
 
   /// If set, it examines everything that is computed. To be set before a recording begins.
   public var check: FiniteCheck?
-  /// A number of the caller's own that `check` reports with the operations that come next, such as the index of a frame.
+  /// A number of the caller's own that `check` reports with the operations that come next, such as the index of a
+  /// frame.
   public var label: Int?
 
   /// How many microbatches of the batch the recording holds, and their numbers 0, 1, ...
@@ -36,8 +37,8 @@ public final class Tape {
   /// The microbatch of each row of the operations that run in `withRowMicrobatches`; nil if all are of microbatch 0.
   public private(set) var rowMicrobatches: Index?
 
-  /// Whether samples of the coming operations leave out the score of their density in the backward pass: its derivative by
-  /// its own moments at a fixed sample. Off after `reset()`.
+  /// Whether samples of the coming operations leave out the score of their density in the backward pass: its derivative
+  /// by its own moments at a fixed sample. Off after `reset()`.
   public var dropsScoreTerms = false
 
   /// Whether operations are recorded and tensors have gradients.
@@ -154,13 +155,15 @@ public final class Tape {
 
   /// The same without the gradients of weights: returns from what they are to be computed, for `JointWeightGradients`.
   ///
-  /// - Parameter store: the parameters that all weights belong to.
-  public func backwardLeavingWeights(of store: ParameterStore, firstMicrobatch: Int) -> RecordedUses {
+  /// - Parameters:
+  ///   - store: the parameters that all weights belong to.
+  ///   - microbatches: the numbers in the batch of the recording's microbatches 0, 1, ...
+  public func backwardLeavingWeights(of store: ParameterStore, microbatches: [Int]) -> RecordedUses {
+    precondition(microbatches.count == microbatchCount, "\(microbatches) are not \(microbatchCount) microbatches")
     runBackward()
     defer { profile?.enter(nil, isBackward: true) }
     return products.weightGradients.takeUses(
-      of: store, microbatches: firstMicrobatch..<firstMicrobatch + microbatchCount, in: valueArena,
-      keepingInputsIn: memory)
+      of: store, microbatches: microbatches, in: valueArena, keepingInputsIn: memory)
   }
 
   /// Whether everything on the tape lies in the memory that it was given.

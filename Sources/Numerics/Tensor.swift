@@ -1,12 +1,13 @@
 /// A matrix of 32-bit floats, and the gradient of the loss with respect to each of its elements.
 ///
-/// A tensor is a view: it owns no memory. Rows are `stride` elements apart, so a range of rows or of columns is a tensor
-/// too. Values and gradients are valid until their `Tape` is reset, or as long as their `ParameterStore` exists.
+/// A tensor is a view: it owns no memory. Rows are `stride` elements apart, so a range of rows or of columns is a
+/// tensor too. Values and gradients are valid until their `Tape` is reset, or as long as their `ParameterStore` exists.
 public struct Tensor: BitwiseCopyable {
   public let rows: Int
   public let columns: Int
   /// Elements from one row to the next.
   public let stride: Int
+  /// The elements, [rows, stride], valid until the tape is reset; of a row only the first `columns` are its own.
   public let values: UnsafeMutablePointer<Float>
   /// Where the gradient is summed, in the layout of `values`; nil for data and noise, which have none.
   public let gradients: UnsafeMutablePointer<Float>?

@@ -12,14 +12,15 @@ final class WeightGradientProduct {
   ///   - columns: those of the part.
   ///   - uses: how many rows multiplied the weight in all of its uses.
   ///   - microbatches: those whose uses these are, as numbers of the batch.
-  ///   - offsets: for each block of the tree over the microbatches, where its gradient lies from `gradient`, in elements.
+  ///   - offsets: for each block of the tree over the microbatches, where its gradient lies from `gradient`, in
+  ///     elements.
   ///   - isUndefined: whether what is there is overwritten; otherwise it is added to.
-  ///   - forEachUse: calls its argument with each use, the last one first, and the number of the use's microbatch 0 in
-  ///     `microbatches`.
+  ///   - forEachUse: calls its argument with each use, the last one first, and the numbers in the batch of the
+  ///     recording's microbatches; nil if they are `microbatches`.
   func compute(
     _ gradient: MatrixBlock, isBias: Bool, rows: Range<Int>, columns: Range<Int>, uses count: Int,
     microbatches: Range<Int>, offsets: [Int], isUndefined: Bool,
-    forEachUse: ((WeightUse, Int) -> Void) -> Void
+    forEachUse: ((WeightUse, Index?) -> Void) -> Void
   ) {
     precondition(microbatches.count <= MAXIMUM_MICROBATCHES, "\(microbatches.count) microbatches in one recording")
     scratch.reset()
@@ -36,16 +37,21 @@ final class WeightGradientProduct {
 
     // A counting sort that keeps the order of uses, and of rows in a use, within each microbatch.
     starts.update(repeating: 0, count: microbatches.count + 1)
-    forEachUse { use, firstMicrobatch in
-      for row in 0..<use.dy.rows { starts[1 + firstMicrobatch + (use.microbatches?[row] ?? 0)] += 1 }
+    /// The place in `microbatches` of a row of a use.
+    func place(_ row: Int, _ use: WeightUse, _ numbers: Index?) -> Int {
+      let microbatch = use.microbatches?[row] ?? 0
+      return numbers.map { $0[microbatch] - microbatches.lowerBound } ?? microbatch
+    }
+    forEachUse { use, numbers in
+      for row in 0..<use.dy.rows { starts[1 + place(row, use, numbers)] += 1 }
     }
     for microbatch in 0..<microbatches.count {
       starts[microbatch + 1] += starts[microbatch]
       next[microbatch] = Int(starts[microbatch])
     }
-    forEachUse { use, firstMicrobatch in
+    forEachUse { use, numbers in
       for row in 0..<use.dy.rows {
-        let microbatch = firstMicrobatch + (use.microbatches?[row] ?? 0)
+        let microbatch = place(row, use, numbers)
         if let block = use.x {
           x[next[microbatch]] = UnsafePointer(block.base + row * block.stride + rows.lowerBound)
         }

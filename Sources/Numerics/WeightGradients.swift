@@ -67,7 +67,7 @@ final class WeightGradients {
       ) { body in
         var index = weight.lastUse
         while index >= 0 {
-          body(uses[index], 0)
+          body(uses[index], nil)
           index = uses[index].previous
         }
       }
@@ -79,12 +79,15 @@ final class WeightGradients {
   ///
   /// - Parameters:
   ///   - store: the parameters that the weights belong to.
-  ///   - microbatches: as for `compute`.
+  ///   - microbatches: the numbers in the batch of the recording's microbatches 0, 1, ...
   ///   - arena: where they are moved to.
   ///   - memory: inputs that do not lie there are copied to the arena too.
   func takeUses(
-    of store: ParameterStore, microbatches: Range<Int>, in arena: Arena, keepingInputsIn memory: TapeMemory?
+    of store: ParameterStore, microbatches: [Int], in arena: Arena, keepingInputsIn memory: TapeMemory?
   ) -> RecordedUses {
+    let numbers = arena.allocate(bytes: microbatches.count * MemoryLayout<Int32>.stride)
+      .bindMemory(to: Int32.self, capacity: max(microbatches.count, 1))
+    for (index, microbatch) in microbatches.enumerated() { numbers[index] = Int32(microbatch) }
     func copy<Element: BitwiseCopyable>(_ elements: [Element]) -> UnsafeMutablePointer<Element> {
       let target = arena.allocate(bytes: elements.count * MemoryLayout<Element>.stride)
         .bindMemory(to: Element.self, capacity: max(elements.count, 1))
@@ -93,7 +96,7 @@ final class WeightGradients {
     }
     let result = RecordedUses(
       weights: copy(weights), weightCount: weights.count, uses: copy(uses), firstGradient: store.gradients.baseAddress!,
-      firstMicrobatch: microbatches.lowerBound, microbatchCount: microbatches.count)
+      microbatches: Index(base: numbers, count: microbatches.count))
     if let memory {
       for index in uses.indices {
         guard let x = uses[index].x, !memory.contains(x.base) else { continue }
@@ -112,14 +115,14 @@ final class WeightGradients {
   }
 }
 
-/// From what the gradients of weights are computed, for other processes that see the memory of the recording: which rows
-/// of inputs and output gradients belong to which weight. Addresses are those of the process that recorded.
+/// From what the gradients of weights are computed, for other processes that see the memory of the recording: which
+/// rows of inputs and output gradients belong to which weight. Addresses are those of the process that recorded.
 public struct RecordedUses: BitwiseCopyable {
   let weights: UnsafeMutablePointer<WeightGradients.Weight>
   let weightCount: Int
   let uses: UnsafeMutablePointer<WeightUse>
   /// Where that process has the gradients of its parameters.
   let firstGradient: UnsafeMutablePointer<Float>
-  let firstMicrobatch: Int
-  let microbatchCount: Int
+  /// The numbers in the batch of the recording's microbatches 0, 1, ...
+  let microbatches: Index
 }

@@ -1,6 +1,6 @@
 import CGIF
 
-/// Pictures of one size shown one after another for ever, as a GIF by giflib.
+/// Pictures of one size shown one after another forever, as a GIF by giflib.
 ///
 /// A GIF has 256 colours, which suits grey frames with boxes: the colours of identities and of text are kept as they
 /// are, greys are rounded to 64 levels (more make the file twice as large), and any other colour becomes the nearest of
@@ -38,7 +38,7 @@ public final class AnimatedGIF {
     let map = GifMakeMapObject(256, colors)
     defer { GifFreeMapObject(map) }
     try check(EGifPutScreenDesc(file, Int32(width), Int32(height), 8, 0, map))
-    // The word of the browsers: repeat 0 times means for ever.
+    // The Netscape looping extension: 0 repetitions mean forever.
     try check(EGifPutExtensionLeader(file, APPLICATION_EXT_FUNC_CODE))
     try check(EGifPutExtensionBlock(file, 11, "NETSCAPE2.0"))
     try check(EGifPutExtensionBlock(file, 3, [1, 0, 0]))

@@ -7,7 +7,7 @@ import Foundation
 /// returns, so `tensorboard --logdir` may look on while the run goes.
 ///
 /// A resumed run starts a new file, whose name sorts behind the older ones, with a START mark.
-/// TensorBoard then forgets what the older files said of the steps that are done again: the curves
+/// TensorBoard then discards events of the older files for the steps that are done again: the curves
 /// show no zig-zag.
 public final class EventFile {
   /// Where the file lies: `<folder>/events.out.tfevents.<seconds since 1970>.<host>`.
@@ -54,8 +54,8 @@ public final class EventFile {
     return Int(name.dropFirst(prefix.count).prefix { $0.isNumber }).map { min($0, largest) }
   }
 
-  /// The number in a name has ten digits, so that names sort as numbers do; it is reached in the year 2286, or by a clock
-  /// that is wrong.
+  /// The number in a name has ten digits, so that names sort as numbers do; it is reached in the year 2286, or by a
+  /// clock that is wrong.
   private static let largest = 9_999_999_999
 
   /// Makes the file. With the largest number a second one keeps names apart and in order.

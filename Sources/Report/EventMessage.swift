@@ -73,7 +73,7 @@ struct EventMessage {
     }
   }
 
-  /// Lends `text` as the mutable C string that the generated structs ask for (they only read it).
+  /// Passes `text` to `body` as the mutable C string that the generated structs ask for (they only read it).
   private func withCString<R>(_ text: String, _ body: (UnsafeMutablePointer<CChar>) -> R) -> R {
     var bytes = Array(text.utf8CString)
     return bytes.withUnsafeMutableBufferPointer { body($0.baseAddress!) }
@@ -94,7 +94,7 @@ struct EventMessage {
     }
   }
 
-  /// Lends a summary of tagged values. All C memory it needs lives as long as `body` runs.
+  /// Passes a summary of tagged values to `body`. All C memory it needs lives as long as `body` runs.
   private func withSummary(
     _ values: [(tag: String, value: Value)], _ body: (UnsafeMutablePointer<EventFile__Summary>) -> [UInt8]
   ) -> [UInt8] {

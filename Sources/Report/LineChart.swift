@@ -46,7 +46,7 @@ public struct LineChart: Sendable {
   /// Draws the chart on a white page. Without a finite point the axes are empty.
   public func draw() -> Picture {
     let points = series.flatMap(\.points).filter(isDrawable)
-    let x = Axis(covering: points.map(\.x) + (rule.map { [$0.x] } ?? []), fromZero: false, ticks: 8, padded: false)
+    let x = horizontalAxis(points, ticks: 8)
     let y = Axis(covering: points.map(\.y), fromZero: startsAtZero, ticks: 6, padded: true)
     var picture = Picture(width: width, height: height)
     picture.text(title, y: 12, x: 16, bold: true)
@@ -92,7 +92,7 @@ public struct LineChart: Sendable {
           continue
         }
         let here = (y: row(point.y), x: column(point.x))
-        // Few points are also marked one by one, so that a single one between holes is seen.
+        // Few points are also marked one by one, so that a single one between gaps is seen.
         if line.points.count <= 40 {
           picture.line(y0: here.y, x0: here.x, y1: here.y, x1: here.x, thickness: 5, color)
         }
@@ -103,12 +103,20 @@ public struct LineChart: Sendable {
     return picture
   }
 
+  /// An axis for the points; where all lie at whole numbers, such as updates and frames, so do the ticks.
+  func horizontalAxis(_ points: [(x: Double, y: Double)], ticks: Int) -> Axis {
+    let values = points.map(\.x) + (rule.map { [$0.x] } ?? [])
+    return Axis(
+      covering: values, fromZero: false, ticks: ticks, padded: false,
+      wholeTicks: !values.isEmpty && points.allSatisfy { $0.x == $0.x.rounded() })
+  }
+
   /// Whether a point has a place: finite, and not so large that round ticks around it would overflow.
   private func isDrawable(_ point: (x: Double, y: Double)) -> Bool {
     abs(point.x) <= 1e300 && abs(point.y) <= 1e300
   }
 
-  /// Names and colours in a row below the title, in more rows if need be; returns the y below them.
+  /// Names and colours in a row below the title, in more rows if necessary; returns the y below them.
   private func drawLegend(on picture: inout Picture) -> Int {
     var (x, y) = (16, 34)
     for (index, line) in series.enumerated() {
@@ -130,8 +138,9 @@ package struct Axis {
   package let ticks: [Double]
   private let step: Double
 
-  /// An axis that covers `values` with about `count` ticks. `padded` extends it to whole ticks.
-  package init(covering values: [Double], fromZero: Bool, ticks count: Int, padded: Bool) {
+  /// An axis that covers `values` with about `count` ticks. `padded` extends it to the next ticks; with `wholeTicks`
+  /// they lie at whole numbers only.
+  package init(covering values: [Double], fromZero: Bool, ticks count: Int, padded: Bool, wholeTicks: Bool = false) {
     var low = values.min() ?? 0
     var high = values.max() ?? 1
     if fromZero { (low, high) = (min(0, low), max(0, high)) }
@@ -145,7 +154,8 @@ package struct Axis {
     // Halves, so that the span of the largest finite values does not overflow.
     let rough = (high / Double(count) - low / Double(count))
     let power = pow(10, floor(log10(rough)))
-    let step = [1, 2, 5, 10].map { $0 * power }.first { $0 >= rough * 0.999 } ?? power * 10
+    let round = [1, 2, 5, 10].map { $0 * power }.first { $0 >= rough * 0.999 } ?? power * 10
+    let step = wholeTicks ? max(1, round) : round
     self.step = step
     let first = padded ? floor(low / step + 1e-9) : ceil(low / step - 1e-9)
     let last = padded ? ceil(high / step - 1e-9) : floor(high / step + 1e-9)

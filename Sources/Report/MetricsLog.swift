@@ -8,8 +8,8 @@ import Foundation
 /// A value that is not finite is written as null, because JSON has no word for it.
 ///
 /// A resumed run does some steps again. On opening, the lines behind the checkpoint's step are taken out, so that each
-/// step stands in the file at most once. Lines that cannot be read, which a crash or a failing disk leaves, are moved to
-/// a file beside it.
+/// step stands in the file at most once. Lines that cannot be read, which a crash or a failing disk leaves, are moved
+/// to a file beside it.
 public final class MetricsLog {
   /// The numbers of one step. A value that was not finite is absent.
   public struct Line: Equatable, Sendable {
@@ -21,6 +21,8 @@ public final class MetricsLog {
 
   /// Where the file lies.
   public let path: String
+  /// Whether there was no file.
+  public let isNew: Bool
   /// Lines of steps to be done again, which opening took out.
   public let removedLines: Int
   /// Lines that opening could not read, and the file that they are in now; nil if there was none.
@@ -39,7 +41,8 @@ public final class MetricsLog {
     var removed = 0
     var unreadable: [ArraySlice<UInt8>] = []
     var last: [Line] = []
-    if FileManager.default.fileExists(atPath: path) {
+    isNew = !FileManager.default.fileExists(atPath: path)
+    if !isNew {
       guard let old = FileManager.default.contents(atPath: path) else { throw ReportError.system("read", path) }
       var kept: [UInt8] = []
       kept.reserveCapacity(old.count)
@@ -79,10 +82,13 @@ public final class MetricsLog {
   }
 
   /// Appends the numbers of one step; the line is with the kernel when this returns.
-  public func append(step: UInt64, _ values: [(name: String, value: Double)]) throws {
+  ///
+  /// - Returns: whether the file had been removed, and begins with this line now.
+  @discardableResult
+  public func append(step: UInt64, _ values: [(name: String, value: Double)]) throws -> Bool {
     var line = "{\"step\":\(step)"
     for (name, value) in values { line += ",\(Self.quoted(name)):\(Self.number(value))" }
-    try file.append(Array((line + "}\n").utf8))
+    return try file.append(Array((line + "}\n").utf8))
   }
 
   /// The lines of a metrics file that can be read, and how many cannot. A last line without its end is neither: it is

@@ -7,32 +7,51 @@ import Foundation
 package final class OutputFile {
   /// Where the file lies.
   package let path: String
-  private let descriptor: Int32
+  private var descriptor: Int32
 
   /// Opens `path` for appending; makes it when it is not there. With `mustBeNew` an existing file is an error.
   package init(path: String, mustBeNew: Bool = false) throws {
     self.path = path
-    let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
-    descriptor = open(path, flags | (mustBeNew ? O_EXCL : 0), 0o666)
+    descriptor = Self.open(path, flags: mustBeNew ? O_EXCL : 0)
     guard descriptor >= 0 else { throw ReportError.system("open", path) }
   }
 
   deinit { close(descriptor) }
 
+  private static func open(_ path: String, flags: Int32 = 0) -> Int32 {
+    Foundation.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0o666)
+  }
+
   /// Writes all of `bytes` at the end of the file, or nothing.
-  package func append(_ bytes: [UInt8]) throws {
+  ///
+  /// - Returns: whether the file was made anew, because it had been removed: what was in it is lost.
+  @discardableResult
+  package func append(_ bytes: [UInt8]) throws -> Bool {
+    let isNew = try reopenIfRemoved()
     let end = lseek(descriptor, 0, SEEK_END)
-    guard !writeAll(bytes, to: descriptor) else { return }
+    guard !writeAll(bytes, to: descriptor) else { return isNew }
     let code = errno
-    // On a full disk a part may have got through; it would spoil what is written behind it later.
+    // On a full disk a part may have been written; it would corrupt later appends.
     if end >= 0 { ftruncate(descriptor, end) }
     throw ReportError.system("write", path, code: code)
   }
 
+  /// Makes the file again if it has no name any more: what is written to it would be lost without a word.
+  private func reopenIfRemoved() throws -> Bool {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_nlink == 0 else { return false }
+    let new = Self.open(path)
+    guard new >= 0 else { throw ReportError.system("open", path) }
+    close(descriptor)
+    descriptor = new
+    return true
+  }
+
   /// Puts `bytes` at `path` in one step: under a temporary name beside it, flushed to the disk, then
-  /// renamed. Who reads `path` sees the old file or the new one, never a part.
+  /// renamed. A reader of `path` sees the old file or the new one, never a part.
   ///
-  /// - Parameter mark: what a file that is there must carry to be replaced; nil where the caller knows that it is its own.
+  /// - Parameter mark: what a file that is there must carry to be replaced; nil where the caller knows that it is its
+  ///   own.
   /// - Throws: `ReportError` also where `path` names a link, a folder, a device or a file without the mark.
   package static func replace(_ path: String, with bytes: [UInt8], mark: OutputMark?) throws {
     try requireReplaceable(path, mark)
@@ -67,7 +86,7 @@ package final class OutputFile {
   private static func makeTemporary(beside path: String) throws -> (path: String, descriptor: Int32) {
     for number in 0..<100 {
       let name = "\(path).\(getpid())\(number == 0 ? "" : "-\(number)").part"
-      let descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
+      let descriptor = Foundation.open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
       if descriptor >= 0 { return (name, descriptor) }
       guard errno == EEXIST else { throw ReportError.system("open", name) }
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// How a file that this program drew is known again by its content, so that a later output replaces no file of others.
+/// How a file that this program drew is recognized by its content, so that a later output replaces no file of others.
 package enum OutputMark: Sendable {
   /// A web page: the generator among its metadata.
   case page

@@ -1,7 +1,7 @@
 /// A drawing of paths: one line per sequence, on it several panels, such as what happened and what a model generated.
 ///
-/// A panel shows its last frame, behind it the others dimmed, and the path of each object in the colour of its identity:
-/// thin while it was observed, thick afterwards, with the box at the end.
+/// A panel shows its last frame, behind it the others dimmed, and the path of each object in the colour of its
+/// identity: thin while it was observed, thick afterwards, with the box at the end.
 public struct PathFigure: Sendable {
   /// One panel.
   public struct Panel: Sendable {

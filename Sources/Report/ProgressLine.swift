@@ -5,8 +5,9 @@ import Foundation
 ///     train  1234/10000 steps [==>                 ]  12 %  3.41 steps/s  42 m 51 s left  bound=-412.3
 ///
 /// On a terminal the line is drawn again in place, at most ten times a second, and never wider than
-/// the window: when room is short the bar is left out first, then metrics from the right. Anywhere else
-/// (a file, a pipe, `TERM=dumb`) whole lines are written, at most one every `interval` seconds.
+/// the window: when room is short the bar is left out first, then metrics from the right. The last line is complete
+/// and stays. Anywhere else (a file, a pipe, `TERM=dumb`) whole lines are written, at most one every `interval`
+/// seconds.
 ///
 /// Used for making data, training and evaluation, by one thread of one process.
 public final class ProgressLine {
@@ -118,8 +119,9 @@ public final class ProgressLine {
     let seconds = surroundings.now() - begin
     var pieces = [label, count, "in \(durationText(seconds))"]
     if done > first, seconds > 0 { pieces.append(rateText(Double(done - first) / seconds)) }
+    // This line stays, so it is not cut where it is wider than the window.
     let line = (pieces + metricTexts).joined(separator: "  ")
-    surroundings.write(surroundings.isTerminal ? "\r\(line)\u{1B}[K\n" : line + "\n")
+    surroundings.write((surroundings.isTerminal ? "\r\u{1B}[K" : "") + line + "\n")
   }
 
   // MARK: Drawing

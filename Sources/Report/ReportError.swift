@@ -13,6 +13,7 @@ public struct ReportError: Error, CustomStringConvertible, Equatable {
   static func system(_ action: String, _ path: String, code: Int32 = errno) -> ReportError {
     let hint =
       switch code {
+      case EFBIG: "Raise the limit on the size of files (ulimit -f)."
       case ENOSPC, EDQUOT: "Free some space there, or choose another folder."
       case EACCES, EPERM, EROFS: "Check the permissions of the folder, or choose another one."
       case ENOENT, ENOTDIR: "Check that the folder exists."

@@ -81,6 +81,7 @@ package struct BuiltinData {
     throw RunError(
       "'\(path)' is not the built-in data set of these settings"
         + (names.isEmpty ? "" : " (\(names.joined(separator: "; ")))")
-        + ". Name it with --data if it is meant, move it away to have it made again, or choose another --run.")
+        + ". If you intend to use it, pass it with --data; otherwise move it away so that it is generated again, or "
+        + "choose another --run.")
   }
 }

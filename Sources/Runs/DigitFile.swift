@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 import MovingDigits
 import Storage
@@ -15,23 +16,23 @@ public enum DigitFile {
   ///     file.
   ///   - overwrite: whether a file of that name may be replaced.
   ///   - onProgress: called with the number of completed sequences, every few hundred; its errors end the work.
-  /// - Throws: `MovingDigitsError` for settings that cannot be, `StorageError` for a file that cannot be written, and
-  ///   what `onProgress` throws. In every case nothing is left of the new file.
+  /// - Throws: `MovingDigitsError` for settings that contradict each other, `StorageError` for a file that cannot be
+  ///   written, and what `onProgress` throws. In every case nothing is left of the new file.
   public static func write(
     _ settings: MovingDigitsSettings, to path: String, mean: [Float]? = nil, overwrite: Bool = false,
     onProgress: (_ done: Int) throws -> Void = { _ in }
   ) throws {
     let digits = try MovingDigits(settings)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let writer = try SequenceFileWriter(
       path: path,
       settings: SequenceFileSettings(
         sequenceCount: settings.sequences, frameCount: settings.frames, height: settings.canvasHeight,
         width: settings.canvasWidth, objectSlots: settings.maximumDigits,
         scene: settings.challenge.map { $0.sceneShape(digits.source) }, seed: settings.seed,
-        generator: String(decoding: try encoder.encode(settings), as: UTF8.self),
+        generator: try SequenceFileSettings.generatorText(settings),
         source: digits.source.provenance, mean: mean, overwrite: overwrite))
+    StopSignals.removeAtEnd(writer.temporaryPath)
+    defer { StopSignals.removeAtEnd(nil) }
     try digits.generate(0..<settings.sequences) { block, sequences in
       for sequence in sequences {
         try writer.append(

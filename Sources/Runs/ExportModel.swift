@@ -2,7 +2,7 @@ import Foundation
 import Report
 import Storage
 
-/// Write the model of a checkpoint as a file of its own, without what only training needs.
+/// Write the model of a checkpoint as a separate file, without what only training needs.
 public struct ExportRequest: Sendable {
   /// Path of the checkpoint file, or of a run folder (its latest valid checkpoint).
   public var checkpoint: String
@@ -38,7 +38,7 @@ public func exportModel(_ request: ExportRequest) throws {
   let model = Checkpoint(
     whole, withoutOptimizerAndWith: trained.state, trained.configuration.withoutFolders, note: request.note)
   try OutputPaths(reading: [("--checkpoint", trained.path)]).check(request.out, .model, option: "--out")
-  try OutputFile.replace(request.out, with: model.encoded(as: request.out), mark: nil)
+  try OutputFile.replace(request.out, with: model.encoded(as: request.out, compression: 9), mark: nil)
   if let replaced { print("replaced \(request.out), which was step \(replaced.step), \(replaced.parametersDigest)") }
   print("wrote \(request.out): step \(model.step) of \(trained.path), \(model.parametersDigest)")
 }

@@ -3,8 +3,8 @@ import Storage
 
 /// The files that paths and patterns such as `shards/*.h5` name, in one order whoever lists them.
 ///
-/// A shell that expands a pattern sorts `shard-10` before `shard-2`, and a quoted pattern is not expanded at all. So the
-/// files are always sorted here: by their paths, numbers in them by value.
+/// A shell that expands a pattern sorts `shard-10` before `shard-2`, and a quoted pattern is not expanded at all. So
+/// the files are always sorted here: by their paths, numbers in them by value.
 package struct FileList {
   package let paths: [String]
 
@@ -19,7 +19,7 @@ package struct FileList {
       guard let identity = OutputPaths.FileIdentity(path) else { continue }
       if let other = seen.updateValue(path, forKey: identity) {
         let names = other == path ? "'\(path)' is named twice" : "'\(other)' and '\(path)' are one file"
-        throw RunError("\(names), so that its sequences would count twice. Name each file once.")
+        throw RunError("\(names), so its sequences would be used twice. List each file once.")
       }
     }
   }

@@ -11,6 +11,24 @@ package struct Interrupted: ExitCodeProviding, CustomStringConvertible {
     self.consequence = consequence
   }
 
+  /// Throws if this process was asked to stop.
+  package static func throwIfRequested(consequence: String? = nil) throws {
+    if let signal = StopSignals.requested { throw Interrupted(signal: signal, consequence: consequence) }
+  }
+
+  /// Runs work that may throw because this process was asked to stop.
+  ///
+  /// - Throws: `Interrupted` in place of any error if the process was asked to stop. Ranks fail together with one text,
+  ///   which has lost the signal and so the exit code.
+  package static func replacingErrors<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch {
+      try throwIfRequested()
+      throw error
+    }
+  }
+
   package var description: String { "stopped by \(signal)" + (consequence.map { "; \($0)" } ?? "") }
 
   /// As a shell reports a process that a signal ended.

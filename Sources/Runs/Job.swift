@@ -1,6 +1,5 @@
 import Cluster
 import Foundation
-import Numerics
 import Storage
 
 /// Starts the ranks of a command, and refuses ranks that were started with something else.
@@ -29,7 +28,7 @@ package enum Job {
   package static func alone(_ command: String) throws -> Communicator {
     let launch = Launch(environment: ProcessInfo.processInfo.environment)
     guard !launch.isParallel else {
-      let count = launch.promisedSize.map { "\($0) processes were" } ?? "several processes were"
+      let count = launch.launcherSize.map { "\($0) processes were" } ?? "several processes were"
       throw RunError(
         "`\(command)` is the work of one process, but \(count) started, which would write over each other. Start it "
           + "without a launcher, or with one process.", isEverywhere: true)

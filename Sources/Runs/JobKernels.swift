@@ -35,9 +35,9 @@ package struct JobKernels: CustomStringConvertible {
     guard allowances == 0, let found = try communicator.disagreement(on: "kernels", [.init("kernels", kernels)])
     else { return }
     throw RunError(
-      "the processors of the ranks differ, and so would the last bits of their numbers: "
-        + "\(found.valueTexts.joined(separator: ", ")). Start all ranks on processors of one kind. To use these all the "
-        + "same, with bits that depend on the number of processes, set \(variable)=1 for all ranks "
+      "the ranks run on different kinds of processors, so the last bits of their results would differ: "
+        + "\(found.valueTexts.joined(separator: ", ")). Start all ranks on processors of one kind. To use them "
+        + "anyway, with bits that depend on the number of processes, set \(variable)=1 for all ranks "
         + "(mpirun -x \(variable)=1).", isEverywhere: true)
   }
 
@@ -53,14 +53,14 @@ package struct JobKernels: CustomStringConvertible {
 
   /// What the user should know about the bits from here on, most often nothing.
   ///
-  /// - Parameter earlier: the kernels of the checkpoint from which the run resumes; nil if there is none, or it does not
-  ///   say.
+  /// - Parameter earlier: the kernels of the checkpoint from which the run resumes; nil if there is none, or it does
+  ///   not say.
   package func warnings(resumingFrom earlier: String?) -> [String] {
     var warnings: [String] = []
     if let earlier, earlier != description {
       warnings.append(
-        "warning: the checkpoint was computed with the kernels \(earlier), this job runs on \(description). The run goes "
-          + "on, but its last bits may differ from here on from those it would have had there.")
+        "warning: the checkpoint was computed with the kernels \(earlier), this job runs on \(description). The run "
+          + "continues, but its last bits may differ from those of a run that stayed on the earlier processors.")
     }
     if processes.count > 1 {
       let names = processes.map { "\($0.name) on \($0.count) process\($0.count == 1 ? "" : "es")" }

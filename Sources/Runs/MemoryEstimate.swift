@@ -104,9 +104,26 @@ package struct MemoryEstimate {
     guard let capacity = limits.memoryCapacity, bytes * Double(ranks) > Double(capacity.value) else { return }
     let each = ranks > 1 ? " for each of \(ranks) processes on this host" : ""
     throw RunError(
-      "at least \(Self.text(bytes)) of memory would be needed\(each), \(Self.text(largest.bytes)) of them for "
+      "at least \(Self.text(bytes)) of memory would be needed\(each), \(Self.text(largest.bytes)) of it for "
         + "\(largest.purpose), but \(ProcessInfo.processInfo.hostName) allows \(Self.text(Double(capacity.value))) in all "
         + "(\(capacity.source)). \(remedy)")
+  }
+
+  /// How much larger than the estimate the need may be.
+  private static let uncertainty = 2.0
+
+  /// What to expect where the limit is above the estimate, but may be below the need: the system then ends a process
+  /// without a word.
+  ///
+  /// - Parameters:
+  ///   - ranks: processes on this host that need as much.
+  ///   - limits: of this process.
+  package func warning(ranks: Int = 1, limits: ResourceLimits = .current()) -> String? {
+    let need = bytes * Double(ranks)
+    guard let capacity = limits.memoryCapacity, need * Self.uncertainty > Double(capacity.value) else { return nil }
+    return "memory may not suffice: \(Self.text(need)) to \(Self.text(need * Self.uncertainty)) are needed, and "
+      + "\(ProcessInfo.processInfo.hostName) allows \(Self.text(Double(capacity.value))) (\(capacity.source)). If a process "
+      + "is killed (code 137): raise the limit. \(Memory.advice.withLock { $0 })"
   }
 
   // MARK: The model

@@ -2,9 +2,9 @@ import Cluster
 
 /// How the global batch is cut into microbatches, and which microbatches each process takes.
 ///
-/// Microbatches are contiguous examples, and a process takes contiguous microbatches. The cut belongs to the run and not to the
-/// processes: sums are taken within microbatches and then over microbatches in the order of `ReductionTree`, so that a run has the same
-/// bits on any number of processes.
+/// Microbatches are contiguous examples, and a process takes contiguous microbatches. The cut belongs to the run and
+/// not to the processes: sums are taken within microbatches and then over microbatches in the order of `ReductionTree`,
+/// so that a run has the same bits on any number of processes.
 package struct MicrobatchLayout: Sendable {
   /// Examples of the global batch.
   package let batch: Int
@@ -39,7 +39,7 @@ package struct MicrobatchLayout: Sendable {
     BlockPartition.range(of: count, rank: rank, size: size)
   }
 
-  /// The microbatches of some of `size` processes that follow one another.
+  /// The microbatches of some consecutive ones of `size` processes.
   package func microbatches(ofRanks ranks: Range<Int>, among size: Int) -> Range<Int> {
     guard let first = ranks.first, let last = ranks.last else { return 0..<0 }
     return microbatches(ofRank: first, among: size).lowerBound..<microbatches(ofRank: last, among: size).upperBound

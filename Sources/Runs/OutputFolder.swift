@@ -3,6 +3,14 @@ import Storage
 
 /// Makes the folder that a command writes to.
 package func makeFolder(_ path: String, option: String = "--out") throws {
+  var isFolder: ObjCBool = false
+  if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
+    throw RunError("'\(path)' is a file; name a folder with \(option).")
+  }
+  if case .missing = FileKind(of: path), let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) {
+    throw RunError(
+      "'\(path)' is a link to '\(target)', which does not exist. Make that folder, or choose another with \(option).")
+  }
   do {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   } catch {

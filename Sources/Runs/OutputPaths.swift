@@ -4,7 +4,7 @@ import Storage
 
 /// What a command writes to a path.
 ///
-/// An earlier output of each kind is known again by its content, so that an output replaces nothing that this program
+/// An earlier output of each kind is recognized by its content, so that an output replaces nothing that this program
 /// did not make.
 public enum OutputKind: Sendable {
   /// A web page.
@@ -37,7 +37,7 @@ public enum OutputKind: Sendable {
   /// What `track` measured, with the digests of its other files.
   case trackRecord
 
-  /// The name of a track record: the files beside it are known again by the digests in it.
+  /// The name of a track record: the files beside it are recognized by the digests in it.
   package static let trackRecordName = "tracks.json"
 
   var description: String {
@@ -54,8 +54,8 @@ public enum OutputKind: Sendable {
     case .dataDigests: "the digests of a run's data"
     case .lock: "the lock of a run"
     case .failureRecord: "the record of an update that failed"
-    case .tracks: "a track file of `sqair-dist track` that nobody has changed"
-    case .video: "a video of `sqair-dist track` that nobody has changed"
+    case .tracks: "an unmodified track file of `sqair-dist track`"
+    case .video: "an unmodified video of `sqair-dist track`"
     case .trackRecord: "a record of `sqair-dist track`"
     }
   }
@@ -117,7 +117,7 @@ public enum OutputKind: Sendable {
 
 /// Decides for every path that a command writes to whether it may.
 ///
-/// Refused are the files that the same command reads, whatever other name they are given; symbolic links, whose target
+/// It refuses the files that the same command reads, whatever other name they are given; symbolic links, whose target
 /// somebody else may have chosen; and files that are no earlier output of the same kind.
 public struct OutputPaths: Sendable {
   /// A file or folder that the command reads.
@@ -160,7 +160,11 @@ public struct OutputPaths: Sendable {
   /// - Throws: `RunError` that says what lies there and what to do.
   @discardableResult
   public func check(_ path: String, _ kind: OutputKind, option: String) throws -> Bool {
+    guard !path.isEmpty else { throw RunError("The value of '\(option)' is empty. Give a name.") }
     try refuseInput(path, option: option)
+    guard !path.hasSuffix("/") else {
+      throw RunError("'\(path)' names a folder, where a file is to be written. Give the name of a file with \(option).")
+    }
     var status = stat()
     guard lstat(path, &status) == 0 else { return false }
     switch status.st_mode & S_IFMT {

@@ -20,14 +20,18 @@ package struct Resumption {
 
   private init(_ restored: CheckpointStore.Restored) throws {
     (checkpoint, path, skipped) = (restored.checkpoint, restored.path, restored.skipped)
-    configuration = try Configuration(
-      resolvedJSON: restored.checkpoint.configuration, place: "attribute 'config' of \(restored.path)")
+    configuration = try Configuration(ofCheckpoint: restored.checkpoint, at: restored.path)
   }
 
   /// Refuses settings with which the run would not be the same run.
   ///
   /// - Throws: `ConfigurationError` with every setting that differs.
   package func check(_ mine: Configuration, run: String) throws {
+    guard checkpoint.model == configuration.model.kind.rawValue else {
+      throw RunError(
+        "\(path): it is a checkpoint of the model '\(checkpoint.model.printable)', but its configuration says "
+          + "'\(configuration.model.kind.rawValue)'. The file was not written by this program.")
+    }
     let schedule = ["training.optimizer.schedule.boundaries", "training.optimizer.schedule.factors"]
     let keepsRates = keepsRatesOfFinishedUpdates(mine)
     let differences = mine.differences(from: configuration).filter { difference in
@@ -46,6 +50,32 @@ package struct Resumption {
         ])
     }
     if !keepsRates { try refuseRisingRate(mine, run: run) }
+    try refuseReturningPhase(mine, run: run)
+  }
+
+  /// Refuses built-in data of other settings, before any are made for them.
+  package func checkBuiltinData(_ mine: Configuration, run: String) throws {
+    guard mine.data.train == nil, configuration.data.train == nil else { return }
+    let differences = mine.differences(from: configuration).filter { $0.keyPath.hasPrefix("data.builtin.") }
+    guard differences.isEmpty else {
+      throw ConfigurationError(
+        place: "the run in '\(run)' was started with other settings",
+        problems: differences.map(\.description) + ["Give the same settings to resume, or another --run for a new run."]
+      )
+    }
+  }
+
+  /// Refuses to resume a run that was started from other parameters than a command names.
+  ///
+  /// - Parameter start: the checkpoint, or the folder of a run, which may have a later checkpoint by now.
+  package func checkStart(_ start: String, in folder: RunFolder) throws {
+    guard let theirs = configuration.training.from.checkpoint, !folder.isStart(start, at: theirs) else { return }
+    throw ConfigurationError(
+      place: "the run in '\(folder.path)' was started from other parameters",
+      problems: [
+        "training.from.checkpoint: \(start), was \(theirs)",
+        "Leave --from out to resume, or give another --run for a new run, or --fresh to move the old one aside.",
+      ])
   }
 
   private var finishedUpdates: Int { Int(checkpoint.step) }
@@ -59,7 +89,8 @@ package struct Resumption {
   private func refuseRisingRate(_ mine: Configuration, run: String) throws {
     let (old, new) = (configuration.training, mine.training)
     let step = finishedUpdates
-    guard step > 0, new.rate(atStep: step) > old.rate(atStep: step - 1) else { return }
+    // Of a shorter run, which is finished, no update is left to have a rate.
+    guard step > 0, step < new.steps, new.rate(atStep: step) > old.rate(atStep: step - 1) else { return }
     let rates = [old.rate(atStep: step - 1), new.rate(atStep: step)].map { String(format: "%.4g", $0) }
     let boundaries = boundariesThatStay(mine).map {
       "keep the rate with --set training.optimizer.schedule.boundaries=[\($0.map { "\($0)" }.joined(separator: ","))], or "
@@ -71,6 +102,33 @@ package struct Resumption {
           + "would rise from \(rates[0]) to \(rates[1])",
         "Resume it with --steps \(old.steps); \(boundaries ?? "")begin a new run from its parameters with another --run "
           + "and --from \(run).",
+      ])
+  }
+
+  /// The same for the other schedules: a phase that has begun would be left again, and come back later.
+  private func refuseReturningPhase(_ mine: Configuration, run: String) throws {
+    let (old, new) = (configuration.training, mine.training)
+    let step = finishedUpdates
+    guard step > 0, step < new.steps, new.steps > old.steps else { return }
+    let (last, next) = (old.plan(atStep: step - 1), new.plan(atStep: step))
+    let changes = [
+      ("training.particleSchedule", "particles", Double(last.particles), Double(next.particles)),
+      ("training.batchSchedule", "sequences", Double(last.batch), Double(next.batch)),
+      ("training.objective", "weight of the ELBO", last.elboWeight, next.elboWeight),
+    ].filter { $0.2 != $0.3 }
+    // At a boundary the old length changes them too.
+    let planned = old.plan(atStep: step)
+    let isPlanned =
+      planned.particles == next.particles && planned.batch == next.batch && planned.elboWeight == next.elboWeight
+    guard !changes.isEmpty, !isPlanned else { return }
+    throw ConfigurationError(
+      place: "the run in '\(run)' cannot be resumed with training.steps \(new.steps), which was \(old.steps)",
+      problems: changes.map {
+        String(
+          format: "%@ is given in fractions of the run and would move back: after %d updates the %@ would go from "
+            + "%g to %g", $0.0, step, $0.1, $0.2, $0.3)
+      } + [
+        "Resume it with --steps \(old.steps), or begin a new run from its parameters with another --run and --from \(run)."
       ])
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// Paths of files that the settings of a run name.
 ///
@@ -24,6 +25,24 @@ extension RunFolder {
   /// read.
   package func file(named path: String) -> String {
     FileManager.default.fileExists(atPath: path) ? path : file(at: path)
+  }
+
+  /// Whether the start that a command names, a checkpoint or a folder with it, is the one that the settings of the run
+  /// keep; also where one of them is no longer there to compare.
+  package func isStart(_ named: String, at storedPath: String) -> Bool {
+    guard named != storedPath else { return true }
+    let theirs = file(at: storedPath)
+    guard let own = Self.realPath(file(named: named)) else {
+      let asked = URL(fileURLWithPath: Self.absolutePath(named)).path
+      let kept = Self.absolutePath(theirs)
+      return kept == asked || kept.hasPrefix(asked + "/")
+    }
+    // Older checkpoints of a run are removed, their folder is not.
+    let real =
+      Self.realPath(theirs)
+      ?? Self.realPath(parentFolder(of: theirs)).map { "\($0)/\((theirs as NSString).lastPathComponent)" }
+    guard let real else { return true }
+    return real == own || real.hasPrefix(own + "/")
   }
 
   private static func absolutePath(_ path: String) -> String {

@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 import Report
 import Storage
@@ -20,6 +21,8 @@ public struct RunFolder: Sendable {
   /// Digests of the training data as they were when the run last read them.
   package var dataDigests: String { path + "/data-digests.h5" }
   public var configuration: String { path + "/config.json" }
+  /// Where `report` writes the page of the run unless it is told otherwise.
+  package var page: String { path + "/report.html" }
 
   /// The settings that the run has written; nil if there are none that can be used.
   package var writtenConfiguration: Configuration? {
@@ -33,19 +36,30 @@ public struct RunFolder: Sendable {
     failures + "/" + CheckpointStore.name(ofStep: UInt64(step - 1)).replacing(".h5", with: ".json")
   }
 
+  /// The settings of a run that a command continues, if there is one: it has a checkpoint, or `--fresh` was followed
+  /// before.
+  package var continuedConfiguration: Configuration? {
+    let saved = (try? CheckpointStore(readingFrom: checkpoints).list()) ?? []
+    return saved.isEmpty && !wasStartedAnewByThisJob ? nil : writtenConfiguration
+  }
+
   /// Makes the folder and keeps other runs out of it for as long as the lock is held.
   ///
-  /// A job that Slurm has started again may find the lock of its former self, on a host that was lost: the disk's server
-  /// takes a minute or two to give it up.
+  /// A job that Slurm has started again may find the lock of its former self, on a host that was lost: the disk's
+  /// server takes a minute or two to give it up.
   ///
-  /// - Parameter outputs: knows what the command reads.
-  /// - Throws: `RunError` if the folder cannot be made or holds files of others, `StorageError` if it cannot be written or
-  ///   another run is in it.
-  package func lock(_ outputs: OutputPaths) throws -> FolderLock {
+  /// - Parameters:
+  ///   - outputs: knows what the command reads.
+  ///   - isRestart: whether Slurm has started this job again.
+  ///   - waiting: called several times a second while another process holds the lock; see `FolderLock`.
+  /// - Throws: `RunError` if the folder cannot be made or holds files of others, `StorageError` if it cannot be written
+  ///   or another run is in it.
+  package func lock(
+    _ outputs: OutputPaths, isRestart: Bool, waiting: (_ holder: String) throws -> Void
+  ) throws -> FolderLock {
     try refuseForeignFiles(outputs)
     try make(path)
-    let isStartedAgain = ProcessInfo.processInfo.environment["SLURM_RESTART_COUNT"].map { $0 != "0" } ?? false
-    return try FolderLock(folder: path, patience: isStartedAgain ? 150 : 3)
+    return try FolderLock(folder: path, patience: isRestart ? 150 : 3, waiting: waiting)
   }
 
   /// The files that a run writes under fixed names.
@@ -67,6 +81,7 @@ public struct RunFolder: Sendable {
   ///
   /// In the folder of a run, a file that cannot be recognized is a damaged one; `setDamagedFilesAside` moves it.
   private func refuseForeignFiles(_ outputs: OutputPaths) throws {
+    for folder in [path, checkpoints, failures, events, pictures, data] { try refuseDanglingLink(folder) }
     for (file, kind) in files {
       do {
         try outputs.check(file, kind, option: "--run")
@@ -79,14 +94,28 @@ public struct RunFolder: Sendable {
     }
   }
 
+  private func refuseDanglingLink(_ folder: String) throws {
+    guard !FileManager.default.fileExists(atPath: folder),
+      let target = try? FileManager.default.destinationOfSymbolicLink(atPath: folder)
+    else { return }
+    throw RunError(
+      "'\(folder)' is a link to '\(target)', which is not there. Mount the disk that it is on, or remove the link.")
+  }
+
   /// Moves files of this run that are damaged beyond recognition out of the way of new ones. The lock must be held.
   ///
   /// - Returns: a sentence for each.
   package func setDamagedFilesAside() throws -> [String] {
     try [(configuration, OutputKind.configuration), (incidents, .incidents), (dataDigests, .dataDigests)].compactMap {
       file, kind in
-      guard FileManager.default.fileExists(atPath: file), !kind.isIn(file) else { return nil }
-      let target = Self.unusedName(file + ".damaged-")
+      guard FileManager.default.fileExists(atPath: file) else { return nil }
+      guard access(file, R_OK) == 0 else {
+        throw RunError(
+          "'\(file)' of the run cannot be read: \(String(cString: strerror(errno))). Give this user the right to read "
+            + "it, as with `chmod g+r`.")
+      }
+      guard !kind.isIn(file) else { return nil }
+      let target = unusedPath(startingWith: file + ".damaged-")
       guard rename(file, target) == 0 else {
         throw RunError("'\(file)' is damaged and cannot be moved to '\(target)': \(String(cString: strerror(errno))).")
       }
@@ -94,15 +123,7 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// The first of `start1`, `start2`, ... that is not there.
-  private static func unusedName(_ start: String) -> String {
-    var number = 1
-    var status = stat()
-    while lstat("\(start)\(number)", &status) == 0 { number += 1 }
-    return "\(start)\(number)"
-  }
-
-  /// Makes the rooms of the folder.
+  /// Makes the run folder and the folders in it.
   ///
   /// - Throws: `RunError` that names the folder and the reason.
   package func prepare() throws {
@@ -130,10 +151,11 @@ public struct RunFolder: Sendable {
   /// - Returns: the folder it went to; nil if there was nothing.
   package func setAside() throws -> String? {
     let files = FileManager.default
-    let parts = [checkpoints, failures, metrics, events, incidents, pictures, configuration, dataDigests]
-      .filter(files.fileExists(atPath:))
+    let parts =
+      [checkpoints, failures, metrics, events, incidents, pictures, configuration, dataDigests]
+      .filter(files.fileExists(atPath:)) + (OutputKind.page.isIn(page) ? [page] : [])
     guard !parts.isEmpty else { return nil }
-    let target = Self.unusedName("\(path)/earlier-")
+    let target = unusedPath(startingWith: "\(path)/earlier-")
     do {
       try files.createDirectory(atPath: target, withIntermediateDirectories: true)
       for part in parts {
@@ -143,6 +165,27 @@ public struct RunFolder: Sendable {
       throw RunError("the earlier run in '\(path)' cannot be moved to '\(target)': \(reason(error))")
     }
     return target
+  }
+
+  /// Whether the folder has metrics. Where it has no checkpoint, these were moved, or there was none yet; in neither
+  /// case may another run write over the rest.
+  package var hasMetrics: Bool { (try? MetricsLog.read(metrics))?.lines.isEmpty == false }
+
+  /// Remembers that `--fresh` was followed, for `wasStartedAnewByThisJob`.
+  package func noteNewStart() {
+    if let newStart { note(incident: newStart) }
+  }
+
+  /// Whether this job has followed `--fresh` in this folder before Slurm started it again.
+  package var wasStartedAnewByThisJob: Bool {
+    guard Launch(environment: ProcessInfo.processInfo.environment).isRestart, let newStart,
+      let text = try? String(contentsOfFile: incidents, encoding: .utf8)
+    else { return false }
+    return text.split(separator: "\n").contains { $0.hasSuffix(newStart) }
+  }
+
+  private var newStart: String? {
+    ProcessInfo.processInfo.environment["SLURM_JOB_ID"].map { "started anew (--fresh) by Slurm job \($0)" }
   }
 
   /// Writes a small text file so that it is whole or not there.
@@ -155,10 +198,10 @@ public struct RunFolder: Sendable {
     ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)?.localizedDescription ?? error.localizedDescription
   }
 
-  /// Where the checkpoints of a path lie that a user gave: a run folder's own room, or the folder itself.
+  /// The folder of the checkpoints that a path means: `checkpoints` in a run folder, or the folder itself.
   public static func checkpointFolder(in path: String) -> String {
     var isFolder: ObjCBool = false
-    let room = RunFolder(path).checkpoints
-    return FileManager.default.fileExists(atPath: room, isDirectory: &isFolder) && isFolder.boolValue ? room : path
+    let own = RunFolder(path).checkpoints
+    return FileManager.default.fileExists(atPath: own, isDirectory: &isFolder) && isFolder.boolValue ? own : path
   }
 }

@@ -11,6 +11,8 @@ package final class SequenceBatch {
   package private(set) var examples = 0
   /// Which sequence of the file each example is.
   package private(set) var sequences: [Int] = []
+  /// The microbatches whose examples these are, if the batch was read for an update.
+  package private(set) var microbatches: [Int] = []
   /// Bytes [examples, T, H W].
   private var pixels: [UInt8] = []
   /// True counts [examples, T]; empty if the file has none.
@@ -22,8 +24,13 @@ package final class SequenceBatch {
   package var hasCounts: Bool { !counts.isEmpty }
 
   /// Reads the first `frameCount` frames of some sequences.
-  package func read(_ sequences: [Int], frameCount: Int, from file: SequenceSet) throws {
+  ///
+  /// - Parameter microbatches: those that the sequences are the examples of, in order.
+  package func read(
+    _ sequences: [Int], microbatches: [Int] = [], frameCount: Int, from file: SequenceSet
+  ) throws {
     self.sequences = sequences
+    self.microbatches = microbatches
     self.frameCount = frameCount
     examples = sequences.count
     imagePixels = file.height * file.width
@@ -51,6 +58,7 @@ package final class SequenceBatch {
   package func set(_ frames: [UInt8], frameCount: Int, imagePixels: Int, sequences: [Int]) {
     precondition(frames.count == sequences.count * frameCount * imagePixels, "frames do not fit the sequences")
     self.sequences = sequences
+    microbatches = []
     self.frameCount = frameCount
     self.imagePixels = imagePixels
     examples = sequences.count

@@ -7,16 +7,23 @@ package final class SequenceLoader: @unchecked Sendable {
   /// What to read for an update.
   package struct Request: Sendable {
     let sequences: [Int]
+    /// The microbatches whose examples they are.
+    let microbatches: [Int]
     let frameCount: Int
 
-    package init(sequences: [Int], frameCount: Int) {
+    package init(sequences: [Int], microbatches: [Int] = [], frameCount: Int) {
       self.sequences = sequences
+      self.microbatches = microbatches
       self.frameCount = frameCount
     }
   }
 
   private let file: SequenceSet
-  private let plan: @Sendable (Int) -> Request
+  private let plan: @Sendable (_ step: Int, _ microbatches: [Int]) -> Request
+  private let choose: ((_ step: Int) -> [Int])?
+  /// The microbatches that were chosen for the updates whose batches are being read or used, by number modulo
+  /// `batches.count`.
+  private var chosen: [[Int]]
   private let lastStep: Int
   /// Batches that are used in turn: one in use, the others being filled or full.
   private let batches = (0..<3).map { _ in SequenceBatch() }
@@ -31,13 +38,23 @@ package final class SequenceLoader: @unchecked Sendable {
 
   /// Starts reading for the updates `steps`.
   ///
+  /// - Parameters:
+  ///   - choose: which microbatches an update takes, where that depends on the updates before: called here for the first
+  ///     two, and by `next` for the one after the batch that it returns.
+  ///   - plan: what to read for an update, and for what was chosen; called on the thread that reads.
   /// - Throws: `ThreadLimitError` where no thread can be started.
-  package init(_ file: SequenceSet, steps: Range<Int>, plan: @escaping @Sendable (Int) -> Request) throws {
+  package init(
+    _ file: SequenceSet, steps: Range<Int>, choosing choose: ((_ step: Int) -> [Int])? = nil,
+    plan: @escaping @Sendable (_ step: Int, _ microbatches: [Int]) -> Request
+  ) throws {
     self.file = file
     self.plan = plan
     firstStep = steps.lowerBound
     nextTaken = steps.lowerBound
     lastStep = steps.upperBound
+    self.choose = choose
+    chosen = batches.map { _ in [] }
+    for step in steps.prefix(batches.count - 1) { chosen[step % batches.count] = choose?(step) ?? [] }
     // Signalled, not started at 2: a semaphore that goes away below the value it started at ends the program.
     for _ in 1..<batches.count { free.signal() }
     try WorkerThread.start("sequence loader") { [self] in fill() }
@@ -45,17 +62,23 @@ package final class SequenceLoader: @unchecked Sendable {
 
   /// Starts reading what a process learns from in the updates `steps`.
   ///
-  /// - Parameter microbatches: those of each batch that the process takes; nil takes all.
+  /// - Parameters:
+  ///   - microbatches: those of each batch that the process takes; nil takes all.
+  ///   - choose: which it takes instead of them in an update; see the other initializer.
   package convenience init(
-    _ file: SequenceSet, _ settings: TrainingConfiguration, steps: Range<Int>, microbatches: Range<Int>? = nil
+    _ file: SequenceSet, _ settings: TrainingConfiguration, steps: Range<Int>, microbatches: Range<Int>? = nil,
+    choosing choose: ((_ step: Int) -> [Int])? = nil
   ) throws {
     let order = BatchPlan(seed: settings.seed, sequences: file.sequenceCount)
-    try self.init(file, steps: steps) { step in
+    let isChosen = choose != nil
+    try self.init(file, steps: steps, choosing: choose) { step, chosen in
       let update = settings.plan(atStep: step)
       let layout = MicrobatchLayout(settings, batch: update.batch)
-      let examples = layout.examples(ofMicrobatches: microbatches ?? 0..<layout.count)
+      let microbatches = isChosen ? chosen : Array(microbatches ?? 0..<layout.count)
       return Request(
-        sequences: examples.map { order.sequence(step: step, position: $0) }, frameCount: update.frames)
+        sequences: microbatches.flatMap { layout.examples(ofMicrobatch: $0) }.map {
+          order.sequence(step: step, position: $0)
+        }, microbatches: microbatches, frameCount: update.frames)
     }
   }
 
@@ -64,12 +87,18 @@ package final class SequenceLoader: @unchecked Sendable {
   /// - Throws: `StorageError` of the read that failed, naming file and data set.
   package func next() throws -> SequenceBatch { try next(unless: { false })! }
 
-  /// The same, but not for one who is asked to stop while there is no batch yet.
+  /// The same, except for a process that is asked to stop while there is no batch yet.
   ///
   /// - Parameter isAskedToStop: looked at every tenth of a second of waiting.
   /// - Returns: nil if it became true; then only `stop` may follow.
   package func next(unless isAskedToStop: () -> Bool) throws -> SequenceBatch? {
-    if nextTaken > firstStep { free.signal() }
+    if nextTaken > firstStep {
+      if let choose, nextTaken + 1 < lastStep {
+        let microbatches = choose(nextTaken + 1)
+        lock.withLock { chosen[(nextTaken + 1) % batches.count] = microbatches }
+      }
+      free.signal()
+    }
     while filled.wait(timeout: .now() + 0.1) == .timedOut {
       if isAskedToStop() { return nil }
     }
@@ -89,9 +118,10 @@ package final class SequenceLoader: @unchecked Sendable {
     for step in firstStep..<max(firstStep, lastStep) {
       free.wait()
       if lock.withLock({ isStopped }) { return }
-      let request = plan(step)
+      let request = plan(step, lock.withLock { chosen[step % batches.count] })
       do {
-        try batches[step % batches.count].read(request.sequences, frameCount: request.frameCount, from: file)
+        try batches[step % batches.count].read(
+          request.sequences, microbatches: request.microbatches, frameCount: request.frameCount, from: file)
       } catch {
         lock.withLock { failure = (step, error) }
         filled.signal()

@@ -3,16 +3,30 @@ import Report
 import Storage
 
 extension SequenceSet {
+  /// Makes sure that all processes of a command measure the same content.
+  ///
+  /// Files that keep no digests are read once for it, if there are several processes.
+  ///
+  /// - Throws: `Interrupted` on a process that was asked to stop meanwhile, `RunError` on the others; an error that names
+  ///   the rank whose file is another one.
+  package func requireAgreement(on name: String, with communicator: Communicator) throws {
+    try communicator.requireAgreement(on: "the data", agreementFields(as: name))
+    guard communicator.size > 1 else { return }
+    guard try identify(with: communicator) != nil else { return }
+    try Interrupted.throwIfRequested()
+    throw RunError("another rank was asked to stop", isEverywhere: true)
+  }
+
   /// Makes sure that all processes of a job read the same content, and that the identity is that of the content.
   ///
-  /// Rank 0 knows the digests of the sequences or finds them, while the others wait and look out for a wish to stop. Then
-  /// all compare with them whatever they read, so that another copy of the file on one host is an error that names the
-  /// sequence.
+  /// Rank 0 knows the digests of the sequences or finds them, while the others wait and poll for a stop request.
+  /// Then all compare with them whatever they read, so that another copy of the file on one host is an error that names
+  /// the sequence.
   ///
-  /// - Parameter record: where rank 0 remembers what it found.
+  /// - Parameter record: where rank 0 finds the digests that were recorded before; nil if nowhere.
   /// - Returns: how to end, if a process was asked to stop meanwhile.
   /// - Throws: `CollectiveFailure` that names the ranks whose files have another number of sequences.
-  package func identify(with communicator: Communicator, rememberedIn record: String) throws -> StopReason? {
+  package func identify(with communicator: Communicator, digestRecord record: String? = nil) throws -> StopReason? {
     var result = Result<Void, any Error>.success(())
     if communicator.isRoot {
       result = Result { try identifyOnRoot(communicator, record) }
@@ -34,11 +48,11 @@ extension SequenceSet {
     return nil
   }
 
-  /// Reads all of the file if need be; about once a second the job is seen to be alive and may be stopped.
-  private func identifyOnRoot(_ communicator: Communicator, _ record: String) throws {
+  /// Reads all of the file if necessary; about once a second it reports progress and may be stopped.
+  private func identifyOnRoot(_ communicator: Communicator, _ record: String?) throws {
     var progress: ProgressLine?
     var next = ContinuousClock.now + .seconds(1)
-    try identify(rememberedIn: record) { done, total in
+    try identify(digestRecord: record) { done, total in
       guard ContinuousClock.now >= next else { return }
       next = ContinuousClock.now + .seconds(1)
       if progress == nil {

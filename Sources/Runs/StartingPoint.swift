@@ -23,14 +23,28 @@ package struct StartingPoint {
     }
   }
 
-  /// Gives a state these parameters; everything else of it stays that of a new run.
+  /// Gives a state these parameters, once `check` has passed; everything else of it stays that of a new run.
+  ///
+  /// - Returns: the names of the parameters that the model of the checkpoint does not have, such as those of a layer that
+  ///   a switch adds; they keep their initial values.
+  /// - Throws: `RunError` if they are not finite.
+  package func apply(to state: TrainingState) throws -> [String] {
+    try state.start(from: checkpoint, at: path, parameters: Set(checkpoint.parameters.map(\.name)))
+  }
+
+  /// Makes sure that a model of these settings can have these parameters, before there is one.
   ///
   /// - Throws: `RunError` that names what does not fit, and the settings of the model that differ.
-  package func apply(to state: TrainingState, _ configuration: Configuration) throws {
+  package func check(_ configuration: Configuration) throws {
+    let theirs = try TrainedModel.configuration(of: checkpoint, at: path)
+    let names = Set(checkpoint.parameters.map(\.name))
+    let mine = configuration.model.make().parameters
+    let new = mine.parameters.filter { !names.contains($0.name) }.map {
+      NamedArray(name: $0.name, shape: $0.shape, values: [])
+    }
     do {
-      try state.start(from: checkpoint, at: path)
+      try mine.check(checkpoint.parameters + new, from: path)
     } catch {
-      let theirs = try Configuration(resolvedJSON: checkpoint.configuration, place: "attribute 'config' of \(path)")
       let differences = configuration.differences(from: theirs).filter { $0.keyPath.hasPrefix("model.") }
       throw RunError(
         "\(error)\n" + differences.map { "  \($0.keyPath) is \($0.mine), in the checkpoint \($0.theirs)\n" }.joined()

@@ -4,41 +4,45 @@ import Numerics
 
 /// Where the state of a training is kept: in memory that the ranks of a host share, or by each rank for itself.
 ///
-/// Shared, there is one copy a host of parameters, packed weights, gradient and optimizer state. The ranks then also read
-/// each other's activations. Numbers do not depend on it.
+/// Shared, there is one copy a host of parameters, packed weights, gradient and optimizer state. The ranks then also
+/// read each other's activations. Numbers do not depend on it.
 package final class StateMemory: VectorMemory {
   /// Nil if each rank has a state of its own.
   package let host: HostMemory?
   /// What to tell about it; nil if there is nothing to share.
   package let note: String?
+  /// For each rank whether it has a processor to itself, where ranks share memory.
+  private let hasProcessor: [Bool]
   private let own = OwnMemory()
   private var used = 0
 
   /// Memory of this process.
-  package init() { (host, note) = (nil, nil) }
+  package init() { (host, note, hasProcessor) = (nil, nil, []) }
 
   /// Memory for a training on these ranks. Every rank calls this.
   ///
-  /// - Throws: `RunError` on all ranks if the environment asks for shared memory that cannot be had.
+  /// - Throws: `RunError` on all ranks if the environment asks for shared memory that is unavailable.
   package init(for configuration: Configuration, _ communicator: Communicator) throws {
     let setting = try Setting.ofAllRanks(communicator)
     let hosts = communicator.hosts ?? []
     guard setting != .messages, communicator.size > 1 else {
-      host = nil
+      (host, hasProcessor) = (nil, [])
       note = communicator.size > 1 ? "by messages, as \(Setting.variable) asks" : nil
       return
     }
-    var reason = "the ranks of a host do not follow one another (start them with --map-by slot)"
+    var reason = "the ranks of a host are not consecutive (start them with --map-by slot)"
     var shared: HostMemory?
     if hosts.contains(where: { $0.count > 1 }) {
       let bytes = Self.bytes(for: configuration, hosts: hosts)
       shared = try HostMemory.allocate(bytes: bytes, communicator)
-      reason = "a host has less than \(bytes >> 20) MB free in /dev/shm, or does not allow shared memory"
+      reason =
+        "a host has less than \(bytes >> 20) MB free in /dev/shm or under `ulimit -f`, or does not allow shared memory"
     } else if !hosts.isEmpty {
       reason = "each host has one rank"
     }
     guard shared == nil, setting == .shared else {
       host = shared
+      hasProcessor = shared == nil ? [] : try communicator.ranksWithProcessor()
       note = shared == nil ? "by messages: \(reason)" : "in shared memory"
       return
     }
@@ -71,8 +75,24 @@ package final class StateMemory: VectorMemory {
     let gradients =
       hosts.map { ReductionTree.blocks(of: layout.microbatches(ofRanks: $0, among: ranks)).count }.max() ?? 1
     let vectors = 5 * count + gradients * count
-    let exchange = (1 << 16) * (hosts.map(\.count).max() ?? 1) + 1024 * layout.count + count / 256
+    let exchange =
+      (1 << 16) * (hosts.map(\.count).max() ?? 1) + 1024 * layout.count + count / 256
+      + 2 * configuration.training.largestBatch
     return MemoryLayout<Float>.stride * (vectors + PackedWeights.room(forParameters: count) + exchange)
+  }
+
+  /// Which microbatches each rank takes.
+  ///
+  /// - Parameter mostExamples: those of a rank that can share its activations.
+  package func shares(
+    _ settings: TrainingConfiguration, _ communicator: Communicator, mostExamples: Int
+  ) -> MicrobatchShares {
+    guard host != nil, let hosts = communicator.hosts else {
+      return MicrobatchShares(MicrobatchLayout(settings), ranks: communicator.size)
+    }
+    return MicrobatchShares(
+      MicrobatchLayout(settings, batch: settings.largestBatch), hosts: hosts, hasProcessor: hasProcessor,
+      mostExamples: mostExamples)
   }
 
   package func vector(_ count: Int) -> UnsafeMutableBufferPointer<Float> {
@@ -87,7 +107,7 @@ package final class StateMemory: VectorMemory {
   /// Waits until all ranks that share the state have come.
   package func synchronize() throws { try host?.synchronize() }
 
-  /// The part of something that this rank has to do, of `count` elements that the ranks that share the state do together.
+  /// This rank's range of the `count` items that the ranks that share the state process together.
   package func part(of count: Int) -> Range<Int> { host?.part(of: count) ?? 0..<count }
 
   /// Gives shared memory back, when no rank uses the state any more. Every rank calls this.

@@ -3,7 +3,7 @@ import Cluster
 /// Why a training ends. Work that is given up because the job was asked to stop throws it, on all processes.
 package enum StopReason: Error {
   case finished
-  /// Asked to stop by TERM or USR1; what was learned is saved and the job should be started again.
+  /// Asked to stop by a signal other than INT; what was learned is saved and the job should be started again.
   case requeue
   /// Interrupted by the user; what was learned is saved.
   case interrupted
@@ -27,8 +27,9 @@ package enum StopReason: Error {
     switch StopSignals.requested {
     case _ where hasLostLock: 3
     case nil: 0
-    case .terminate, .user1: 1
     case .interrupt: 2
+    // A terminal that is gone and the end of the processor time ask for the same as `kill`.
+    case .hangUp, .quit, .user1, .user2, .terminate, .processorTime: 1
     }
   }
 

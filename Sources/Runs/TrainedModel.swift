@@ -16,21 +16,37 @@ public struct TrainedModel {
     let found = try Self.checkpoint(at: path)
     let checkpoint = found.checkpoint
     (self.path, skipped) = (found.path, found.skipped)
-    configuration = try Configuration(
-      resolvedJSON: checkpoint.configuration, place: "attribute 'config' of \(self.path)")
-    guard checkpoint.model == configuration.model.kind.rawValue else {
-      throw RunError(
-        "\(self.path): it is a checkpoint of the model '\(checkpoint.model.printable)', but its configuration says "
-          + "'\(configuration.model.kind.rawValue)'. The file was not written by this program.")
-    }
-    let reasons = configuration.validate()
-    guard reasons.isEmpty else {
-      throw RunError("\(self.path): its configuration cannot be used: \(reasons.joined(separator: "; "))")
-    }
+    configuration = try Self.configuration(of: checkpoint, at: self.path)
     try MemoryEstimate(evaluating: configuration, particles: ("particles", 1), frames: 1).require()
     let pixels = configuration.model.constants.height * configuration.model.constants.width
     state = TrainingState(configuration, meanImage: Array(repeating: 0, count: pixels))
     try state.restoreModel(checkpoint, from: self.path)
+  }
+
+  /// The configuration of a checkpoint, which must describe the parameters that are there: what it says is not used to
+  /// allocate memory before.
+  ///
+  /// - Throws: `RunError` that names the file and what does not fit.
+  package static func configuration(of checkpoint: Checkpoint, at path: String) throws -> Configuration {
+    let configuration = try Configuration(ofCheckpoint: checkpoint, at: path)
+    guard checkpoint.model == configuration.model.kind.rawValue else {
+      throw RunError(
+        "\(path): it is a checkpoint of the model '\(checkpoint.model.printable)', but its configuration says "
+          + "'\(configuration.model.kind.rawValue)'. The file was not written by this program.")
+    }
+    let reasons = configuration.validate()
+    guard reasons.isEmpty else {
+      throw RunError("\(path): its configuration cannot be used: \(reasons.joined(separator: "; "))")
+    }
+    // No layer is wider than the model has numbers; a hostile size would be reserved before shapes can be compared.
+    let numbers = checkpoint.parameters.reduce(0) { $0 + $1.values.count }
+    guard configuration.model.constants.largestWidth <= numbers else {
+      throw RunError(
+        "\(path): its configuration describes a larger model than that of the \(numbers) numbers that it holds. The file "
+          + "was not written by this program.")
+    }
+    try configuration.model.make().parameters.check(checkpoint.parameters, from: path)
+    return configuration
   }
 
   /// Reads a checkpoint file, or the latest valid one of a run folder.
@@ -57,7 +73,7 @@ public struct TrainedModel {
   /// The model that a checkpoint file, or the latest valid one of a run folder, is of.
   package static func configuration(of path: String) throws -> ModelConfiguration {
     let (checkpoint, path, _) = try checkpoint(at: path)
-    return try Configuration(resolvedJSON: checkpoint.configuration, place: "attribute 'config' of \(path)").model
+    return try Configuration(ofCheckpoint: checkpoint, at: path).model
   }
 
   /// Opens sequences whose frames fit the model.

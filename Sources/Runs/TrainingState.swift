@@ -77,27 +77,40 @@ package final class TrainingState {
 
   /// Takes over the parameters of a checkpoint of the same model, to begin a new run with them.
   ///
+  /// - Parameter theirs: the names of all parameters that the model of the checkpoint has. Others keep their initial
+  ///   values: those of a layer that a switch adds.
+  /// - Returns: the names of these others.
   /// - Throws: `RunError` that names what does not fit, or is not finite.
-  package func start(from checkpoint: Checkpoint, at path: String) throws {
-    try restoreModel(checkpoint, from: path)
+  package func start(from checkpoint: Checkpoint, at path: String, parameters theirs: Set<String>) throws -> [String] {
+    let new = model.parameters.parameters.filter { !theirs.contains($0.name) }
+    let initial = new.map { parameter in
+      NamedArray(name: parameter.name, shape: parameter.shape, values: model.parameters.read(parameter))
+    }
+    try restoreModel(checkpoint, from: path, completedBy: initial)
     // The updates that they had are those of another run.
     (step, kernels) = (0, nil)
     if let average { _ = average.values.update(fromContentsOf: model.parameters.values) }
+    return new.map(\.name)
   }
 
   /// Takes over the parameters of a checkpoint of the same model, to use them: their average if it holds one. The
   /// optimizer stays as it is.
   ///
+  /// - Parameter others: parameters that the checkpoint lacks.
   /// - Throws: `RunError` that names what does not fit, or is not finite.
-  package func restoreModel(_ checkpoint: Checkpoint, from path: String) throws {
+  package func restoreModel(
+    _ checkpoint: Checkpoint, from path: String, completedBy others: [NamedArray] = []
+  ) throws {
     let average = checkpoint.optimizer.first { $0.name == Self.averageName }
     // A mean of them that is finite would hide it.
     try Self.refuseNonFinite(checkpoint.parameters, path)
-    try restore(average?.arrays ?? checkpoint.parameters, of: checkpoint, from: path)
+    try restore((average?.arrays ?? checkpoint.parameters) + others, of: checkpoint, from: path)
   }
 
-  private func restore(_ parameters: [NamedArray], of checkpoint: Checkpoint, from path: String) throws {
-    try Self.refuseNonFinite(parameters, path)
+  private func restore(
+    _ parameters: [NamedArray], of checkpoint: Checkpoint, from path: String, evenIfNotFinite: Bool = false
+  ) throws {
+    if !evenIfNotFinite { try Self.refuseNonFinite(parameters, path) }
     try model.parameters.restore(parameters, into: model.parameters.values, from: path)
     step = Int(checkpoint.step)
     kernels = checkpoint.kernels
@@ -116,15 +129,16 @@ package final class TrainingState {
 
   /// Takes over a checkpoint of the same model and optimizer, to resume its run.
   ///
+  /// - Parameter evenIfNotFinite: to find out why, which is all that such a state is good for.
   /// - Throws: `RunError` that names what does not fit, or is not finite.
-  package func restore(_ checkpoint: Checkpoint, from path: String) throws {
+  package func restore(_ checkpoint: Checkpoint, from path: String, evenIfNotFinite: Bool = false) throws {
     guard !checkpoint.optimizer.isEmpty || optimizer.state.isEmpty else {
       throw RunError(
         "\(path): it holds a model without the state of the optimizer, so that no run can be resumed from it. "
           + "Evaluate it, generate from it, or begin a new run with it (--from).")
     }
-    try restore(checkpoint.parameters, of: checkpoint, from: path)
-    for slot in checkpoint.optimizer {
+    try restore(checkpoint.parameters, of: checkpoint, from: path, evenIfNotFinite: evenIfNotFinite)
+    for slot in checkpoint.optimizer where !evenIfNotFinite {
       if let array = slot.arrays.first(where: { !$0.values.allSatisfy(\.isFinite) }) {
         throw RunError(
           "\(path): the optimizer state '\(slot.name.printable)' of '\(array.name.printable)' has numbers that are not "
@@ -150,15 +164,23 @@ extension ParameterStore {
   func restore(
     _ arrays: [NamedArray], into buffer: UnsafeMutableBufferPointer<Float>, from path: String
   ) throws {
+    try check(arrays, from: path)
+    let byName = Dictionary(arrays.map { ($0.name, $0) }) { first, _ in first }
+    for parameter in parameters { write(byName[parameter.name]!.values, to: parameter, in: buffer) }
+  }
+
+  /// Refuses named arrays that are not these parameters, which need no memory for it.
+  ///
+  /// - Throws: `RunError` if an array is missing, superfluous or of another shape.
+  func check(_ arrays: [NamedArray], from path: String) throws {
     let byName = Dictionary(arrays.map { ($0.name, $0) }) { first, _ in first }
     for parameter in parameters {
-      guard let array = byName[parameter.name], array.shape == parameter.shape else {
+      guard byName[parameter.name]?.shape == parameter.shape else {
         let found = byName[parameter.name].map { "the shape \($0.shape)" } ?? "nothing of that name"
         throw RunError(
           "\(path): parameter '\(parameter.name)' should have the shape \(parameter.shape), but the file has \(found). "
             + "It is a checkpoint of another model: use its own configuration, or another run folder.")
       }
-      write(array.values, to: parameter, in: buffer)
     }
     if let extra = arrays.first(where: { parameter($0.name) == nil }) {
       throw RunError(

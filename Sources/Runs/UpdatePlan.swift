@@ -59,8 +59,23 @@ extension TrainingConfiguration {
   /// Frames of the longest sequences of the run.
   package var longestFrames: Int { max(frames.end, start.steps > 0 ? start.frames : 0) }
 
+  /// The smallest and the largest numbers of frames and of particles of the run's updates: of the start phase, and of
+  /// the main phase if the run reaches it.
+  package var usedNumbers: (frames: ClosedRange<Int>, particles: ClosedRange<Int>) {
+    let main = steps - start.steps
+    var lengths = start.steps > 0 ? [start.frames] : []
+    var counts = start.steps > 0 ? [start.particles] : []
+    if main > 0 || lengths.isEmpty {
+      lengths += [frames.start, frames.frames(atStep: max(0, main - 1))]
+      counts += [particles] + particleSchedule.values
+    }
+    return (lengths.min()!...lengths.max()!, counts.min()!...counts.max()!)
+  }
+
   /// Sequences of the smallest batch of the run.
   package var smallestBatch: Int { min(batchSize, batchSchedule.values.min() ?? batchSize) }
+  /// Examples of the largest batch of the run.
+  package var largestBatch: Int { max(batchSize, batchSchedule.values.max() ?? batchSize) }
 
   /// The microbatches that are asked for, or that the smallest batch suggests: half of its examples rounded down to a
   /// power of two, but at least 16. A batch with fewer examples has one for each.

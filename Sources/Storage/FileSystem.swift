@@ -93,7 +93,8 @@ extension FileSystem {
     }
   }
 
-  /// Makes a folder and its missing parents, each synchronized, so that they survive a power failure with their content.
+  /// Makes a folder and its missing parents, each synchronized, so that they survive a power failure with their
+  /// content.
   public func makeFolders(_ path: String) throws {
     var isFolder: ObjCBool = false
     let parent = folder(of: path)

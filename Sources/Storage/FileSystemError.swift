@@ -9,6 +9,12 @@ public struct FileSystemError: Error, CustomStringConvertible {
 
   public var description: String { "\(attempt): \(reason)" }
 
+  /// Whether a file would have grown beyond the limit of this process, or of the file system.
+  var isFileTooLarge: Bool { reason == String(cString: strerror(EFBIG)) }
+
+  /// What to do then, a full sentence.
+  static let fileTooLargeHint = "Raise the limit on the size of files (ulimit -f), then run it again."
+
   /// Takes the reason from the current `errno`.
   public init(_ attempt: String) {
     self.init(attempt: attempt, reason: String(cString: strerror(errno)))

@@ -19,15 +19,23 @@ public final class FolderLock {
   /// - Parameters:
   ///   - folder: exists and can be written.
   ///   - patience: seconds to wait for a holder that is about to end, such as the job that was just stopped.
+  ///   - waiting: called several times a second while another process holds it, with the text of the holder, or while
+  ///     the file system does not tell; what it throws ends the wait.
   /// - Throws: `StorageError` that says who holds it and what to do.
-  public convenience init(folder: String, patience: Double = 3) throws {
-    try self.init(folder: folder, patience: patience) { flock($0, LOCK_EX | LOCK_NB) == 0 ? 0 : errno }
+  public convenience init(folder: String, patience: Double = 3, waiting: (String) throws -> Void = { _ in }) throws {
+    try self.init(folder: folder, patience: patience, waiting: waiting) {
+      flock($0, LOCK_EX | LOCK_NB) == 0 ? 0 : errno
+    }
   }
 
   /// The same with a stand-in for the system's lock, which gives 0 or an error number.
-  package init(folder: String, patience: Double, lock: (_ descriptor: Int32) -> Int32) throws {
+  package init(
+    folder: String, patience: Double, waiting: (String) throws -> Void = { _ in },
+    lock: (_ descriptor: Int32) -> Int32
+  ) throws {
     let path = folder + "/.lock"
-    let end = ContinuousClock.now + .seconds(patience)
+    let begin = ContinuousClock.now
+    let end = begin + .seconds(patience)
     while true {
       // A link would lock, and empty, a file that somebody else chose.
       let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
@@ -41,17 +49,25 @@ public final class FolderLock {
           hint: "Check its permissions, or choose another folder.")
       }
       switch lock(descriptor) {
-      case 0 where Self.isStill(descriptor, path):
+      case 0 where Self.isStill(descriptor, path, orElse: false):
         (self.path, self.descriptor, warning) = (path, descriptor, nil)
         note()
         return
       case 0, EINTR:
         // The file was removed meanwhile; the lock is on a file without a name.
         close(descriptor)
+        guard ContinuousClock.now < max(end, begin + .seconds(1)) else {
+          throw StorageError(
+            file: path, problem: "the lock is removed again and again, or the file system cannot tell",
+            hint: "Choose another folder.")
+        }
+        try waiting("a file system that does not answer")
+        usleep(1_000)
       case EWOULDBLOCK:
         let holder = Self.text(of: descriptor)
         close(descriptor)
         guard ContinuousClock.now < end else { throw Self.refusal(folder, path, holder) }
+        try waiting(holder)
         usleep(50_000)
       case let code:
         (self.path, self.descriptor) = (path, descriptor)
@@ -66,8 +82,8 @@ public final class FolderLock {
   deinit { release() }
 
   /// Whether the folder still belongs to this process. It does not once the lock file was removed or replaced, which
-  /// lets another process in.
-  public var isHeld: Bool { descriptor >= 0 && Self.isStill(descriptor, path) }
+  /// lets another process in. A file system that cannot tell, such as one whose server does not answer, has not lost it.
+  public var isHeld: Bool { descriptor >= 0 && Self.isStill(descriptor, path, orElse: true) }
 
   /// Gives the lock back; safe to call twice.
   public func release() {
@@ -95,10 +111,14 @@ public final class FolderLock {
     return count == 0 || bytes == Array(Self.mark.utf8)
   }
 
-  private static func isStill(_ descriptor: Int32, _ path: String) -> Bool {
+  /// Whether a path still names an open file.
+  ///
+  /// - Parameter unknown: the answer where the file system cannot tell.
+  private static func isStill(_ descriptor: Int32, _ path: String, orElse unknown: Bool) -> Bool {
     var opened = stat(), named = stat()
-    return fstat(descriptor, &opened) == 0 && lstat(path, &named) == 0 && opened.st_ino == named.st_ino
-      && opened.st_dev == named.st_dev
+    guard fstat(descriptor, &opened) == 0 else { return unknown }
+    guard lstat(path, &named) == 0 else { return errno == ENOENT || errno == ENOTDIR ? false : unknown }
+    return opened.st_ino == named.st_ino && opened.st_dev == named.st_dev
   }
 
   private static func text(of descriptor: Int32) -> String {

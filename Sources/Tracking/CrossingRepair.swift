@@ -1,11 +1,11 @@
-/// Gives back their identities to objects that were exchanged when they met.
+/// Restores the identities of objects that were swapped when they met.
 ///
-/// A method that looks at few frames at a time cannot tell who is who of two that cover each other. Once they have parted
-/// their motion tells: two tracks touch where their boxes overlap by more than `touching`; touches that are at most
-/// `longestPause` frames apart are one meeting. For each meeting, in the order in which they end, straight lines through
-/// the `span` frames before and after it say whether both went on as they came, or as the other one came; in the latter
-/// case the tracks are exchanged from the middle of the meeting on. Tracks that are not known on both sides of a meeting
-/// are left as they are.
+/// A method that looks at few frames at a time cannot tell which of two objects is which while they cover each other.
+/// Once they have parted their motion tells: two tracks touch where their boxes overlap by more than `touching`;
+/// touches that are at most `longestPause` frames apart are one meeting. For each meeting, in the order in which they
+/// end, straight lines through the `span` frames before and after it say whether both continue their own motion, or
+/// each that of the other; in the latter case the tracks are swapped from the middle of the meeting on. Tracks that are
+/// not known on both sides of a meeting are left as they are.
 public struct CrossingRepair: Sendable {
   /// Smallest intersection over union of boxes that touch.
   public let touching = 0.1
@@ -38,7 +38,7 @@ public struct CrossingRepair: Sendable {
     }
   }
 
-  /// Tracks with their exchanges taken back.
+  /// Tracks with their identity switches undone.
   ///
   /// - Parameter frames: boxes by frame, with an identity once per frame at most.
   /// - Returns: the same boxes with other identities, in each frame by increasing identity.
@@ -84,7 +84,7 @@ public struct CrossingRepair: Sendable {
     }
   }
 
-  /// Whether two tracks went on, after a meeting, as the other one had come.
+  /// Whether two tracks continued along each other's motion after a meeting.
   private func wereExchanged(_ pair: Pair, in meeting: Meeting, _ boxes: [[Int: TrackedBox]]) -> Bool {
     func motion(_ id: Int, in frames: Range<Int>, at end: (Range<Int>) -> Int) -> LinearMotion? {
       let known = frames.clamped(to: 0..<boxes.count).compactMap { frame in

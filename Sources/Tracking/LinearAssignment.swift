@@ -10,14 +10,14 @@ public struct LinearAssignment: Sendable {
   /// - Parameters:
   ///   - rows: n.
   ///   - columns: m.
-  ///   - cost: the cost of a pair; one that is not finite stands for a pair that may not be.
+  ///   - cost: the cost of a pair; one that is not finite marks a forbidden pair.
   public init(rows: Int, columns: Int, cost: (_ row: Int, _ column: Int) -> Double) {
     guard rows > 0, columns > 0 else {
       self.columns = Array(repeating: nil, count: rows)
       return
     }
     var costs = (0..<rows).map { row in (0..<columns).map { cost(row, $0) } }
-    // A pair that may not be costs more than what all others together can save, and is taken apart again.
+    // A forbidden pair costs more than what all others together can save, and is taken apart again.
     let allowed = costs.map { $0.map(\.isFinite) }
     let largest = costs.joined().lazy.filter(\.isFinite).map(abs).max() ?? 0
     let forbidden = 2 * Double(min(rows, columns)) * (largest + 1) + 1

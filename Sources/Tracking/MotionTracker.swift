@@ -1,7 +1,8 @@
-/// Links the boxes of consecutive frames to tracks: one Kalman filter per track, and the assignment with the least cost.
+/// Links the boxes of consecutive frames to tracks: one Kalman filter per track, and the assignment with the least
+/// cost.
 ///
-/// The centre of a track moves at constant velocity with random accelerations (Kalman 1960; as SORT, Bewley et al. 2016).
-/// In every frame tracks and boxes are assigned to each other so that as many as possible are, and the sum of
+/// The centre of a track moves at constant velocity with random accelerations (Kalman 1960; as SORT, Bewley et al.
+/// 2016). In every frame tracks and boxes are assigned to each other so that as many as possible are, and the sum of
 ///
 ///     distance of the centres in pixels - 5 x intersection over union
 ///
@@ -18,6 +19,11 @@ public struct MotionTracker: Sendable {
     /// Variance that the velocity gains from frame to frame.
     public var accelerationVariance: Double
 
+    /// - Parameters:
+    ///   - reach: in pixels.
+    ///   - longestGap: in frames.
+    ///   - coasting: in frames.
+    ///   - accelerationVariance: in (pixels per frame)².
     public init(reach: Double = 14, longestGap: Int = 3, coasting: Int = 0, accelerationVariance: Double = 1) {
       self.reach = reach
       self.longestGap = longestGap
@@ -68,8 +74,8 @@ public struct MotionTracker: Sendable {
   }
 }
 
-/// A track: a Kalman filter with a state of position and velocity for each axis. The two axes have equal covariances, so
-/// that one is kept.
+/// A track: a Kalman filter with a state of position and velocity for each axis. The two axes have equal covariances,
+/// so that one is kept.
 private struct Track {
   /// Variances in pixels squared: of a new track's position and velocity, of what the position gains from frame to
   /// frame, and of a measured position.

@@ -1,13 +1,13 @@
 /// Joins tracks that are parts of one: an object that was hidden, or not found for a while, and came back.
 ///
-/// A track may go on with one that begins up to `longestGap` frames after its end, where their motions agree: straight
-/// lines through the last and the first `span` frames, each carried on to the other track, miss it by less than
+/// A track may be joined with one that begins up to `longestGap` frames after its end, where their motions agree:
+/// straight lines through the last and the first `span` frames, each extended to the other track, miss it by less than
 ///
 ///     (reach + growth x frames between) x mean height of the two boxes
 ///
 /// on average. The pairs that miss least are joined first. What lies between is interpolated.
 public struct TrackLinking: Sendable {
-  /// Frames from the last box of a track to the first box of the one that it goes on with, at most; 0 joins nothing.
+  /// Frames from the last box of a track to the first box of the one that is joined to it, at most; 0 joins nothing.
   public let longestGap: Int
   public let reach = 0.24
   public let growth = 0.024
@@ -47,14 +47,15 @@ public struct TrackLinking: Sendable {
     return linked.map { $0.sorted { $0.id < $1.id } }
   }
 
-  /// The track that goes on with another one, by the former, and the identity of the first part of each joined track.
+  /// For each track the one that is joined to it, and the identity of the first part of each joined track.
   private func owners(of tracks: [Int: Track]) -> (next: [Int: Int], first: [Int: Int]) {
     var beginning: [Int: [Int]] = [:]
     for id in tracks.keys.sorted() { beginning[tracks[id]![0].frame, default: []].append(id) }
     var candidates: [(miss: Double, one: Int, other: Int)] = []
     for id in tracks.keys.sorted() {
       let end = tracks[id]!.last!.frame
-      for frame in end + 1..<end + 1 + max(0, longestGap) {
+      let last = beginning.keys.max() ?? end
+      for frame in end + 1..<end + 1 + min(max(0, longestGap), max(0, last - end)) {
         for other in beginning[frame] ?? [] {
           let miss = miss(tracks[id]!, tracks[other]!)
           if miss < 1 { candidates.append((miss, id, other)) }

@@ -1,8 +1,8 @@
 /// Matches found objects with true ones, frame by frame (CLEAR MOT: Bernardin and Stiefelhagen 2008).
 ///
-/// A true object keeps its last identity, however long ago it was found, as long as the boxes overlap enough; the others
-/// are assigned so that as many as possible are matched and the overlaps are largest. These are the conventions of the
-/// Python package `motmetrics`, including the order of objects.
+/// A true object keeps its last identity, however long ago it was found, as long as the boxes overlap enough; the
+/// others are assigned so that as many as possible are matched and the overlaps are largest. These are the conventions
+/// of the Python package `motmetrics`, including the order of objects.
 public struct TrackMatcher: Sendable {
   /// A true object and the found one that matches it.
   public struct Match: Hashable, Sendable {

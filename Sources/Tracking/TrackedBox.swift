@@ -30,6 +30,12 @@ public struct TrackedBox: Hashable, Sendable {
     return common == 0 ? 0 : common / (area + other.area - common)
   }
 
+  /// Intersection over the area of the smaller box: 1 where one box lies in the other; 0 if a box is empty.
+  public func overlapCoefficient(with other: TrackedBox) -> Double {
+    let smaller = min(area, other.area)
+    return smaller == 0 ? 0 : intersection(with: other) / smaller
+  }
+
   /// Distance of the centres.
   public func centerDistance(to other: TrackedBox) -> Double {
     let down = y + height / 2 - other.y - other.height / 2

@@ -18,8 +18,8 @@ package final class CheckpointWriter {
   ///
   /// - Parameters:
   ///   - data: identity of the training file.
-  ///   - mustSucceed: whether a failure ends the run; otherwise it is reported, training continues, and the next attempt
-  ///     may succeed.
+  ///   - mustSucceed: whether a failure ends the run; otherwise it is reported, training continues, and the next
+  ///     attempt may succeed.
   /// - Returns: whether it is saved.
   func save(_ state: TrainingState, data: String, mustSucceed: Bool) throws -> Bool {
     let step = state.step

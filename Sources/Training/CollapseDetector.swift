@@ -1,13 +1,11 @@
-import Evaluation
 import Foundation
-import Runs
 
 /// Watches for the known ways in which training fails, and says so once each time it happens.
 ///
 /// The model may fall back to explaining everything without objects, switch every slot on, or carry no object from
-/// frame to frame and find all of them anew in each; the last looks well by its counts, but identities are lost. And
-/// where gradients are not clipped, a single update may be so large that it undoes what was learnt. All four show in
-/// the metrics of an update.
+/// frame to frame and discover all of them again in each; the last looks well by its counts, but identities are lost.
+/// And where gradients are not clipped, a single update may be so large that it undoes what was learnt. All four show
+/// in the metrics of an update.
 package struct CollapseDetector {
   /// Updates for which a state must last before it counts as collapsed.
   private static let patience = 100
@@ -38,9 +36,11 @@ package struct CollapseDetector {
     var warnings: [String] = []
     let expectsObjects = (trueObjects ?? 1) > 0.2
     updatesWithoutObjects = objects ?? 1 < 0.05 && expectsObjects ? updatesWithoutObjects + 1 : 0
-    updatesWithAllSlots = objects ?? 0 > 0.97 * Double(slots) ? updatesWithAllSlots + 1 : 0
-    let isForgetful = propagated.map { $0 < 0.02 * (objects ?? 0) } ?? false && objects ?? 0 > 0.2
-    updatesWithoutPropagation = isForgetful ? updatesWithoutPropagation + 1 : 0
+    // Where as many objects are there as slots, and where that is not known of a single one, nothing is wrong.
+    let expectsFreeSlots = trueObjects.map { $0 < 0.9 * Double(slots) } ?? (slots > 1)
+    updatesWithAllSlots = objects ?? 0 > 0.97 * Double(slots) && expectsFreeSlots ? updatesWithAllSlots + 1 : 0
+    let lacksPropagation = propagated.map { $0 < 0.02 * (objects ?? 0) } ?? false && objects ?? 0 > 0.2
+    updatesWithoutPropagation = lacksPropagation ? updatesWithoutPropagation + 1 : 0
     if updatesWithoutObjects == Self.patience {
       warnings.append(
         "collapse: no objects for \(Self.patience) updates. This rarely recovers: start again from an earlier "
@@ -53,9 +53,9 @@ package struct CollapseDetector {
     }
     if updatesWithoutPropagation == Self.patience {
       warnings.append(
-        "collapse: no propagation for \(Self.patience) updates. Every frame's objects are found anew, so identities "
-          + "mean nothing although counts may be right. It rarely comes back: start again from an earlier checkpoint "
-          + "with training.gradientLimit on, or with a smaller training.optimizer.learningRate.")
+        "collapse: no propagation for \(Self.patience) updates. Every frame's objects are discovered again, so "
+          + "identities mean nothing although counts may be right. Propagation rarely recovers: start again from an "
+          + "earlier checkpoint with training.gradientLimit on, or with a smaller training.optimizer.learningRate.")
     }
     if let typical = typicalNorm {
       if !isClipped, gradientNorm > Self.largestNormRatio * typical, updates > quietUntil, updates > Self.patience {

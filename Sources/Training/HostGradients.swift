@@ -5,9 +5,10 @@ import Runs
 
 /// The partial gradients of the microbatches of a host, which its ranks compute together.
 ///
-/// Each rank runs its own microbatches forward and backward on a tape in shared memory. When all are done, they divide the
-/// weights among themselves: each takes the next one that none has taken, and computes its gradient from the rows of all
-/// ranks. So the gradient is written once on a host and needs no addition, and a rank that is done early does more.
+/// Each rank runs its own microbatches forward and backward on a tape in shared memory. When all are done, they divide
+/// the weights among themselves: each takes the next one that none has taken, and computes its gradient from the rows
+/// of all ranks. So the gradient is written once on a host and needs no addition, and a rank that is done early does
+/// more.
 final class HostGradients {
   /// Where the tape of this rank is kept.
   let tapeMemory = TapeMemory()
@@ -21,6 +22,7 @@ final class HostGradients {
   private var bytesPerTape = 0
   /// One for each rank of the host, in shared memory.
   private let announcements: UnsafeMutablePointer<Announcement>
+  private let shares: MicrobatchShares
   private var recordings: [JointWeightGradients.Recording] = []
   private let joint: JointWeightGradients
   /// Why activations are not shared any more; nil as long as they are.
@@ -28,7 +30,7 @@ final class HostGradients {
 
   /// What a rank tells the others of its host.
   private struct Announcement: BitwiseCopyable {
-    /// Nil if it has recorded nothing, because it was asked to stop.
+    /// Nil if it has recorded nothing, because it is idle or was asked to stop.
     let uses: RecordedUses?
     /// What it was asked for; see `StopReason`.
     let stopRequest: Int64
@@ -40,14 +42,15 @@ final class HostGradients {
   }
 
   init(
-    _ parameters: ParameterStore, _ layout: MicrobatchLayout, _ state: StateMemory, _ host: HostMemory,
+    _ parameters: ParameterStore, _ shares: MicrobatchShares, _ state: StateMemory, _ host: HostMemory,
     _ communicator: Communicator
   ) {
+    self.shares = shares
     self.state = state
     self.host = host
     self.communicator = communicator
     let own = communicator.hosts!.first { $0.contains(communicator.rank) }!
-    partialGradients = ReductionTree.blocks(of: layout.microbatches(ofRanks: own, among: communicator.size)).map { _ in
+    partialGradients = ReductionTree.blocks(of: shares.ofRanks(own)).map { _ in
       state.vector(parameters.count)
     }
     let floats = own.count * MemoryLayout<Announcement>.stride / MemoryLayout<Float>.stride
@@ -59,24 +62,21 @@ final class HostGradients {
 
   /// Whether every rank can compute its part of a batch in one recording.
   func canCompute(_ layout: MicrobatchLayout) -> Bool {
-    refusal == nil
-      && (0..<communicator.size).allSatisfy { rank in
-        layout.examples(ofMicrobatches: layout.microbatches(ofRank: rank, among: communicator.size)).count
-          <= Replica.pieceSize
-      }
+    refusal == nil && shares.largest(layout) <= Replica.pieceSize
   }
 
   /// Takes the recordings of all ranks of the host. Every rank of the job calls this.
   ///
   /// - Parameters:
-  ///   - uses: what this rank has recorded; nil only if it was asked to stop.
+  ///   - uses: what this rank has recorded; nil if it is idle or was asked to stop.
   ///   - stopRequest: what it was asked for; see `StopReason`.
-  /// - Returns: whether all are in shared memory. If not, there is more of it now, or `refusal` says why not: record again.
+  /// - Returns: whether all are in shared memory. If not, there is more of it now, or `refusal` says why not: record
+  ///   again.
   /// - Throws: `StopReason` on all ranks if any was asked to stop.
   func join(_ uses: RecordedUses?, on tape: Tape, stopRequest: Int64) throws -> Bool {
     announcements[communicator.rankOnHost] = Announcement(
       uses: uses, stopRequest: stopRequest, tapes: tapes.map { UInt(bitPattern: $0.bytes.baseAddress!) } ?? 0,
-      isExceeded: !tape.isInGivenMemory, neededBytes: tape.neededBytes)
+      isExceeded: uses != nil && !tape.isInGivenMemory, neededBytes: tape.neededBytes)
     try host.synchronize()
     let all = UnsafeBufferPointer(start: announcements, count: communicator.ranksOnHost)
     var largestRequest = all.reduce(0) { max($0, $1.stopRequest) }
@@ -97,9 +97,7 @@ final class HostGradients {
     recordings.removeAll(keepingCapacity: true)
     let own = UInt(bitPattern: tapes.bytes.baseAddress!)
     for announcement in all {
-      guard let uses = announcement.uses else {
-        preconditionFailure("a rank that is not asked to stop has a recording")
-      }
+      guard let uses = announcement.uses else { continue }
       recordings.append(
         JointWeightGradients.Recording(uses, displacement: Int(bitPattern: own &- announcement.tapes)))
     }
@@ -116,6 +114,8 @@ final class HostGradients {
       }
       try host.synchronize()
     }
+    // Those that are idle have no processor.
+    guard !shares[communicator.rank].isEmpty else { return }
     var task = host.nextNumber()
     while task < joint.taskCount {
       joint.compute(task, into: partialGradients, profile)
@@ -135,14 +135,19 @@ final class HostGradients {
     tapeMemory.use(UnsafeMutableRawBufferPointer(start: nil, count: 0))
     tape.returnMemory()
     try tapes?.release()
-    tapes = try HostMemory.allocate(bytes: bytesPerTape * communicator.ranksOnHost, communicator)
+    // An idle rank needs no tape.
+    let own = communicator.hosts!.first { $0.contains(communicator.rank) }!
+    func tapeCount(_ ranks: Range<Int>) -> Int { ranks.count { !shares[$0].isEmpty } }
+    let bytes = bytesPerTape * communicator.hosts!.map(tapeCount).max()!
+    tapes = try HostMemory.allocate(bytes: bytes, communicator)
     guard let tapes else {
       refusal =
-        "a host has less than \(bytesPerTape * communicator.ranksOnHost >> 20) MB free in /dev/shm, so activations are "
-        + "not shared and gradients are exchanged by messages, which is slower"
+        "a host has less than \(bytes >> 20) MB free in /dev/shm or under `ulimit -f`, so activations are not shared "
+        + "and gradients are exchanged by messages, which is slower"
       return
     }
-    let start = bytesPerTape * communicator.rankOnHost
+    if shares[communicator.rank].isEmpty { return }
+    let start = bytesPerTape * tapeCount(own.lowerBound..<communicator.rank)
     tapeMemory.use(UnsafeMutableRawBufferPointer(rebasing: tapes.bytes[start..<start + bytesPerTape]))
     tape.returnMemory()
   }

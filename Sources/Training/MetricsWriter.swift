@@ -1,4 +1,3 @@
-import Dispatch
 import Evaluation
 import Report
 import Runs
@@ -19,7 +18,12 @@ package final class MetricsWriter {
       lines.linesOfLastStep.flatMap { $0.values.keys.compactMap { $0.split(separator: "/").first.map(String.init) } })
     self.events = events
     self.log = log
-    lastRecord = (step, Self.now)
+    lastRecord = (step, StageClock.now)
+    if step > 0, lines.isNew {
+      log.note(
+        "warning: '\(folder.metrics)' is not there, although the run has \(step) updates; it is made anew and lacks "
+          + "everything before update \(step + 1)")
+    }
     if let (count, path) = lines.unreadable {
       log.note(
         "warning: \(count) \(count == 1 ? "line" : "lines") of '\(folder.metrics)' cannot be read; they are in '\(path)' now"
@@ -27,14 +31,12 @@ package final class MetricsWriter {
     }
   }
 
-  private static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) / 1e9 }
-
   /// Whether the file has metrics of a group, such as `valid`, at the step that the run resumes at.
-  package func hadAtStart(_ group: String) -> Bool { groupsAtStart.contains(group) }
+  package func containedAtStart(_ group: String) -> Bool { groupsAtStart.contains(group) }
 
   /// Writes what an update tells about itself.
   package func write(_ record: StepRecord, step: Int) {
-    let time = Self.now
+    let time = StageClock.now
     let seconds = (time - lastRecord.time) / Double(max(1, step - lastRecord.step))
     lastRecord = (step, time)
     write("train", record.metrics + [("seconds_per_update", seconds)] + record.limitMetrics, step: step)
@@ -50,7 +52,12 @@ package final class MetricsWriter {
   private func write(_ group: String, _ metrics: [(name: String, value: Double)], step: Int) {
     guard !log.hasLostLock else { return }
     let named = metrics.map { (name: "\(group)/\($0.name)", value: $0.value) }
-    attempt(lines.path, step: step) { try lines.append(step: UInt64(step), named) }
+    attempt(lines.path, step: step) {
+      guard try lines.append(step: UInt64(step), named) else { return }
+      log.warn(
+        "'\(lines.path)' was removed while the run was in progress; it was made anew and lacks everything before this "
+          + "update.", step: step)
+    }
     attempt(events.path, step: step) { try events.write(named, step: UInt64(step)) }
   }
 

@@ -1,7 +1,5 @@
 import Cluster
-import Evaluation
 import Foundation
-import Runs
 
 /// A loss or a gradient that is not finite: all processes refuse the update, with the same words.
 package struct NonFiniteError: Error, CustomStringConvertible, Codable {

@@ -1,7 +1,8 @@
-/// What the objective needs of the particles of some examples: their log weights, and the derivatives of the loss by them.
+/// What the objective needs of the particles of some examples: their log weights, and the derivatives of the loss by
+/// them.
 ///
-/// Each buffer is [weightings, rows]. A row is a particle of an example; the frames of a sequence are weighted together,
-/// or each by itself if frames are independent. The memory is kept from batch to batch.
+/// Each buffer is [weightings, rows]. A row is a particle of an example; the frames of a sequence are weighted
+/// together, or each by itself if frames are independent. The memory is kept from batch to batch.
 final class ObjectiveBuffers {
   private static let bufferCount = 6
 

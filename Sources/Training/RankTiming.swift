@@ -2,7 +2,7 @@
 package struct RankTiming: Sendable, Equatable {
   /// Waiting for sequences.
   package private(set) var data = 0.0
-  /// Forwards and backwards.
+  /// Forward and backward pass.
   package private(set) var model = 0.0
   private var stage = StageClock.Stage.other
   private var since = 0.0

@@ -1,4 +1,3 @@
-import Evaluation
 import Models
 import Runs
 
@@ -10,9 +9,10 @@ extension Replica {
   ///   - example: its index in `batch`.
   ///   - isFinite: whether its loss is.
   ///   - microbatch: the one that it belongs to.
+  ///   - position: of the example in the global batch.
   func addMetrics(
     ofRows rows: Range<Int>, example: Int, of batch: SequenceBatch, isFinite: Bool, to microbatch: Int,
-    in sums: inout MicrobatchSums
+    position: Int, in sums: inout MicrobatchSums
   ) {
     sums[microbatch, .examples] += 1
     if model.findsObjects { sums[microbatch, .explainedByObjects] += 1 }
@@ -30,12 +30,15 @@ extension Replica {
       sums[microbatch, .effectiveParticles] += 1 / squares / Double(buffers.weightings)
       sums[microbatch, .bound] += Objective.bound(logWeights) * perFrame
     }
+    var objects = 0.0
     for row in rows {
       for t in frames.indices {
         let weight = importance[model.weighting(ofFrame: t) * buffers.rows + row]
         sums[microbatch, .reconstruction] += weight * Double(frames[t].logLikelihood[row, 0]) * perFrame
         sums[microbatch, .klEstimate] += weight * Double(frames[t].klEstimate(row)) * perFrame
-        sums[microbatch, .objects] += weight * Double(frames[t].objectCount(row)) * perFrame
+        let found = weight * Double(frames[t].objectCount(row)) * perFrame
+        sums[microbatch, .objects] += found
+        objects += found
         sums[microbatch, .propagated] += weight * Double(frames[t].propagatedCount(row)) * perFrame
         sums[microbatch, .discovered] += weight * Double(frames[t].discoveredCount(row)) * perFrame
         guard isCounted else { continue }
@@ -44,6 +47,7 @@ extension Replica {
         }
       }
     }
+    sums[objectsOfExample: position] = objects
     guard isCounted else { return }
     sums[microbatch, .counted] += Double(batch.frameCount)
     for t in 0..<batch.frameCount {
@@ -52,13 +56,13 @@ extension Replica {
   }
 
   /// Adds how many objects were propagated, and how many of their gradients were shortened.
-  func addMetrics(of limit: StateGradientLimit, firstMicrobatch: Int, to sums: inout MicrobatchSums) {
-    for index in 0..<limit.handedOn.count {
-      sums[firstMicrobatch + index, .handedOn] += Double(limit.handedOn[index])
-      sums[firstMicrobatch + index, .limitedWhat] += Double(limit.limited(.what)[index])
-      sums[firstMicrobatch + index, .limitedWhere] += Double(limit.limited(.whereLogits)[index])
-      sums[firstMicrobatch + index, .limitedTemporal] += Double(limit.limited(.temporal)[index])
-      sums[firstMicrobatch + index, .limitedPrior] += Double(limit.limited(.prior)[index])
+  func addMetrics(of limit: StateGradientLimit, _ microbatches: [Int], to sums: inout MicrobatchSums) {
+    for (index, microbatch) in microbatches.enumerated() {
+      sums[microbatch, .propagatedUnderLimit] += Double(limit.propagatedCounts[index])
+      sums[microbatch, .limitedWhat] += Double(limit.limited(.what)[index])
+      sums[microbatch, .limitedWhere] += Double(limit.limited(.whereLogits)[index])
+      sums[microbatch, .limitedTemporal] += Double(limit.limited(.temporal)[index])
+      sums[microbatch, .limitedPrior] += Double(limit.limited(.prior)[index])
     }
   }
 }

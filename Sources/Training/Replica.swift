@@ -1,4 +1,3 @@
-import Evaluation
 import Models
 import Numerics
 import Runs
@@ -15,6 +14,8 @@ package final class Replica {
   let buffers = ObjectiveBuffers()
   /// Position in the global batch of each example of the piece; it identifies the example's noise.
   private var positions: [UInt32] = []
+  /// The numbers in the batch of the piece's microbatches.
+  private var microbatches: [Int] = []
   /// The losses of the examples of the last call, in their order.
   package private(set) var losses: [Double] = []
   /// The sequences whose loss was not finite at the last call.
@@ -60,16 +61,17 @@ package final class Replica {
   /// - Parameters:
   ///   - batch: the examples of the microbatches.
   ///   - microbatches: those of this process.
+  ///   - start: the index in `batch` of the first example of them.
   ///   - layout: how the global batch is divided.
   ///   - plan: what the update is made with.
   ///   - sums: receives the metrics of these microbatches.
   package func accumulateGradients(
-    of batch: SequenceBatch, microbatches: Range<Int>, in layout: MicrobatchLayout, _ plan: UpdatePlan,
-    into sums: inout MicrobatchSums
+    of batch: SequenceBatch, microbatches: Range<Int>, from start: Int = 0, in layout: MicrobatchLayout,
+    _ plan: UpdatePlan, into sums: inout MicrobatchSums
   ) {
     prepare(for: batch, plan)
     gradients.clear()
-    let offset = layout.examples(ofMicrobatches: microbatches).lowerBound
+    let offset = layout.examples(ofMicrobatches: microbatches).lowerBound - start
     var first = microbatches.lowerBound
     while first < microbatches.upperBound {
       // As many microbatches at a time as fit into a piece; one that does not fit is divided.
@@ -79,32 +81,34 @@ package final class Replica {
       }
       let examples = layout.examples(ofMicrobatches: first..<end)
       for start in stride(from: examples.lowerBound, to: examples.upperBound, by: Self.pieceSize) {
-        let piece = Piece(
-          batch: batch, examples: start..<min(start + Self.pieceSize, examples.upperBound), offset: offset,
-          microbatches: first..<end)
+        let part = start..<min(start + Self.pieceSize, examples.upperBound)
+        choose(first..<end) { layout.examples(ofMicrobatch: $0).clamped(to: part) }
+        let piece = Piece(batch: batch, indices: part.lowerBound - offset..<part.upperBound - offset)
         let (exampleMicrobatches, limit) = forward(piece, in: layout, plan)
         computeObjective(of: piece, exampleMicrobatches, plan, into: &sums)
-        backward(piece, limit, into: &sums)
+        tape.backward(into: gradients, firstMicrobatch: first)
+        addMetrics(of: piece, limit, to: &sums)
       }
       gradients.addCompletedBlocks()
       first = end
     }
   }
 
-  /// Runs this process's microbatches forward and backward, without the gradients of weights: returns from what they are
-  /// to be computed, which is valid until the next call.
+  /// Runs this process's microbatches forward and backward, without the gradients of weights: returns from what they
+  /// are to be computed, which is valid until the next call.
   ///
-  /// - Parameters: as for `accumulateGradients`; the examples are computed together, so there are 32 at most.
+  /// - Parameters:
+  ///   - batch: the examples of its microbatches, 32 at most, which are computed together.
+  ///   - layout, plan, sums: as for `accumulateGradients`.
   func record(
-    _ batch: SequenceBatch, microbatches: Range<Int>, in layout: MicrobatchLayout, _ plan: UpdatePlan,
-    into sums: inout MicrobatchSums
+    _ batch: SequenceBatch, in layout: MicrobatchLayout, _ plan: UpdatePlan, into sums: inout MicrobatchSums
   ) -> RecordedUses {
     prepare(for: batch, plan)
-    let examples = layout.examples(ofMicrobatches: microbatches)
-    let piece = Piece(batch: batch, examples: examples, offset: examples.lowerBound, microbatches: microbatches)
+    choose(batch.microbatches) { layout.examples(ofMicrobatch: $0) }
+    let piece = Piece(batch: batch, indices: 0..<batch.examples)
     let (exampleMicrobatches, limit) = forward(piece, in: layout, plan)
     computeObjective(of: piece, exampleMicrobatches, plan, into: &sums)
-    let uses = tape.backwardLeavingWeights(of: model.parameters, firstMicrobatch: microbatches.lowerBound)
+    let uses = tape.backwardLeavingWeights(of: model.parameters, microbatches: microbatches)
     addMetrics(of: piece, limit, to: &sums)
     return uses
   }
@@ -116,19 +120,25 @@ package final class Replica {
     arithmetic?.clear()
   }
 
-  /// Examples that are computed together.
+  /// Examples that are computed together. `positions` and `microbatches` say which of the global batch they are.
   struct Piece {
     let batch: SequenceBatch
-    /// Positions in the global batch.
-    let examples: Range<Int>
-    /// Position in the global batch of the first example of `batch`.
-    let offset: Int
-    /// The microbatches that the examples belong to.
-    let microbatches: Range<Int>
-
-    var count: Int { examples.count }
     /// The examples as indices in `batch`.
-    var indices: Range<Int> { examples.lowerBound - offset..<examples.upperBound - offset }
+    let indices: Range<Int>
+
+    var count: Int { indices.count }
+  }
+
+  /// Chooses the microbatches and examples of the next piece.
+  ///
+  /// - Parameter examples: those of a microbatch that belong to the piece, as positions in the global batch.
+  private func choose(_ chosen: some Sequence<Int>, examples: (_ microbatch: Int) -> Range<Int>) {
+    positions.removeAll(keepingCapacity: true)
+    microbatches.removeAll(keepingCapacity: true)
+    for microbatch in chosen {
+      microbatches.append(microbatch)
+      for position in examples(microbatch) { positions.append(UInt32(position)) }
+    }
   }
 
   /// Runs the model over a piece; the results are in `frames`.
@@ -138,16 +148,15 @@ package final class Replica {
   private func forward(
     _ piece: Piece, in layout: MicrobatchLayout, _ plan: UpdatePlan
   ) -> (exampleMicrobatches: Index, limit: StateGradientLimit?) {
-    tape.reset(microbatches: piece.microbatches.count)
+    precondition(positions.count == piece.count, "\(piece.count) examples in place of \(positions.count)")
+    tape.reset(microbatches: microbatches.count)
     tape.dropsScoreTerms = plan.dropsScoreTerms
     let limit = gradientLimit(plan)
     let exampleMicrobatches = tape.index(count: piece.count) {
-      layout.microbatch(ofExample: piece.examples.lowerBound + $0) - piece.microbatches.lowerBound
+      microbatches.firstIndex(of: layout.microbatch(ofExample: Int(positions[$0])))!
     }
     let batch = piece.batch.modelBatch(
       piece.indices, particles: plan.particles, microbatches: exampleMicrobatches, gradientLimit: limit, on: tape)
-    positions.removeAll(keepingCapacity: true)
-    for position in piece.examples { positions.append(UInt32(position)) }
     positions.withUnsafeBufferPointer { positions in
       counterNoise.use(step: UInt64(plan.step), examples: positions, particles: plan.particles)
       model.infer(batch, noise: noise ?? counterNoise, on: tape, into: &frames)
@@ -171,7 +180,7 @@ package final class Replica {
       seedGradients(ofRows: particles, scale: scale, klWeight: plan.klWeight)
       addMetrics(
         ofRows: particles, example: piece.indices.lowerBound + example, of: piece.batch, isFinite: loss.isFinite,
-        to: piece.microbatches.lowerBound + exampleMicrobatches[example], in: &sums)
+        to: microbatches[exampleMicrobatches[example]], position: Int(positions[example]), in: &sums)
     }
   }
 
@@ -219,15 +228,9 @@ package final class Replica {
     }
   }
 
-  /// Computes the gradients of a piece.
-  private func backward(_ piece: Piece, _ limit: StateGradientLimit?, into sums: inout MicrobatchSums) {
-    tape.backward(into: gradients, firstMicrobatch: piece.microbatches.lowerBound)
-    addMetrics(of: piece, limit, to: &sums)
-  }
-
   /// Adds what is known about a piece after its backward pass.
   private func addMetrics(of piece: Piece, _ limit: StateGradientLimit?, to sums: inout MicrobatchSums) {
-    if let limit { addMetrics(of: limit, firstMicrobatch: piece.microbatches.lowerBound, to: &sums) }
+    if let limit { addMetrics(of: limit, microbatches, to: &sums) }
     if arithmetic != nil { model.count(frames, examples: piece.count, in: &arithmetic!) }
   }
 

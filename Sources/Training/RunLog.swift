@@ -26,7 +26,12 @@ package final class RunLog {
 
   /// Why a run stops that has lost its lock.
   func lostLock(step: Int) -> RunError {
-    RunError(
+    guard FileManager.default.fileExists(atPath: folder.path) else {
+      return RunError(
+        "update \(step): the folder '\(folder.path)' was moved or removed while the run was in progress. Stopped without "
+          + "writing. To resume from the last checkpoint, give the folder's new place with --run.", isEverywhere: true)
+    }
+    return RunError(
       "update \(step): the lock '\(folder.path)/.lock' was removed or replaced while the run was in progress, so another "
         + "run may be writing in the folder. Stopped without writing; the last checkpoint is untouched. See who uses the "
         + "folder, then resume, or choose another --run.", isEverywhere: true)

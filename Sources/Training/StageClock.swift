@@ -1,10 +1,8 @@
 import Dispatch
-import Evaluation
 import Models
 import Numerics
-import Runs
 
-/// Books the time of an update by stage and, within the model, by part.
+/// Records the time of an update by stage and, within the model, by part.
 package final class StageClock {
   package enum Stage: Int, CaseIterable {
     case data, model
@@ -35,7 +33,7 @@ package final class StageClock {
   /// Seconds of a stage in which the thread ran; the rest it gave way to others.
   package func processorSeconds(_ stage: Stage) -> Double { bookedProcessor[stage.rawValue] }
 
-  /// Books the time since the last call to the stage it was spent in.
+  /// Adds the time since the last call to the stage in which it was spent.
   package func enter(_ next: Stage) {
     if stage == .model { profile.pause() }
     let (time, processor) = (Self.now, ReferenceProduct.processorSeconds)
@@ -45,7 +43,7 @@ package final class StageClock {
     if next == .model { profile.resume(ModelPart.objective.rawValue) }
   }
 
-  /// Forgets what was booked.
+  /// Discards the recorded times.
   package func clear() {
     for index in booked.indices { (booked[index], bookedProcessor[index]) = (0, 0) }
     profile.clear()

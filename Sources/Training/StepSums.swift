@@ -1,6 +1,3 @@
-import Evaluation
-import Runs
-
 /// Metrics of an update, as sums over examples.
 ///
 /// Bound, reconstruction and KL estimate are in nats per frame; counts of objects are per frame; all
@@ -16,9 +13,9 @@ package struct StepSums {
     case effectiveParticles
     /// Examples whose loss is not finite.
     case nonFinite
-    /// Objects that were handed on from frame to frame while gradients were limited, and of how many of them the
+    /// Objects that were propagated from frame to frame while gradients were limited, and of how many of them the
     /// gradient of each part was shortened.
-    case handedOn, limitedWhat, limitedWhere, limitedTemporal, limitedPrior
+    case propagatedUnderLimit, limitedWhat, limitedWhere, limitedTemporal, limitedPrior
   }
 
   package private(set) var values = [Double](repeating: 0, count: Field.allCases.count)
@@ -48,11 +45,11 @@ package struct StepSums {
   /// For each part of the state the fraction of objects whose gradient was shortened on the way back from the next
   /// frame; empty if gradients were not limited.
   package var limitedFractions: [(part: String, fraction: Double)] {
-    guard self[.handedOn] > 0 else { return [] }
+    guard self[.propagatedUnderLimit] > 0 else { return [] }
     let fields: [(part: String, field: Field)] = [
       ("what", .limitedWhat), ("where", .limitedWhere), ("temporal", .limitedTemporal), ("prior", .limitedPrior),
     ]
-    return fields.map { (part: $0.part, fraction: self[$0.field] / self[.handedOn]) }
+    return fields.map { (part: $0.part, fraction: self[$0.field] / self[.propagatedUnderLimit]) }
   }
 
   /// Fraction of frames with the right count; nil if no true count is known.

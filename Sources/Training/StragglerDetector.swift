@@ -15,6 +15,8 @@ package struct StragglerDetector: Sendable {
 
   private let hosts: [String]
   private let examples: [Double]
+  /// The ranks that have examples.
+  private let ranks: [Int]
   /// Of each rank, over the updates of the window so far.
   private var timings: [[RankTiming]]
   private var slowest: Int?
@@ -25,7 +27,8 @@ package struct StragglerDetector: Sendable {
   ///   - examples: of each rank, in an update.
   package init(hosts: [String], examples: [Int]) {
     self.hosts = hosts
-    self.examples = examples.map { Double(max(1, $0)) }
+    self.examples = examples.map(Double.init)
+    ranks = hosts.indices.filter { examples[$0] > 0 }
     timings = hosts.map { _ in [] }
     for rank in hosts.indices { timings[rank].reserveCapacity(Self.window) }
   }
@@ -34,10 +37,10 @@ package struct StragglerDetector: Sendable {
   ///
   /// - Parameter timing: of a rank, in this update.
   package mutating func observe(_ timing: (_ rank: Int) -> RankTiming) -> String? {
-    guard hosts.count > 1 else { return nil }
-    for rank in hosts.indices { timings[rank].append(timing(rank)) }
-    guard timings[0].count == Self.window else { return nil }
-    defer { for rank in hosts.indices { timings[rank].removeAll(keepingCapacity: true) } }
+    guard ranks.count > 1 else { return nil }
+    for rank in ranks { timings[rank].append(timing(rank)) }
+    guard timings[ranks[0]].count == Self.window else { return nil }
+    defer { for rank in ranks { timings[rank].removeAll(keepingCapacity: true) } }
 
     quiet = quiet.compactMapValues { $0 > 1 ? $0 - 1 : nil }
     let before = slowest
@@ -45,7 +48,7 @@ package struct StragglerDetector: Sendable {
     guard let rank = slowest, rank == before, quiet[rank] == nil else { return nil }
     quiet[rank] = Self.quietWindows
     let own = median(of: rank, \.total), data = median(of: rank, \.data)
-    let others = Quantiles(hosts.indices.filter { $0 != rank }.map { median(of: $0, \.total) }).median
+    let others = Quantiles(ranks.filter { $0 != rank }.map { median(of: $0, \.total) }).median
     let isWaiting = data > 0.5 * (own - others)
     return String(
       format: "rank %d on %@ is slow: it computes for %.3g s per update, the others for %.3g s and wait "
@@ -57,13 +60,14 @@ package struct StragglerDetector: Sendable {
 
   /// The slowest rank, if it is much slower than the others and not only because of its examples.
   private func slowestRank() -> Int? {
-    let seconds = hosts.indices.map { median(of: $0, \.total) }
-    let rank = seconds.indices.max { seconds[$0] < seconds[$1] }!
+    let seconds = ranks.map { median(of: $0, \.total) }
+    let slowest = seconds.indices.max { seconds[$0] < seconds[$1] }!
     func isSlow(_ values: [Double]) -> Bool {
-      let others = values.indices.filter { $0 != rank }.map { values[$0] }
-      return values[rank] > Self.tolerance * Quantiles(others).median
+      let others = values.indices.filter { $0 != slowest }.map { values[$0] }
+      return values[slowest] > Self.tolerance * Quantiles(others).median
     }
-    return isSlow(seconds) && isSlow(zip(seconds, examples).map { $0 / $1 }) ? rank : nil
+    let perExample = zip(seconds, ranks).map { $0 / examples[$1] }
+    return isSlow(seconds) && isSlow(perExample) ? ranks[slowest] : nil
   }
 
   private func median(of rank: Int, _ seconds: KeyPath<RankTiming, Double>) -> Double {

@@ -1,5 +1,4 @@
 import Cluster
-import Evaluation
 import Foundation
 import Numerics
 import Report
@@ -13,10 +12,12 @@ import Storage
 public func train(_ request: TrainRequest) throws -> Int32 {
   LinearAlgebra.prepare()
   try StopSignals.install()
-  let command = Launch(environment: ProcessInfo.processInfo.environment).command(try ProcessArguments.all())
+  let launch = Launch(environment: ProcessInfo.processInfo.environment)
+  // With --fresh the same command would begin again.
+  let command = launch.command(try ProcessArguments.all().filter { $0 != "--fresh" })
   let watchdog = Watchdog(
     limit: request.configuration.training.watchdogSeconds, setting: "training.watchdogSeconds",
-    advice: "The same command resumes the run from its latest checkpoint: \(command)", fault: request.fault
+    advice: "This command resumes the run from its latest checkpoint: \(command)", fault: request.fault
   ) { RunFolder(request.runDirectory).note(incident: $0) }
   defer { watchdog.stop() }
   let communicator = try Job.start(
@@ -25,11 +26,12 @@ public func train(_ request: TrainRequest) throws -> Int32 {
       + request.configuration.agreementFields)
   try watchdog.join(communicator)
   watchdog.enter(.preparation, step: 0)
-  var run = Run(request, communicator, watchdog)
+  var run = Run(request, communicator, watchdog, isRestart: launch.isRestart)
   let reason: StopReason
   do {
     reason = try run.train()
   } catch let asked as StopReason {
+    if communicator.isRoot { run.writeLine("asked to stop while the run was prepared; the same command starts again") }
     reason = asked
   }
   try watchdog.leave(communicator)
@@ -38,18 +40,24 @@ public func train(_ request: TrainRequest) throws -> Int32 {
 }
 
 /// Prepares a run on all processes: folder, data, state.
-private struct Run {
-  private var configuration: Configuration
-  private let folder: RunFolder
-  private let isFresh: Bool
+struct Run {
+  private(set) var configuration: Configuration
+  let folder: RunFolder
+  /// Whether to start from update 0 although the folder holds a run.
+  private var isFresh: Bool
+  /// Whether an earlier start of this job was fresh, and this one continues it.
+  private var wasFresh = false
+  /// Whether Slurm has started this job again.
+  private let isRestart: Bool
   private let outputs: OutputPaths
-  private let communicator: Communicator
-  private let watchdog: Watchdog
+  let communicator: Communicator
+  let watchdog: Watchdog
 
-  init(_ request: TrainRequest, _ communicator: Communicator, _ watchdog: Watchdog) {
+  init(_ request: TrainRequest, _ communicator: Communicator, _ watchdog: Watchdog, isRestart: Bool) {
     configuration = request.configuration
     folder = RunFolder(request.runDirectory)
     isFresh = request.fresh
+    self.isRestart = isRestart
     outputs = OutputPaths(
       reading: [
         ("--config", request.configurationFile), ("--from", configuration.training.from.checkpoint),
@@ -69,15 +77,17 @@ private struct Run {
 
   mutating func train() throws -> StopReason {
     try refuseMoreProcessesThanMicrobatches()
-    let lock = try communicator.collectively("locking the run folder") {
-      communicator.isRoot ? try folder.lock(outputs) : nil
-    }
+    let lock = try lockFolder()
     defer { lock?.release() }
-    let damage = try communicator.collectively("preparing the run folder") { () -> [String] in
-      guard communicator.isRoot else { return [] }
-      let damage = try folder.setDamagedFilesAside()
-      if !isFresh { try folder.prepare() }
-      return damage
+    let command = isFresh ? "the same command without --fresh" : "the same command"
+    try keepProgressOfRestart()
+    var notes = try communicator.collectively("preparing the run folder") {
+      communicator.isRoot ? try folder.setDamagedFilesAside() : []
+    }
+    let resumption = try communicator.collectively("looking for a checkpoint to resume from") { () -> Resumption? in
+      guard communicator.isRoot, !isFresh, let resumption = try Resumption.latest(in: folder) else { return nil }
+      try resumption.checkBuiltinData(configuration, run: folder.path)
+      return resumption
     }
     let builtin = BuiltinData(configuration.data.builtin, in: folder.data)
     if configuration.data.train == nil { try builtin.make(communicator) }
@@ -86,13 +96,10 @@ private struct Run {
       on: "the data",
       training.agreementFields(as: "training data")
         + (validation?.agreementFields(as: "validation data") ?? [.init("validation data, identity", "none")]))
-    let resumption = try communicator.collectively("looking for a checkpoint to resume from") {
-      communicator.isRoot && !isFresh ? try Resumption.latest(in: folder) : nil
-    }
     let start = try takeOverStart(of: resumption)
     try keepMicrobatches(of: resumption)
-    let earlier = try setEarlierRunAside()
-    if let reason = try training.identify(with: communicator, rememberedIn: folder.dataDigests) { return reason }
+    if let reason = try training.identify(with: communicator, digestRecord: folder.dataDigests) { throw reason }
+    if communicator.size > 1, let reason = try validation?.identify(with: communicator) { throw reason }
     configuration.model.constants.height = training.height
     configuration.model.constants.width = training.width
     let reasons = configuration.validate()
@@ -101,16 +108,18 @@ private struct Run {
       try MemoryEstimate(training: configuration, ranks: communicator.size, sharing: communicator.ranksOnHost)
         .require(ranks: communicator.ranksOnHost)
     }
+    try communicator.collectively("comparing the model with that of the checkpoint to start from") {
+      try start?.check(configuration)
+    }
     keepPaths(of: training, validation)
+    let earlier = try setEarlierRunAside(isResumed: resumption != nil)
     let memory = try StateMemory(for: configuration, communicator)
     let state = TrainingState(configuration, meanImage: training.mean, in: memory)
     try memory.synchronize()
     let origin =
       try restore(state, resumption, orElse: start, from: training)
       + (earlier.map { "; the earlier one is in \($0)" } ?? "")
-    try communicator.collectively("remembering the data") {
-      if communicator.isRoot { try training.remember(in: folder.dataDigests) }
-    }
+    notes += recordDigests(of: training)
     let kernels = try JobKernels(of: communicator)
     let warnings = kernels.warnings(resumingFrom: state.kernels)
     state.kernels = kernels.description
@@ -123,17 +132,52 @@ private struct Run {
     }
     if let writers {
       if let warning = lock?.warning { writers.log.note("warning: \(warning)") }
-      for line in damage { writers.log.note(line) }
+      for line in notes { writers.log.note(line) }
       try folder.write(configuration.resolvedJSON, to: folder.configuration, .configuration)
-      let strange = dataWarnings(training, validation) + startPhaseWarning() + warnings
+      let strange =
+        dataWarnings(training, validation) + startPhaseWarning() + finishedWarning(state) + memoryWarning() + warnings
       for line in summary(training, validation, state, origin) + strange { writers.log.note(line) }
     }
     let trainer = try Trainer(
       configuration, state: state, training: training, validation: validation, writers: writers,
-      communicator: communicator, watchdog: watchdog)
+      communicator: communicator, watchdog: watchdog, resumedBy: command)
     let reason = try trainer.run()
     writers?.log.finish()
     return reason
+  }
+
+  /// Keeps other runs out of the folder.
+  ///
+  /// - Returns: the lock, on rank 0.
+  /// - Throws: `StopReason` on all processes if any was asked to stop while another run held the lock.
+  private func lockFolder() throws -> FolderLock? {
+    var isTold = false
+    let lock = try communicator.collectively("locking the run folder") { () -> FolderLock? in
+      guard communicator.isRoot else { return nil }
+      do {
+        return try folder.lock(outputs, isRestart: isRestart) { holder in
+          watchdog.reportProgress()
+          if StopSignals.requested != nil { throw StopReason.requeue }
+          if !isTold { writeLine("waiting for the lock of '\(folder.path)', which \(holder) holds") }
+          isTold = true
+        }
+      } catch is StopReason {
+        return nil
+      }
+    }
+    try StopReason.throwIfRequested(of: communicator)
+    return lock
+  }
+
+  /// A job that Slurm starts again has the same arguments: where it has followed `--fresh` before, it resumes now.
+  private mutating func keepProgressOfRestart() throws {
+    let continues = communicator.isRoot && isFresh && folder.wasStartedAnewByThisJob
+    guard try communicator.maximum(Int64(continues ? 1 : 0)) > 0 else { return }
+    (isFresh, wasFresh) = (false, true)
+  }
+
+  func writeLine(_ text: String) {
+    try? FileHandle.standardError.write(contentsOf: Data("\(text)\n".utf8))
   }
 
   private func refuseMoreProcessesThanMicrobatches() throws {
@@ -159,43 +203,25 @@ private struct Run {
     try refuseMoreProcessesThanMicrobatches()
   }
 
-  /// The training and validation files; the built-in ones if no training file is named.
-  private func openData(orElse builtin: BuiltinData) throws -> (training: SequenceSet, validation: SequenceSet?) {
-    let train = configuration.data.train ?? DataFiles([builtin.train])
-    let valid = configuration.data.valid ?? (configuration.data.train == nil ? DataFiles([builtin.valid]) : nil)
-    let longest = configuration.training.longestFrames
-    let setting = longest == configuration.training.frames.end ? "training.frames.end" : "training.start.frames"
-    return try communicator.collectively("opening the data") {
-      let training = try SequenceSet(
-        paths: try FileList(train.patterns, in: folder).paths, processes: communicator.ranksOnHost)
-      guard training.frameCount >= longest else {
-        throw RunError(
-          "\(training.path): its sequences have \(training.frameCount) frames, but \(setting) is \(longest). "
-            + "Give --frames \(training.frameCount) or less, or create longer sequences.")
-      }
-      let validation = try valid.map {
-        try SequenceSet(paths: try FileList($0.patterns, in: folder).paths, processes: communicator.ranksOnHost)
-      }
-      if let validation, validation.height != training.height || validation.width != training.width {
-        throw RunError(
-          "\(validation.path): its frames are \(validation.height)x\(validation.width) pixels, but those of \(training.path) are "
-            + "\(training.height)x\(training.width). Validate on frames of the same size.")
-      }
-      return (training, validation)
-    }
-  }
-
-  /// For `--fresh`. Only once the data are known to be good: a mistyped path must not move a run.
+  /// For `--fresh`, and for metrics without a checkpoint. Only once the new run is ready to start: a mistyped path or
+  /// size must not move a run.
   ///
+  /// - Parameter isResumed: whether there is a checkpoint to resume from, which rank 0 knows.
   /// - Returns: on rank 0 the folder it went to, if there was one.
-  private func setEarlierRunAside() throws -> String? {
-    guard isFresh else { return nil }
-    return try communicator.collectively("setting the earlier run aside") {
+  private mutating func setEarlierRunAside(isResumed: Bool) throws -> String? {
+    let earlier = try communicator.collectively("setting the earlier run aside") { () -> String? in
       guard communicator.isRoot else { return nil }
-      let target = try folder.setAside()
+      let target = isFresh || !isResumed && folder.hasMetrics ? try folder.setAside() : nil
       try folder.prepare()
+      if isFresh { folder.noteNewStart() }
       return target
     }
+    // A checkpoint of the folder itself that this run starts from has moved as well.
+    var from = configuration.training.from.checkpoint ?? ""
+    if let earlier, from.hasPrefix("checkpoints/") { from = "\((earlier as NSString).lastPathComponent)/\(from)" }
+    from = try communicator.broadcast(from)
+    configuration.training.from.checkpoint = from.isEmpty ? nil : from
+    return earlier
   }
 
   /// The settings name the data so that they are found later, from elsewhere and after the folder was moved.
@@ -211,9 +237,13 @@ private struct Run {
   /// - Returns: the checkpoint, on rank 0 of a new run.
   private mutating func takeOverStart(of resumption: Resumption?) throws -> StartingPoint? {
     let start = try communicator.collectively("opening the checkpoint to start from") { () -> StartingPoint? in
-      guard communicator.isRoot, resumption == nil, let path = configuration.training.from.checkpoint else {
+      guard communicator.isRoot, var path = configuration.training.from.checkpoint else { return nil }
+      if let resumption {
+        if !wasFresh { try resumption.checkStart(path, in: folder) }
         return nil
       }
+      // A start in the folder itself went aside with the earlier run.
+      if wasFresh, let theirs = folder.writtenConfiguration?.training.from.checkpoint { path = theirs }
       return try StartingPoint(folder.file(named: path), expecting: configuration.training.from.digest)
     }
     var (from, digest) = (configuration.training.from.checkpoint ?? "", configuration.training.from.digest ?? "")
@@ -237,11 +267,12 @@ private struct Run {
   private func restore(
     _ state: TrainingState, _ resumption: Resumption?, orElse start: StartingPoint?, from training: SequenceSet
   ) throws -> String {
-    let origin = try communicator.collectively("resuming") { () -> String in
+    let origin = try communicator.collectively("loading the state of the run") { () -> String in
       if let resumption { return try resume(resumption, state, training) }
       guard let start else { return "new run" }
-      try start.apply(to: state, configuration)
+      let new = try start.apply(to: state)
       return "new run from the parameters of \(start.path)"
+        + (new.isEmpty ? "" : "\n            which lacks \(new.joined(separator: ", ")): these are newly initialized")
     }
     // Rank 0 reads the checkpoint and sends the state to the others.
     state.step = Int(try communicator.maximum(Int64(communicator.isRoot ? state.step : 0)))
@@ -272,53 +303,13 @@ private struct Run {
   private func movedSchedules(since earlier: Configuration, at step: Int) -> String {
     guard configuration.training.dependsOnLength else { return "" }
     let (old, new) = (earlier.training, configuration.training)
-    return String(
-      format: "\nschedules   training.steps is %d, was %d: boundaries that are fractions of the run move; the next "
-        + "update has the learning rate %.3g, would have had %.3g. A run of %d updates from the start would not be "
-        + "the same", new.steps, old.steps, new.plan(atStep: step).learningRate, old.plan(atStep: step).learningRate,
-      new.steps)
+    let (rate, before) = (rateText(new, at: step), rateText(old, at: step))
+    let change = rate == before ? "" : "; the next update has the learning rate \(rate) instead of \(before)"
+    return "\nschedules   training.steps is \(new.steps), was \(old.steps): boundaries that are fractions of the run "
+      + "move\(change). A run of \(new.steps) updates from the start would not be the same"
   }
 
-  /// What is strange about the data although they can be used.
-  private func dataWarnings(_ training: SequenceSet, _ validation: SequenceSet?) -> [String] {
-    let used = configuration.training.frames.end
-    let unused =
-      "only the first \(used) of the \(training.frameCount) frames of each sequence are used (training.frames.end). "
-      + "Cut the sequences into shorter ones to use all."
-    return (training.frameCount >= 10 * used ? ["warning: \(training.path): \(unused)"] : [])
-      + [training, validation].compactMap { $0 }.flatMap { set in set.warnings.map { "warning: \($0)" } }
-  }
-
-  /// What a run that ends within its start phase does not use of its settings.
-  private func startPhaseWarning() -> [String] {
-    let training = configuration.training
-    guard training.start.steps >= training.steps else { return [] }
-    return [
-      "warning: all \(training.steps) updates belong to the start phase (training.start.steps = "
-        + "\(training.start.steps)): objective, particles, frames and learning-rate schedule of the main phase are not "
-        + "reached. For a short run lower training.start.steps, or take --config quick."
-    ]
-  }
-
-  private func summary(
-    _ training: SequenceSet, _ validation: SequenceSet?, _ state: TrainingState, _ origin: String
-  ) -> [String] {
-    let settings = configuration.training
-    let frames = settings.frames
-    let shortest = settings.start.steps > 0 ? min(settings.start.frames, frames.start) : frames.start
-    let longest = settings.longestFrames
-    let length = shortest == longest ? "\(longest)" : "\(shortest) to \(longest)"
-    return [
-      "run         \(folder.path): \(origin)",
-      "data        \(training.path): \(training.sequenceCount) sequences of \(training.frameCount) frames, "
-        + "\(training.height)x\(training.width)",
-      "validation  \(validation.map { "\($0.path): \($0.sequenceCount) sequences" } ?? "none")",
-      "model       \(configuration.model.kind.rawValue), \(configuration.model.constants.encoder.rawValue), hidden \(configuration.model.constants.hidden), "
-        + "\(state.model.parameters.count) parameters",
-      "training    updates \(state.step) to \(settings.steps), batch \(settings.batchSize), \(settings.particles) "
-        + "particles, \(length) frames, \(settings.optimizer.kind.rawValue) \(settings.optimizer.learningRate), seed \(settings.seed)",
-      "processes   \(communicator.size) on \(communicator.hostName)\(communicator.size > communicator.ranksOnHost ? " and others" : ""), "
-        + "1 thread each, kernels \(state.kernels ?? "")",
-    ] + (state.memory.note.map { ["exchange    within a host \($0)"] } ?? [])
+  private func rateText(_ settings: TrainingConfiguration, at step: Int) -> String {
+    String(format: "%.3g", settings.plan(atStep: step).learningRate)
   }
 }

@@ -1,9 +1,7 @@
 import Cluster
-import Evaluation
 import Foundation
 import Models
 import Numerics
-import Report
 import Runs
 import Storage
 
@@ -17,7 +15,7 @@ package final class Trainer {
   private let watchdog: Watchdog
   private let trainingFile: SequenceSet
   private let state: TrainingState
-  private let loader: SequenceLoader
+  private let batches: TrainingBatches
   package let validator: Validator
   private var step: TrainingStep
   private var collapseDetector: CollapseDetector
@@ -26,13 +24,17 @@ package final class Trainer {
   private var exchangeWarning: String?
   /// Rank 0 only.
   private let writers: RunWriters?
+  /// What resumes the run, as in "the same command".
+  private let resumedBy: String
   /// Updates that the latest checkpoint holds; at the start of a run there is nothing to save.
   private var savedStep: Int
 
   package init(
     _ configuration: Configuration, state: TrainingState, training: SequenceSet, validation: SequenceSet?,
-    writers: RunWriters?, communicator: Communicator, watchdog: Watchdog = Watchdog(limit: 0)
+    writers: RunWriters?, communicator: Communicator, watchdog: Watchdog = Watchdog(limit: 0),
+    resumedBy: String = "the same command"
   ) throws {
+    self.resumedBy = resumedBy
     self.configuration = configuration
     self.communicator = communicator
     self.watchdog = watchdog
@@ -43,21 +45,20 @@ package final class Trainer {
     step = TrainingStep(state, configuration.training, communicator)
     step.watchdog = watchdog
     collapseDetector = CollapseDetector(slots: configuration.model.constants.slots)
-    let layout = MicrobatchLayout(configuration.training), size = communicator.size
+    let layout = MicrobatchLayout(configuration.training), shares = step.shares
     stragglerDetector = StragglerDetector(
       hosts: try communicator.gather(communicator.hostName),
-      examples: (0..<size).map { layout.examples(ofMicrobatches: layout.microbatches(ofRank: $0, among: size)).count })
+      examples: (0..<communicator.size).map { layout.examples(ofMicrobatches: shares[$0]).count })
     validator = Validator(
       configuration, state: state, validation: validation, writers: writers, communicator: communicator,
       watchdog: watchdog)
-    loader = try SequenceLoader(
-      training, configuration.training, steps: state.step..<max(state.step, configuration.training.steps),
-      microbatches: step.microbatches)
+    batches = try TrainingBatches(
+      training, configuration.training, steps: state.step..<max(state.step, configuration.training.steps), for: step)
   }
 
   /// Trains to the last update, or until the job is asked to stop; then the state is saved.
   package func run() throws -> StopReason {
-    defer { loader.stop() }
+    defer { batches.stop() }
     do {
       // A run that was stopped may have left this out.
       try validator.runIfDue(isResuming: true)
@@ -67,11 +68,12 @@ package final class Trainer {
         // Only diagnostics and saving below.
         let isLast = state.step == configuration.training.steps
         report(record, isLast: isLast)
+        // Saved first: what pictures and measurements need of memory and time must not cost the update.
+        if isDue(configuration.checkpoint.interval) || isLast { try save(mustSucceed: isLast) }
         if validator.isDue {
           try step.gatherAverage()
           try validator.runIfDue()
         }
-        if isDue(configuration.checkpoint.interval) || isLast { try save(mustSucceed: isLast) }
       }
       return .finished
     } catch let reason as StopReason {
@@ -81,7 +83,7 @@ package final class Trainer {
       }
       if state.step != savedStep { try save(mustSucceed: true) }
       let result = state.step > 0 ? "saved after \(state.step) updates" : "there was nothing to save"
-      writers?.log.note("asked to stop: \(result); the same command resumes the run")
+      writers?.log.note("asked to stop: \(result); \(resumedBy) resumes the run")
       return reason
     }
   }
@@ -91,13 +93,14 @@ package final class Trainer {
   private func nextBatch() throws -> SequenceBatch? {
     step.begin(.data)
     do {
-      return try loader.next(unless: { StopSignals.requested != nil })
+      return try batches.next(unless: { StopSignals.requested != nil })
     } catch {
       throw RunError("update \(state.step + 1), rank \(communicator.rank): \(error)")
     }
   }
 
-  /// Learns from the next batch. If its loss or gradient is not finite, the state before the update is kept for `replay`.
+  /// Learns from the next batch. If its loss or gradient is not finite, the state before the update is kept for
+  /// `replay`.
   ///
   /// - Throws: `StopReason` on all processes if any was asked to stop, also one that was still waiting for its batch.
   private func learn() throws -> StepRecord {
@@ -108,7 +111,12 @@ package final class Trainer {
       try StopReason.throwIfRequested(of: communicator, request)
     }
     do {
-      return try step.run(batch, stopRequest: request)
+      let record = try step.run(batch, stopRequest: request)
+      batches.record(record.plan, step)
+      return record
+    } catch is OtherMicrobatches {
+      try batches.restartWithoutBalance(atStep: state.step)
+      return try learn()
     } catch let error as NonFiniteError {
       try step.gatherState()
       let advice = writers?.failures.record(error, before: state, data: trainingFile.identity) ?? ""

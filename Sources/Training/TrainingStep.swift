@@ -1,5 +1,4 @@
 import Cluster
-import Evaluation
 import Models
 import Numerics
 import Runs
@@ -22,6 +21,9 @@ package struct StepRecord {
   }
 }
 
+/// A batch has other microbatches than this process takes.
+package struct OtherMicrobatches: Error {}
+
 /// One update of the parameters: the same on any number of processes, bit for bit.
 package struct TrainingStep {
   package let state: TrainingState
@@ -33,8 +35,8 @@ package struct TrainingStep {
   /// If set, it is notified of the phase of this process.
   var watchdog: Watchdog?
   private var timing = RankTiming()
-  /// The microbatches of each batch that this process takes.
-  package let microbatches: Range<Int>
+  /// The microbatches of each batch that each process takes.
+  let shares: MicrobatchShares
   /// Gathers parameters, and sums the gradients that each rank has computed for itself or all of a host together.
   private let reduction: GradientReduction
   /// If the ranks of a host share the state: how they compute gradients together, and for updates in which they cannot,
@@ -42,6 +44,15 @@ package struct TrainingStep {
   private let hostGradients: HostGradients?
   private let rankReduction: GradientReduction
   private let packing: WeightPacking
+  /// Chooses microbatches for the ranks of a host that compute gradients together; nil if they do not.
+  ///
+  /// - Parameter sequences: of the training set.
+  func balance(sequences: Int) -> MicrobatchBalance? {
+    guard hostGradients != nil, state.model.findsObjects, let hosts = communicator.hosts else { return nil }
+    return MicrobatchBalance(
+      settings, shares, hosts: hosts, rank: communicator.rank, mostExamples: Replica.pieceSize, sequences: sequences)
+  }
+
   /// The reduction of the last update.
   private var lastReduction: GradientReduction
   private var sums: MicrobatchSums
@@ -52,38 +63,50 @@ package struct TrainingStep {
     self.state = state
     self.settings = settings
     self.communicator = communicator
-    let (layout, parameters, memory) = (MicrobatchLayout(settings), state.model.parameters, state.memory)
-    microbatches = layout.microbatches(ofRank: communicator.rank, among: communicator.size)
-    sums = MicrobatchSums(microbatches: layout.count)
-    reduction = GradientReduction(parameters, layout, communicator, sharing: memory)
-    hostGradients = memory.host.map { HostGradients(parameters, layout, memory, $0, communicator) }
-    rankReduction = memory.host == nil ? reduction : GradientReduction(parameters, layout, communicator)
+    let layout = MicrobatchLayout(settings, batch: settings.largestBatch)
+    let (parameters, memory) = (state.model.parameters, state.memory)
+    shares = Self.shares(state, settings, communicator)
+    sums = MicrobatchSums(layout)
+    reduction = GradientReduction(parameters, layout, communicator, shares: shares, sharing: memory)
+    hostGradients = memory.host.map { [shares] in HostGradients(parameters, shares, memory, $0, communicator) }
+    rankReduction = memory.host == nil ? reduction : GradientReduction(parameters, layout, communicator, shares: shares)
     lastReduction = reduction
     packing = WeightPacking(parameters, memory, reduction, communicator)
     replica = Replica(model: state.model, settings: settings, memory: hostGradients?.tapeMemory)
     replica.tape.packedWeights = packing.weights
     // Files were read and a state was made until here, once; updates need none of that.
-    ProcessMemory.returnFree()
+    ProcessMemory.releaseFreeMemory()
   }
 
-  /// Whether `run` finds out by itself if any process was asked to stop, where processes meet anyway, so that nobody has
-  /// to ask before. The same on all processes.
+  /// Whether `run` finds out by itself if any process was asked to stop, where processes meet anyway, so no separate
+  /// check is needed. The same on all processes.
   package var agreesOnStopping: Bool { hostGradients?.canCompute(layout(settings.plan(atStep: state.step))) ?? false }
+
+  /// The microbatches of each batch that each process takes.
+  static func shares(
+    _ state: TrainingState, _ settings: TrainingConfiguration, _ communicator: Communicator
+  ) -> MicrobatchShares { state.memory.shares(settings, communicator, mostExamples: Replica.pieceSize) }
+
+  /// The microbatches of each batch that this process takes, unless the ranks of a host may divide them otherwise; none
+  /// if it is idle.
+  package var microbatches: Range<Int> { shares[communicator.rank] }
 
   /// Learns from this process's examples of the batch that belongs to the state's step.
   ///
   /// - Parameters:
-  ///   - batch: nil only if this process was asked to stop and the step `agreesOnStopping`.
+  ///   - batch: those of its microbatches that `TrainingBatches` chose; nil only if this process was asked to stop and
+  ///     the step `agreesOnStopping`.
   ///   - stopRequest: what this process was asked for, of a step that `agreesOnStopping`; see `StopReason`.
-  /// - Throws: `NonFiniteError` on every process if the loss or the gradient of any is not finite, `StopReason` on every
-  ///   process if any was asked to stop; nothing is updated then.
+  /// - Throws: `NonFiniteError` on every process if the loss or the gradient of any is not finite, `StopReason` on
+  ///   every process if any was asked to stop, `OtherMicrobatches` on every process if `batch` was chosen for ranks
+  ///   that compute gradients together and they no longer can; nothing is updated then.
   package mutating func run(_ batch: SequenceBatch?, stopRequest: Int64 = 0) throws -> StepRecord {
     let plan = settings.plan(atStep: state.step)
 
-    // 1. Forwards and backwards over the microbatches of this process. Particles of an example stay together, so the
+    // 1. Forward and backward pass over the microbatches of this process. Particles of an example stay together, so the
     //    gradient of the batch is the sum over microbatches.
     let partialGradients = try computePartialGradients(batch, plan, stopRequest: stopRequest)
-    // Nobody goes on who has no batch.
+    // A process that has no batch has thrown above.
     let batch = batch!
 
     // 2. Sums over all microbatches: of the gradient in the slice that this process owns, of the metrics and the
@@ -122,8 +145,8 @@ package struct TrainingStep {
       begin(.model)
       sums.clear()
       var uses: RecordedUses?
-      if let batch, stopRequest == 0 {
-        uses = replica.record(batch, microbatches: microbatches, in: layout, plan, into: &sums)
+      if let batch, stopRequest == 0, !microbatches.isEmpty {
+        uses = replica.record(batch, in: layout, plan, into: &sums)
       }
       begin(.waiting)
       guard try hostGradients.join(uses, on: replica.tape, stopRequest: stopRequest) else { continue }
@@ -136,9 +159,18 @@ package struct TrainingStep {
     }
     begin(.model)
     sums.clear()
+    if hostGradients != nil { try refuseOtherMicrobatches(batch!) }
     replica.accumulateGradients(of: batch!, microbatches: microbatches, in: layout, plan, into: &sums)
     lastReduction = rankReduction
     return state.model.parameters.partialGradients
+  }
+
+  /// Ranks that compute gradients together may divide the microbatches as they like, others may not.
+  ///
+  /// - Throws: `OtherMicrobatches` on every process if any has other microbatches than `microbatches`.
+  private func refuseOtherMicrobatches(_ batch: SequenceBatch) throws {
+    let hasOthers = !batch.microbatches.elementsEqual(microbatches)
+    if try communicator.maximum(Int64(hasOthers ? 1 : 0)) > 0 { throw OtherMicrobatches() }
   }
 
   /// Updates and packs the slice that this process owns, block by block: one pass over all that an update reads and
@@ -178,6 +210,11 @@ package struct TrainingStep {
   /// How the batch of an update is divided.
   private func layout(_ plan: UpdatePlan) -> MicrobatchLayout { MicrobatchLayout(settings, batch: plan.batch) }
 
+  /// Objects per frame that were found in an example of the last update; the same on all processes.
+  ///
+  /// - Parameter position: in the global batch.
+  func objects(ofExample position: Int) -> Double { sums[objectsOfExample: position] }
+
   /// How long a process computed in the last update before it waited for the others.
   func timing(ofRank rank: Int) -> RankTiming { lastReduction.timing(ofRank: rank) }
 
@@ -188,8 +225,8 @@ package struct TrainingStep {
     watchdog?.enter(stage.phase, step: state.step + 1)
   }
 
-  /// For the clock: without it, waiting for the slowest process would be recorded as communication. Ranks that have just
-  /// met on their one host need not meet again.
+  /// For the clock: without it, waiting for the slowest process would be recorded as communication. Ranks that have
+  /// just met on their one host need not meet again.
   private mutating func waitForOthersIfTimed() throws {
     guard clock != nil, !lastReduction.isOnOneHost else { return }
     begin(.waiting)
@@ -208,11 +245,16 @@ package struct TrainingStep {
   private func nonFinite(in batch: SequenceBatch, _ plan: UpdatePlan, isLoss: Bool) -> NonFiniteError.Finding? {
     var sequences = replica.nonFiniteSequences
     if !isLoss {
-      // The sum over processes has overwritten the gradient: compute it again.
-      var sums = sums
-      replica.accumulateGradients(of: batch, microbatches: microbatches, in: layout(plan), plan, into: &sums)
-      let isFinite = state.model.parameters.partialGradients.allSatisfy { $0.allSatisfy(\.isFinite) }
-      sequences = isFinite ? [] : batch.sequences
+      // The sum over processes has overwritten the gradient: compute it again, microbatch by microbatch.
+      var (sums, layout, start) = (sums, layout(plan), 0)
+      sequences = []
+      for microbatch in batch.microbatches {
+        let end = start + layout.examples(ofMicrobatch: microbatch).count
+        replica.accumulateGradients(
+          of: batch, microbatches: microbatch..<microbatch + 1, from: start, in: layout, plan, into: &sums)
+        if !state.model.parameters.gradients.allSatisfy(\.isFinite) { sequences += batch.sequences[start..<end] }
+        start = end
+      }
     }
     guard !sequences.isEmpty else { return nil }
     return NonFiniteError.Finding(

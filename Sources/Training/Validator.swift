@@ -7,7 +7,8 @@ import Report
 import Runs
 import Storage
 
-/// Validates the model of a run: measures it on validation sequences, and draws reconstructions and continuations of them.
+/// Validates the model of a run: measures it on validation sequences, and draws reconstructions and continuations of
+/// them.
 package final class Validator {
   private let configuration: Configuration
   private let communicator: Communicator
@@ -36,7 +37,7 @@ package final class Validator {
   func runIfDue(isResuming: Bool = false) throws {
     guard file != nil, state.step > 0 else { return }
     // Rank 0 knows what was done, and all validate or none.
-    let mustValidate = !isResuming || writers.map { !$0.metrics.hadAtStart("valid") } ?? false
+    let mustValidate = !isResuming || writers.map { !$0.metrics.containedAtStart("valid") } ?? false
     if isDue(configuration.validation.interval), try communicator.maximum(Int64(mustValidate ? 1 : 0)) > 0 {
       try validate()
     }
@@ -45,7 +46,7 @@ package final class Validator {
       try drawReconstructions { !isResuming || !$0.pictures.exists("reconstruction", step: state.step) }
     }
     if isDue(configuration.generation.interval) {
-      try generate { !isResuming || !$0.metrics.hadAtStart("generation") }
+      try generate { !isResuming || !$0.metrics.containedAtStart("generation") }
     }
   }
 
@@ -77,10 +78,16 @@ package final class Validator {
         betweenPieces: { try StopReason.throwIfRequested(of: communicator) })
     }
     // Updates need nothing of what the heap had to hold for this.
-    ProcessMemory.returnFree()
+    ProcessMemory.releaseFreeMemory()
     guard let writers else { return }
     writers.metrics.write(evaluation, step: state.step)
     writers.log.note("update \(state.step): \(evaluation.summary)")
+  }
+
+  /// Frames of the pictures: those that the run learns from, or a few more. All frames of a long video would take
+  /// gigabytes.
+  private func drawnFrames(of file: SequenceSet) -> Int {
+    min(file.frameCount, max(20, configuration.training.longestFrames))
   }
 
   /// Draws reconstructions of the first sequences, on rank 0. All processes call this together.
@@ -96,7 +103,7 @@ package final class Validator {
     writers.log.attempt("drawing reconstructions") {
       let batch = SequenceBatch()
       let count = min(configuration.pictures.sequences, file.sequenceCount)
-      try batch.read(Array(0..<count), frameCount: file.frameCount, from: file)
+      try batch.read(Array(0..<count), frameCount: drawnFrames(of: file), from: file)
       let reconstructor = Reconstructor(
         model: state.model, particles: configuration.evaluationParticles, seed: configuration.training.seed)
       let figure = reconstructor.figure(batch, title: "after \(state.step) updates")
@@ -104,7 +111,8 @@ package final class Validator {
     }
   }
 
-  /// Generates continuations of the first sequences, measures and draws them, on rank 0. All processes call this together.
+  /// Generates continuations of the first sequences, measures and draws them, on rank 0. All processes call this
+  /// together.
   ///
   /// - Parameter isNeeded: whether there is anything to do, which only rank 0 knows.
   package func generate(if isNeeded: (RunWriters) -> Bool = { _ in true }) throws {
@@ -117,12 +125,12 @@ package final class Validator {
     writers.log.attempt("generating continuations") {
       let batch = SequenceBatch()
       let count = min(configuration.pictures.sequences, file.sequenceCount)
-      try batch.read(Array(0..<count), frameCount: file.frameCount, from: file)
+      try batch.read(Array(0..<count), frameCount: drawnFrames(of: file), from: file)
       let generator = SequenceGenerator(
         model: state.model, particles: configuration.evaluationParticles, seed: configuration.training.seed,
         discoversLater: false)
       let result = generator.generate(
-        from: batch, observedFrames: min(3, file.frameCount - 1), frameCount: file.frameCount, continuationCount: 3)
+        from: batch, observedFrames: min(3, batch.frameCount - 1), frameCount: batch.frameCount, continuationCount: 3)
       let busiest = (0..<count).max { batch.objects(in: $0) < batch.objects(in: $1) }!
       writers.metrics.write(generation: result.metrics, step: state.step)
       try writers.pictures.write(

@@ -9,8 +9,8 @@ final class WeightPacking {
   private let reduction: GradientReduction
   private let ranks: Int
   private let rank: Int
-  /// In shared memory, if ranks share the state: a part for each of them, with the numbers of `Place` and then the forms
-  /// that it misses.
+  /// In shared memory, if ranks share the state: a part for each of them, with the numbers of `Place` and then the
+  /// forms that it misses.
   private let shared: UnsafeMutableRawPointer?
   /// If all ranks are on one host: for each the first rank whose parameters are needed to pack the rows that its slice
   /// ends and does not begin; and the number of forms that this holds for.
@@ -74,8 +74,8 @@ final class WeightPacking {
   /// Packs what is complete when the parameters of a block of this rank's slice have their new values.
   func pack(_ block: Range<Int>) { weights.pack(endingIn: block, beginningIn: reduction.slice) }
 
-  /// Packs the rest, and waits for the other ranks of the host. To be called when all parameters that this host receives
-  /// from others, and those of this rank's slice, have their new values.
+  /// Packs the rest, and waits for the other ranks of the host. To be called when all parameters that this host
+  /// receives from others, and those of this rank's slice, have their new values.
   func complete() throws {
     if reduction.isOnOneHost {
       packAcrossSlices()
@@ -89,8 +89,8 @@ final class WeightPacking {
   /// Packs the rows that end in a slice and begin before it.
   private func packBeginning(of slice: Range<Int>) { weights.pack(endingIn: slice, beginningIn: 0..<slice.lowerBound) }
 
-  /// Rows across the beginning of a slice are packed by the last of the ranks that have updated parts of them, so that no
-  /// rank waits for another.
+  /// Rows across the beginning of a slice are packed by the last of the ranks that have updated parts of them, so that
+  /// no rank waits for another.
   private func packAcrossSlices() {
     let slices = reduction.allSlices
     if knownForms != weights.formCount {

@@ -1,6 +1,7 @@
 import Foundation
 
-/// The view of a camera that does not move, without what moves in it: the median over time of each colour of each pixel.
+/// The view of a camera that does not move, without what moves in it: the median over time of each colour of each
+/// pixel.
 public struct Background: Sendable, Equatable {
   /// Rows and columns.
   public let height: Int

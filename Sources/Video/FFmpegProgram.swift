@@ -1,4 +1,5 @@
 import Foundation
+import Processes
 
 /// The two programs of ffmpeg.
 enum FFmpegProgram: String {
@@ -13,7 +14,7 @@ enum FFmpegProgram: String {
   ) throws -> ChildProcess {
     do {
       return try ChildProcess(rawValue, arguments, hasInput: hasInput, check: check)
-    } catch let failure as ChildProcess.StartFailure {
+    } catch let failure as ProcessStartError {
       let isMissing = [ENOENT, EACCES, ENOTDIR].contains(failure.code)
       throw VideoError(
         path: path,
@@ -27,7 +28,7 @@ enum FFmpegProgram: String {
   }
 
   /// Why the program failed: its own last lines, or how it ended if it said nothing.
-  func reason(_ program: ChildProcess, _ ending: ChildProcess.Ending) -> String {
+  func reason(_ program: ChildProcess, _ ending: ProcessEnding) -> String {
     let messages = program.lastMessages()
     switch ending {
     case .signalled(let signal):

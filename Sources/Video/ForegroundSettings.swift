@@ -33,14 +33,14 @@ public struct ForegroundSettings: Codable, Sendable, Equatable {
 
   /// What is wrong with the settings, as a sentence; nil if nothing is.
   public var problem: String? {
-    if !(0...255).contains(threshold) { return "the threshold is \(threshold), where 0 to 255 is possible" }
-    if !(1...99).contains(opening) { return "the side of the opening is \(opening), where 1 to 99 is possible" }
-    if !(1...99).contains(dilation) { return "the side of the dilation is \(dilation), where 1 to 99 is possible" }
-    if smallestArea < 0 { return "the smallest area is \(smallestArea), where 0 or more is possible" }
-    if !(widestAspect > 0) { return "the widest aspect is \(widestAspect), where more than 0 is possible" }
-    if ignoredRows < 0 { return "the number of ignored rows is \(ignoredRows), where 0 or more is possible" }
-    if !(0...255).contains(offset) { return "the offset is \(offset), where 0 to 255 is possible" }
-    if !(gain > 0 && gain <= 1000) { return "the gain is \(gain), where more than 0 and up to 1000 is possible" }
+    if !(0...255).contains(threshold) { return "the threshold must be from 0 to 255, not \(threshold)" }
+    if !(1...99).contains(opening) { return "the side of the opening must be from 1 to 99, not \(opening)" }
+    if !(1...99).contains(dilation) { return "the side of the dilation must be from 1 to 99, not \(dilation)" }
+    if smallestArea < 0 { return "the smallest area must be at least 0, not \(smallestArea)" }
+    if !(widestAspect > 0) { return "the widest aspect must be positive, not \(widestAspect)" }
+    if ignoredRows < 0 { return "the number of ignored rows must be at least 0, not \(ignoredRows)" }
+    if !(0...255).contains(offset) { return "the offset must be from 0 to 255, not \(offset)" }
+    if !(gain > 0 && gain <= 1000) { return "the gain must be above 0 and at most 1000, not \(gain)" }
     return nil
   }
 }

@@ -1,8 +1,8 @@
 /// Operations on masks `[H, W]` with rectangles of ones.
 ///
-/// What lies outside of the mask neither adds to it nor erodes it, so a speck at its very border may survive opening. A rectangle of even side reaches one pixel further up
-/// and left than down and right when it erodes, and the other way when it dilates, so that opening and closing do not
-/// move the mask.
+/// What lies outside of the mask neither adds to it nor erodes it, so a speck at its very border may survive opening. A
+/// rectangle of even side reaches one pixel further up and left than down and right when it erodes, and the other way
+/// when it dilates, so that opening and closing do not move the mask.
 public enum Morphology {
   /// Pixels around which the whole rectangle is set.
   public static func eroded(_ mask: [Bool], height: Int, width: Int, by size: (height: Int, width: Int)) -> [Bool] {

@@ -6,10 +6,12 @@ package struct PictureFolder {
   let pictures: [String]
   let height: Int
   let width: Int
+  /// What is strange about the names, a sentence each.
+  let warnings: [String]
 
   private static let kinds: [String: String] = ["png": "PNG", "jpg": "JPEG", "jpeg": "JPEG"]
 
-  /// Lists the pictures and compares their sizes; other files are ignored.
+  /// Lists the pictures and compares their sizes; other files, and folders, are ignored.
   init(path: String) throws {
     let names: [String]
     do {
@@ -19,7 +21,12 @@ package struct PictureFolder {
         path: path, problem: "the folder cannot be listed", hint: "Check the permissions of the folder.")
     }
     func kind(_ name: String) -> String? { Self.kinds[(name as NSString).pathExtension.lowercased()] }
-    let found = names.filter { !$0.hasPrefix(".") && kind($0) != nil }.sorted(by: Self.isBefore)
+    let folder = URL(fileURLWithPath: path).path
+    func isFolder(_ name: String) -> Bool {
+      var isFolder: ObjCBool = false
+      return FileManager.default.fileExists(atPath: folder + "/" + name, isDirectory: &isFolder) && isFolder.boolValue
+    }
+    let found = names.filter { !$0.hasPrefix(".") && kind($0) != nil && !isFolder($0) }.sorted(by: Self.isBefore)
     guard let first = found.first else {
       throw VideoError(
         path: path, problem: "there is no PNG or JPEG picture in the folder",
@@ -34,7 +41,6 @@ package struct PictureFolder {
       throw VideoError(
         path: path, problem: "the name '\(odd.filter { !$0.isNewline })' has a line break in it", hint: "Rename it.")
     }
-    let folder = URL(fileURLWithPath: path).path
     pictures = found.map { folder + "/" + $0 }
     let size = try PictureSize(of: pictures[0])
     for picture in pictures.dropFirst() {
@@ -48,6 +54,7 @@ package struct PictureFolder {
       }
     }
     (height, width) = (size.height, size.width)
+    warnings = PictureSeries(found).warnings.map { "\(path): \($0)." }
   }
 
   /// Whether a name comes first: numbers in names are compared by value, so that `9.png` comes before `10.png`.
@@ -72,8 +79,4 @@ package struct PictureFolder {
     }
     return result
   }
-}
-
-extension Character {
-  fileprivate var isASCIIDigit: Bool { isASCII && isNumber }
 }

@@ -5,7 +5,11 @@ final class PictureList {
   let path: String
 
   init(_ pictures: [String], folder: String) throws {
-    let text = pictures.map { "file 'file:\($0.replacingOccurrences(of: "'", with: "'\\''"))'\n" }.joined()
+    let text = pictures.map { picture in
+      // In a name with a percent sign ffmpeg would see a pattern of names. Versions before 5 do not know the option.
+      "file 'file:\(picture.replacingOccurrences(of: "'", with: "'\\''"))'\n"
+        + (picture.contains("%") ? "option pattern_type none\n" : "")
+    }.joined()
     var template = Array("\(NSTemporaryDirectory())/sqair-pictures-XXXXXX".utf8CString)
     let descriptor = mkstemp(&template)
     path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }

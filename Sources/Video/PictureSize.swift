@@ -11,6 +11,9 @@ struct PictureSize: Equatable {
   init(of path: String) throws {
     let refusal = VideoError(
       path: path, problem: "it is not a PNG or JPEG picture, or it is damaged", hint: "Remove or replace it.")
+    guard try RegularFile(path).size > 0 else {
+      throw VideoError(path: path, problem: "it is empty", hint: "Copy it again from its source, or remove it.")
+    }
     guard let file = FileHandle(forReadingAtPath: path), let data = try? file.read(upToCount: Self.searched) else {
       throw VideoError(path: path, problem: "it cannot be read", hint: "Check its permissions.")
     }

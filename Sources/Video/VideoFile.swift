@@ -14,6 +14,8 @@ public struct VideoFile: Sendable {
   /// Number of frames by the header of the file or the number of pictures; nil where nothing says. The header may be
   /// wrong.
   public let statedFrameCount: Int?
+  /// What is strange about it although it can be read, a sentence each, with the path.
+  public let warnings: [String]
 
   enum Input: Sendable {
     case file
@@ -40,12 +42,15 @@ public struct VideoFile: Sendable {
       (height, width) = (folder.height, folder.width)
       frameRate = nil
       statedFrameCount = folder.pictures.count
+      warnings = folder.warnings
       input = .pictures(folder.pictures)
     } else {
+      _ = try RegularFile(path)
       let stream = try VideoStream.probe(path, check: check)
       (height, width) = (stream.shownHeight, stream.shownWidth)
       frameRate = stream.rate
       statedFrameCount = stream.frameCount
+      warnings = []
       input = .file
     }
     guard (1...Self.largestSide).contains(height), (1...Self.largestSide).contains(width) else {
@@ -57,6 +62,6 @@ public struct VideoFile: Sendable {
 
   /// The width at which frames of `height` rows keep their proportions.
   public func width(forHeight height: Int) -> Int {
-    max(1, Int((Double(width) * Double(height) / Double(self.height)).rounded()))
+    max(1, Int(min(Double(width) * Double(height) / Double(self.height), Double(Int32.max)).rounded()))
   }
 }

@@ -1,13 +1,14 @@
 import Foundation
+import Processes
 
 /// Reads the frames of a video one after another. For one thread.
 ///
-/// ffmpeg decodes and scales them in a process of its own, which ends with the reader. Every frame that the file holds is
-/// given once: none is dropped or repeated to fit a frame rate.
+/// ffmpeg decodes and scales them in a process of its own, which ends with the reader. Every frame of the file is
+/// returned once: none is dropped or repeated to fit a frame rate.
 public final class VideoReader {
   public let height: Int
   public let width: Int
-  /// Frames given so far.
+  /// Frames returned so far.
   public private(set) var count = 0
 
   private let video: VideoFile
@@ -17,8 +18,17 @@ public final class VideoReader {
   private let list: PictureList?
   private var isAtEnd = false
 
-  init(
-    _ video: VideoFile, frames: Range<Int>?, height: Int, width: Int, check: @escaping () throws -> Void
+  /// Starts reading.
+  ///
+  /// - Parameters:
+  ///   - frames: indices of the frames to read, from 0; nil for all. Frames before them are decoded and dropped,
+  ///     because few formats tell where a frame begins.
+  ///   - height: rows that each frame is scaled to.
+  ///   - width: columns that each frame is scaled to.
+  ///   - check: called several times a second while a frame is waited for; what it throws ends the reading.
+  /// - Throws: `VideoError` for sides that are not possible, or where ffmpeg is missing.
+  public init(
+    _ video: VideoFile, frames: Range<Int>? = nil, height: Int, width: Int, check: @escaping () throws -> Void = {}
   ) throws {
     guard (1...VideoFile.largestSide).contains(height), (1...VideoFile.largestSide).contains(width) else {
       throw VideoError(
@@ -39,7 +49,9 @@ public final class VideoReader {
     case .pictures(let pictures):
       let made = try PictureList(pictures, folder: video.path)
       list = made
-      source = ["-f", "concat", "-safe", "0", "-i", "file:\(made.path)"]
+      // Some pictures may be grey and others in colour: where that starts the filters anew, frames get lost.
+      // And all have the orientation in which they are stored, so that they have one size.
+      source = ["-noautorotate", "-reinit_filter", "0", "-f", "concat", "-safe", "0", "-i", "file:\(made.path)"]
     }
     self.list = list
     let range = frames.map { "trim=start_frame=\($0.lowerBound):end_frame=\($0.upperBound)," } ?? ""
@@ -73,7 +85,7 @@ public final class VideoReader {
     }
     count += 1
     if let frames, count == frames.count {
-      // Nothing more will come; waiting for the end now leaves no ended process behind.
+      // Nothing more will come; waiting for the end of ffmpeg now leaves no process behind.
       isAtEnd = true
       try withUnsafeTemporaryAllocation(byteCount: 1, alignment: 1) { try finish(isCut: program.read(into: $0) > 0) }
     }
@@ -90,28 +102,49 @@ public final class VideoReader {
     let ending = try program.wait()
     // A signal to the whole job may have ended ffmpeg first; then that is what happened.
     try check()
-    let repair =
-      "Copy it again from its source; if it is damaged there, make a new video of what can be read: "
-      + "ffmpeg -i OLD -c:v ffv1 NEW.mkv"
     guard ending == .exited(code: 0), !isCut else {
       throw VideoError(
         path: video.path,
-        problem: "ffmpeg cannot decode it beyond frame \(position): \(FFmpegProgram.decode.reason(program, ending))",
+        problem: "ffmpeg cannot decode it beyond frame \(position): \(FFmpegProgram.decode.reason(program, ending))"
+          + cutPicture,
         hint: repair)
     }
-    let messages = program.lastMessages()
+    let messages = Self.withoutMetadata(program.lastMessages())
     guard messages.isEmpty else {
-      throw VideoError(path: video.path, problem: "ffmpeg finds damage in it: \(messages)", hint: repair)
+      throw VideoError(path: video.path, problem: "ffmpeg finds damage in it: \(messages)\(cutPicture)", hint: repair)
     }
     // Some containers count a few frames that are not shown, so not every missing frame is damage.
     guard let stated = video.statedFrameCount else { return }
     let expected = min(stated, frames?.upperBound ?? stated) - (frames?.lowerBound ?? 0)
-    guard count >= expected - max(2, expected / 100) else {
+    guard count >= expected - (list != nil ? 0 : max(2, expected / 100)) else {
       throw VideoError(
-        path: video.path, problem: "it ends after frame \(position), but states \(stated) frames", hint: repair)
+        path: video.path, problem: "it ends after frame \(position), but states \(stated) frames\(cutPicture)",
+        hint: repair)
     }
   }
 
-  /// Number of the last frame that was given, counted from 1 in the video.
+  private var repair: String {
+    list != nil
+      ? "Copy the pictures again from their source; if they are damaged there, leave that one out."
+      : "Copy it again from its source; if it is damaged there, make a new video of what can be read: "
+        + "ffmpeg -i OLD -c:v ffv1 NEW.mkv"
+  }
+
+  /// Names the first picture without an end, because ffmpeg does not; empty if there is none.
+  private var cutPicture: String {
+    guard case .pictures(let pictures) = video.input,
+      let cut = pictures.first(where: { !PictureEnd(of: $0).isComplete })
+    else { return "" }
+    return " ('\((cut as NSString).lastPathComponent)' has no end)"
+  }
+
+  /// What ffmpeg says of the pixels: faults of what cameras and editors write beside them are none.
+  private static func withoutMetadata(_ messages: String) -> String {
+    let harmless = ["invalid TIFF header", "EXIF", "APP fields", "Incorrect BOM"]
+    return messages.split(separator: "\n").filter { line in !harmless.contains { line.contains($0) } }
+      .joined(separator: "\n")
+  }
+
+  /// Number of the last frame that was returned, counted from 1 in the video.
   private var position: Int { (frames?.lowerBound ?? 0) + count }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Processes
 
 /// What ffprobe says of the video in a file.
 struct VideoStream {
@@ -18,6 +19,7 @@ struct VideoStream {
       let sampleAspectRatio: String?
       let avgFrameRate: String?
       let nbFrames: String?
+      let duration: String?
       let sideDataList: [SideData]?
     }
     let streams: [Stream]?
@@ -48,10 +50,15 @@ struct VideoStream {
     let stretched = max(1, Int((Double(width) * min(max(pixel, 0.01), 100)).rounded()))
     let quarters = (stream.sideDataList ?? []).compactMap(\.rotation).first.map { Int(($0 / 90).rounded()) } ?? 0
     let isTurned = quarters % 2 != 0
+    let rate = ratio(stream.avgFrameRate, separator: "/")
+    let stored = stream.nbFrames.flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+    // A video that was trimmed without decoding keeps frames that are not shown, back to a key frame.
+    let duration = stream.duration.flatMap { Double($0) } ?? .infinity
+    let shown = duration * (rate ?? .infinity)
+    let count = stored.map { shown >= 1 && shown < Double($0) ? Int(shown) : $0 }
     return VideoStream(
-      shownHeight: isTurned ? stretched : height, shownWidth: isTurned ? height : stretched,
-      rate: ratio(stream.avgFrameRate, separator: "/"),
-      frameCount: stream.nbFrames.flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil })
+      shownHeight: isTurned ? stretched : height, shownWidth: isTurned ? height : stretched, rate: rate,
+      frameCount: count)
   }
 
   /// A quotient such as "30000/1001" that is positive and finite.

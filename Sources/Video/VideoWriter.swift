@@ -1,4 +1,5 @@
 import Foundation
+import Processes
 
 /// Writes pictures as an MP4 file. For one thread.
 ///
@@ -62,7 +63,7 @@ public final class VideoWriter {
     isFinished = true
   }
 
-  private func failure(_ ending: ChildProcess.Ending) -> VideoError {
+  private func failure(_ ending: ProcessEnding) -> VideoError {
     VideoError(
       path: path, problem: "ffmpeg cannot write it: \(FFmpegProgram.decode.reason(program, ending))",
       hint: "Check the space on the disk, and that this ffmpeg can encode MP4 (ffmpeg -encoders).")

@@ -1,9 +1,7 @@
 import ArgumentParser
 import CAllocationCount
 import Diagnostics
-import Evaluation
 import Runs
-import Training
 
 /// `sqair-dist benchmark`: what an update costs, and how far that is from what the processor can do.
 struct BenchmarkCommand: ParsableCommand {
@@ -14,9 +12,9 @@ struct BenchmarkCommand: ParsableCommand {
       Sequences are generated for the purpose, and the model does not learn. Give a checkpoint: the number of objects \
       that a model finds determines the amount of work.
 
-      A processor that is shared changes its speed from second to second. The large product therefore runs between the \
+      The speed of a shared processor changes from second to second. The large product therefore runs between the \
       updates, on all ranks at the same time, and each block of updates is compared with the products next to it. Blocks \
-      and products are timed over all ranks together, so the utilisation also holds where ranks outnumber cores.
+      and products are timed over all ranks together, so the utilisation is also correct where ranks outnumber cores.
 
       Examples:
         sqair-dist benchmark --frames 3 --frames 10
@@ -24,7 +22,8 @@ struct BenchmarkCommand: ParsableCommand {
         mpirun -n 2 sqair-dist benchmark --checkpoint first
         sqair-dist benchmark --sweep --out lines
         mpirun -n 2 sqair-dist benchmark --checkpoint first --scaling
-        sqair-dist benchmark --scaling --latency-us 20 --bandwidth-gbs 1.2 --ranks-per-host 16
+        sqair-dist benchmark --scaling --latency-us 20 --bandwidth-gbs 1.2 \\
+          --ranks-per-host 16
         sqair-dist benchmark --stall --config quick
       """)
 
@@ -47,12 +46,12 @@ struct BenchmarkCommand: ParsableCommand {
 
   @Option(
     help: """
-      For --scaling: also predict for hosts of so many ranks, which share memory; --bandwidth-gbs is then that of a \
+      For --scaling: also predict for hosts with this many ranks, which share memory; --bandwidth-gbs is then that of a \
       host's link.
       """)
   var ranksPerHost: Int?
 
-  @Flag(help: "Measure for how much of the time evaluation, pictures and checkpoints interrupt training.")
+  @Flag(help: "Measure what fraction of the time evaluation, pictures and checkpoints interrupt training.")
   var stall = false
 
   @Option(help: "Checkpoint file or run folder; without one, the model is untrained.", completion: .file())
@@ -76,7 +75,7 @@ struct BenchmarkCommand: ParsableCommand {
   @Option(help: "Updates to time, after eight warm-up updates.")
   var updates = 20
 
-  @Flag(help: "Compute all slots of all rows at every frame, as if every one held an object.")
+  @Flag(help: "Compute all slots of all rows at every frame, as if each held an object.")
   var dense = false
 
   @Flag(help: "Print one JSON object per line.")

@@ -1,22 +1,22 @@
-import Diagnostics
-import Evaluation
 import Foundation
 import Runs
 import Storage
-import Training
 
 /// What a checkpoint holds, for `inspect`.
 struct CheckpointSummary {
   let path: String
   let checkpoint: Checkpoint
+  private let configuration: Result<Configuration, any Error>
 
   /// Reads the file; its digest is verified on the way.
   init(path: String) throws {
     self.path = path
-    checkpoint = try Checkpoint(reading: path)
+    let checkpoint = try Checkpoint(reading: path)
+    self.checkpoint = checkpoint
+    configuration = Result { try TrainedModel.configuration(of: checkpoint, at: path) }
   }
 
-  /// Prints it, and throws if anything does not hold.
+  /// Prints it, and throws if the checkpoint is not valid.
   func review(listsArrays: Bool) throws {
     var summary = Summary()
     summary.add("step", "\(checkpoint.step)")
@@ -26,7 +26,7 @@ struct CheckpointSummary {
     summary.add(
       "optimizer",
       checkpoint.optimizer.isEmpty
-        ? "no state: a model to use, not to resume" : checkpoint.optimizer.map(\.name).joined(separator: ", "))
+        ? "none: a model that can be used, but not resumed" : checkpoint.optimizer.map(\.name).joined(separator: ", "))
     summary.add("seed", "\(checkpoint.seed)")
     summary.add("trained on", checkpoint.data)
     summary.add("software", checkpoint.software)
@@ -49,16 +49,8 @@ struct CheckpointSummary {
 
   /// The closest preset, and what differs from it.
   private var configurationText: String {
-    let configuration: Configuration
-    do {
-      configuration = try Configuration(resolvedJSON: checkpoint.configuration, place: "attribute 'config'")
-    } catch {
-      return "cannot be used by this program: \(error)"
-    }
-    let distances = Configuration.presets.compactMap { preset in
-      Configuration.named(preset.name).map { (name: preset.name, differences: configuration.differences(from: $0)) }
-    }
-    guard let nearest = distances.min(by: { $0.differences.count < $1.differences.count }) else { return "" }
+    guard case .success(let configuration) = configuration else { return "not of this program" }
+    let nearest = configuration.nearestPreset
     return nearest.name + nearest.differences.map { "\n\($0.keyPath) = \($0.mine)" }.joined()
   }
 
@@ -70,6 +62,10 @@ struct CheckpointSummary {
     }
   }
 
-  /// What does not hold, one sentence each.
-  var problems: [String] { checkpoint.problems.map(\.printable) }
+  /// What is wrong, one sentence each.
+  var problems: [String] {
+    var problems = checkpoint.problems
+    if case .failure(let error) = configuration { problems.append("this program cannot use it: \(error)") }
+    return problems.map(\.printable)
+  }
 }

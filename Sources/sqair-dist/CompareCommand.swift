@@ -1,23 +1,22 @@
 import ArgumentParser
-import Diagnostics
 import Evaluation
-import Runs
-import Training
 
 /// `sqair-dist compare`.
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
-    abstract: "Compares models, and a method without a model, on the same sequences.",
+    abstract: "Compares models, and a model-free baseline, on the same sequences.",
     discussion: """
-      Measured are the count of objects (by frame index, overlap and size) and tracking. Where the file also holds what \
-      its frames hide (`sqair-dist data moving-digits --occluded` or `--overlap`): the image behind the bar, each object \
-      by itself where two overlap, the recall by visible fraction, and whether identities survive a crossing.
+      Measures the count of objects (by frame index, overlap and size) and tracking. Where the file also holds what its \
+      frames hide (`sqair-dist data moving-digits --occluded` or `--overlap`), it also measures the image behind the \
+      bar, each object by itself where two overlap, the recall by visible fraction, and whether identities survive a \
+      crossing.
 
-      The baseline `components` is what one would do without a model: \(Baseline.components.description)
+      The baseline `components` needs no model: \(Baseline.components.description)
 
       Examples:
-        sqair-dist compare --checkpoint sqair --checkpoint air --data crossing.h5 --out pictures
+        sqair-dist compare --checkpoint sqair --checkpoint air \\
+          --data crossing.h5 --out pictures
         sqair-dist compare --checkpoint sqair --baseline components --data valid.h5 \\
           --boxes drawn --overlap 0.5 --overlap 0.3
       """)
@@ -30,7 +29,7 @@ struct CompareCommand: ParsableCommand {
 
   @Option(
     name: .customLong("baseline"),
-    help: "A method without a model to measure beside the models (values: components).")
+    help: "A model-free baseline to measure alongside the models (values: components).")
   var baselines: [Baseline] = []
 
   @Option(
@@ -43,7 +42,7 @@ struct CompareCommand: ParsableCommand {
     completion: .directory)
   var out: String?
 
-  @Option(help: "Sequences in the picture, from the first of the file.")
+  @Option(help: "Number of sequences in the picture, starting with the first in the file.")
   var pictures = 4
 
   @Option(help: "Particles per sequence. (default: as in validations of the first model's run)")
@@ -58,22 +57,18 @@ struct CompareCommand: ParsableCommand {
   @Option(
     name: [.customLong("overlap"), .customLong("iou")],
     help: """
-      Intersection over union from which a found box matches a true one, above 0 and at most 1; may be repeated for \
-      tracking, occlusion takes the first. (default: 0.5)
+      Minimum intersection over union at which a detected box matches a true one, above 0 and at most 1; may be \
+      repeated for tracking, while occlusion uses the first. (default: 0.5)
       """)
   var overlaps: [Double] = []
 
   @Flag(help: "Print one JSON object instead of a table.")
   var json = false
 
-  @Flag(
-    help: """
-      Count and track objects of the first frame only if they are still there in the second, which tells objects from \
-      what a model discovers too much in a frame without a past.
-      """)
-  var confirmFirst = false
+  @OptionGroup var confirmation: ConfirmationOptions
 
   func validate() throws {
+    try requireFolderName(out, "--out")
     try requireAtLeast(1, pictures, "--pictures")
     try requireAtLeast(1, particles, "--particles")
     try requireAtLeast(1, batch, "--batch")
@@ -84,7 +79,7 @@ struct CompareCommand: ParsableCommand {
     var request = CompareRequest(
       checkpoints: checkpoints, baselines: baselines, data: data, out: out, pictures: pictures, particles: particles,
       batch: batch, boxes: boxes, minimumOverlaps: overlaps.isEmpty ? [0.5] : overlaps, json: json)
-    request.confirmsFirstFrame = confirmFirst
+    request.confirmsFirstFrame = confirmation.confirmFirst
     try compareCheckpoints(request)
   }
 }

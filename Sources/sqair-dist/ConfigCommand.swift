@@ -1,9 +1,6 @@
 import ArgumentParser
 import Foundation
-import Diagnostics
-import Evaluation
 import Runs
-import Training
 
 /// `sqair-dist config`.
 struct ConfigCommand: ParsableCommand {

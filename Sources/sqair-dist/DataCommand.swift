@@ -1,15 +1,12 @@
 import ArgumentParser
 import Cluster
-import Diagnostics
-import Evaluation
 import Foundation
 import MovingDigits
 import Report
 import Runs
 import Storage
-import Training
 
-/// `sqair-dist data`, the makers of sequence files.
+/// `sqair-dist data`: the commands that create sequence files.
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
@@ -55,7 +52,8 @@ struct MovingDigitsCommand: ParsableCommand {
   var split = DigitSplit.train
 
   @Option(
-    help: "Motion: gentle is slow and stays inside; reference is as published: fast, accelerated, leaving the canvas.")
+    help:
+      "Motion: gentle is slow and stays inside; reference, as published, is fast, accelerated and leaves the canvas.")
   var motion = Motion.gentle
 
   @Flag(exclusivity: .exclusive)
@@ -70,17 +68,7 @@ struct MovingDigitsCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Frame size in pixels: the side of a square, or HEIGHTxWIDTH.", valueName: "pixels"))
   var canvas = Canvas(height: 50, width: 50)
 
-  @Option(help: "Seed of everything random.")
-  var seed: UInt64 = 0
-
-  @Option(
-    help: ArgumentHelp(
-      "Training file from which to copy the mean frame. (default: computed from the new file)", valueName: "file"),
-    completion: .sequences)
-  var meanFrom: String?
-
-  @Flag(help: "Replace the file if it exists.")
-  var force = false
+  @OptionGroup var file: SequenceFileOptions
 
   func validate() throws {
     if out.isEmpty { throw ValidationError("The value of '--out' is empty; give a file name.") }
@@ -94,14 +82,8 @@ struct MovingDigitsCommand: ParsableCommand {
   }
 
   func run() throws {
-    guard launchedRank() == 0 else { return }
-    let outputs = OutputPaths(reading: [("--mean-from", meanFrom)])
-    let replaces = try outputs.check(out, .sequences, option: "--out")
-    if replaces, !force {
-      throw StorageError(
-        file: out, problem: "the file exists", hint: "Choose another name, or add --force to replace it.")
-    }
-    let replaced = replaces ? (try? SequenceFile(path: out))?.identity ?? "damaged" : nil
+    guard isWorker("data moving-digits") else { return }
+    let output = try SequenceFileOutput(out, OutputPaths(reading: [("--mean-from", file.meanFrom)]), file)
     var settings = MovingDigitsSettings()
     settings.sequences = sequences
     settings.frames = frames
@@ -112,30 +94,16 @@ struct MovingDigitsCommand: ParsableCommand {
     settings.digits = digits == "builtin" ? .strokes : .mnist(directory: digits)
     settings.split = split
     settings.challenge = challenge?.challenge(barShade: barShade ?? 0)
-    settings.seed = seed
-    let mean = try meanFrame()
+    settings.seed = file.seed
+    let mean = try file.meanFrame(height: canvas.height, width: canvas.width, sizeOption: "--canvas")
     try StopSignals.installForCommand()
     let progress = ProgressLine(label: "data", total: UInt64(sequences), unit: "sequences")
-    try DigitFile.write(settings, to: out, mean: mean, overwrite: force) { done in
+    try DigitFile.write(settings, to: out, mean: mean, overwrite: file.force) { done in
       progress.update(UInt64(done))
-      if let signal = StopSignals.requested { throw Interrupted(signal: signal, consequence: "no file was written") }
+      try SequenceFileOutput.throwIfStopped()
     }
     progress.finish()
-    if let replaced { print("replaced \(out), which was \(replaced)") }
-    try SequenceSummary(SequenceFile(path: out)).print()
-  }
-
-  /// The mean frame of the training file, if one is named.
-  private func meanFrame() throws -> [Float]? {
-    guard let meanFrom else { return nil }
-    let file = try SequenceFile(path: meanFrom)
-    guard file.height == canvas.height, file.width == canvas.width else {
-      throw StorageError(
-        file: meanFrom, part: "/mean",
-        problem: "its frames are \(file.height) x \(file.width), those asked for \(canvas.height) x \(canvas.width)",
-        hint: "Make both with the same --canvas.")
-    }
-    return file.mean
+    try output.report()
   }
 }
 
@@ -167,7 +135,7 @@ enum ChallengeOption: String, EnumerableFlag {
   static func help(for value: ChallengeOption) -> ArgumentHelp? {
     switch value {
     case .occluded: "Draw a bar that occludes some digits for some frames, and record what it occludes."
-    case .overlap: "Two digits cross on straight lines and cover each other at mid-sequence, whatever --motion says."
+    case .overlap: "Two digits cross on straight lines and cover each other at mid-sequence, regardless of --motion."
     }
   }
 

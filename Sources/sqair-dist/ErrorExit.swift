@@ -47,7 +47,7 @@ struct ErrorExit {
     if rank > 0 {
       let wasAsked = StopSignals.requested != nil
       Thread.sleep(forTimeInterval: isProbablyEverywhere ? patienceForSame : patience)
-      // A signal in this time is the launcher's, ending the job because another rank has spoken.
+      // A signal in this time is the launcher's, ending the job because another rank has reported an error.
       if !wasAsked, StopSignals.requested != nil { exit((error as? any ExitCodeProviding)?.exitCode ?? EXIT_FAILURE) }
     }
     if rank == 0 || !isReportedByRoot {

@@ -1,8 +1,5 @@
 import ArgumentParser
-import Diagnostics
 import Evaluation
-import Runs
-import Training
 
 /// `sqair-dist evaluate`.
 struct EvaluateCommand: ParsableCommand {
@@ -43,33 +40,22 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Boxes for --tracking: the attention window, or the box around the pixels that an object draws.")
   var boxes = ObjectBoxKind.window
 
-  @Option(
-    name: .customLong("overlap"),
-    help: """
-      Intersection over union from which a found box matches a true one, above 0 and at most 1; may be repeated. \
-      (default: 0.5)
-      """)
-  var overlaps: [Double] = []
+  @OptionGroup var overlap: OverlapOptions
 
-  @Flag(
-    help: """
-      Count and track objects of the first frame only if they are still there in the second, which tells objects from \
-      what a model discovers too much in a frame without a past.
-      """)
-  var confirmFirst = false
+  @OptionGroup var confirmation: ConfirmationOptions
 
   func validate() throws {
+    try requireFolderName(tracks, "--tracks")
     try requireAtLeast(1, particles, "--particles")
     try requireAtLeast(1, batch, "--batch")
-    try requireOverlaps(overlaps)
   }
 
   func run() throws {
     var request = EvaluateRequest(
       checkpoint: source.checkpoint.path, data: source.data, particles: particles, batch: batch, json: json,
-      tracking: tracking || tracks != nil, boxes: boxes, minimumOverlaps: overlaps.isEmpty ? [0.5] : overlaps,
+      tracking: tracking || tracks != nil, boxes: boxes, minimumOverlaps: overlap.minimumOverlaps,
       tracks: tracks)
-    request.confirmsFirstFrame = confirmFirst
+    request.confirmsFirstFrame = confirmation.confirmFirst
     try evaluateCheckpoint(request)
   }
 }

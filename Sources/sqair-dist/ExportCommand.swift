@@ -5,14 +5,16 @@ import Runs
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Writes the model of a checkpoint as a file of its own, a quarter as large.",
+    abstract: "Writes the model of a checkpoint as a separate file, about a quarter of the size.",
     discussion: """
       The file holds the parameters that the model is used with (their average, if the run keeps one), its \
-      configuration without folder names, and where it comes from. Every command uses it like a checkpoint; only `train` cannot resume from it.
+      configuration without folder names, and its origin. Every command uses it like a checkpoint; only `train` cannot \
+      resume from it.
 
       Examples:
         sqair-dist export --checkpoint first --out model.h5
-        sqair-dist export --checkpoint first --out model.h5 --note "commit 1a2b3c4, seed 0, 2 h on one core"
+        sqair-dist export --checkpoint first --out model.h5 \\
+          --note "commit 1a2b3c4, seed 0, 2 h on one core"
       """)
 
   @OptionGroup var source: CheckpointOptions
@@ -20,14 +22,14 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "The file to write.", completion: .file(extensions: ["h5"]))
   var out: String
 
-  @Option(help: "Text to keep in the file beside the version of the program, such as the commit and the command.")
+  @Option(help: "Text to add to the version of the program in the file, such as the commit and the command.")
   var note: String?
 
-  @Flag(help: "Replace the file if it is there.")
+  @Flag(help: "Replace the file if it exists.")
   var force = false
 
   func run() throws {
-    guard launchedRank() == 0 else { return }
+    guard isWorker("export") else { return }
     try exportModel(ExportRequest(checkpoint: source.path, out: out, note: note, force: force))
   }
 }

@@ -1,16 +1,14 @@
 import ArgumentParser
-import Diagnostics
-import Evaluation
+import Cluster
 import Foundation
 import Runs
 import Storage
-import Training
 
 /// `sqair-dist inspect`.
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Says what a sequence file, a checkpoint or a run folder holds, and whether it is valid.",
+    abstract: "Shows what a sequence file, a checkpoint or a run folder holds, and whether it is valid.",
     discussion: """
       Every byte is read and checked. The exit code is 0 only if everything is valid.
 
@@ -33,7 +31,8 @@ struct InspectCommand: ParsableCommand {
   var digest = false
 
   func run() throws {
-    guard launchedRank() == 0 else { return }
+    // Every rank looks, because each may have been given a file of its own, and one of them prints.
+    if launchedRank() > 0 { StandardOutput.discard() }
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
       return try inspectRun()
@@ -49,6 +48,9 @@ struct InspectCommand: ParsableCommand {
       let summary = try CheckpointSummary(path: path)
       if digest { return summary.printDigests() }
       try summary.review(listsArrays: arrays)
+    case nil where try HDF5File(reading: path).contains("/frames"):
+      // It says what is missing, and how to add it.
+      _ = try SequenceFile(path: path)
     case let other:
       throw StorageError(
         file: path, part: "attribute 'format'",

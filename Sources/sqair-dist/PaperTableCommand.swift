@@ -1,8 +1,5 @@
 import ArgumentParser
-import Diagnostics
 import Evaluation
-import Runs
-import Training
 
 /// `sqair-dist paper-table`.
 struct PaperTableCommand: ParsableCommand {
@@ -26,16 +23,16 @@ struct PaperTableCommand: ParsableCommand {
   @Option(help: "The file to train the classifier on.", completion: .sequences)
   var train: String
 
-  @Option(help: "The file to evaluate on, with digits that no training has shown.", completion: .sequences)
+  @Option(help: "The file to evaluate on, with digits that were not used for training.", completion: .sequences)
   var test: String
 
   @Option(help: "Particles for the estimate of log p(x).")
   var particles = 1000
 
-  @Option(help: "Sequences to evaluate, from the first of the file. (default: all)")
+  @Option(help: "Number of sequences to evaluate, starting with the first in the file. (default: all)")
   var testSequences: Int?
 
-  @Option(help: "Sequences to train the classifier on, from the first of the file.")
+  @Option(help: "Number of sequences to train the classifier on, starting with the first in the file.")
   var trainSequences = 5000
 
   @Flag(help: "Print one JSON object instead of a table.")

@@ -1,8 +1,5 @@
 import ArgumentParser
-import Diagnostics
 import Evaluation
-import Runs
-import Training
 
 /// `sqair-dist reconstruct`.
 struct ReconstructCommand: ParsableCommand {
@@ -15,7 +12,8 @@ struct ReconstructCommand: ParsableCommand {
 
       Examples:
         sqair-dist reconstruct --checkpoint first --data valid.h5 --out pictures
-        sqair-dist reconstruct --checkpoint first --data valid.h5 --out errors --select worst
+        sqair-dist reconstruct --checkpoint first --data valid.h5 --out errors \\
+          --select worst
       """)
 
   @OptionGroup var source: CheckpointAndDataOptions
@@ -32,6 +30,7 @@ struct ReconstructCommand: ParsableCommand {
   var boxes = ObjectBoxKind.window
 
   func validate() throws {
+    try requireFolderName(out, "--out")
     try requireAtLeast(1, sequences, "--sequences")
   }
 
@@ -51,14 +50,14 @@ struct GenerateCommand: ParsableCommand {
     discussion: """
       Writes a strip (PNG) and an animation (GIF) of the first sequences: the true frames next to each continuation, \
       with boxes in a colour per identity; true boxes are thin and white. The picture `paths` has a line for each of \
-      these sequences: what happened, then each continuation, with the paths of the objects. Frames and latent variables \
-      of all continuations go to imagination.h5. Measured on all of them: whether appearance and number of objects \
-      persist, whether objects move as in the file and keep their direction, how diverse the continuations are, and the \
-      prediction error next to that of two baselines.
+      these sequences: the true frames, then each continuation, with the paths of the objects. Frames and latent \
+      variables of all continuations are written to imagination.h5. All continuations are measured: whether appearance \
+      and number of objects persist, whether objects move as in the file and keep their direction, how diverse the \
+      continuations are, and the prediction error compared with two baselines.
 
       Example:
-        sqair-dist generate --checkpoint first --data valid.h5 --out futures \\
-          --condition 3 --frames 100 --futures 5
+        sqair-dist generate --checkpoint first --data valid.h5 --out continued \\
+          --condition 3 --frames 100 --continuations 5
       """)
 
   @OptionGroup var source: CheckpointAndDataOptions
@@ -73,7 +72,7 @@ struct GenerateCommand: ParsableCommand {
   var frames = 100
 
   @Option(
-    name: [.customLong("futures"), .customLong("continuations")], help: "Continuations of each sequence.")
+    name: [.customLong("continuations"), .customLong("futures")], help: "Continuations of each sequence.")
   var continuations = 5
 
   @Option(help: "Number of sequences, unless --select names them.")
@@ -92,7 +91,7 @@ struct GenerateCommand: ParsableCommand {
 
   @Option(
     help: """
-      Factor on the noise of the appearance of generated objects, 0 or more: 1 samples from the prior; smaller values \
+      Factor on the noise of the appearance of generated objects, 0 to 100: 1 samples from the prior; smaller values \
       keep appearance closer to what the prior expects.
       """)
   var appearanceNoise = 1.0
@@ -104,12 +103,13 @@ struct GenerateCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
+    try requireFolderName(out, "--out")
     try requireAtLeast(1, observedFrames, "--condition")
-    try requireAtLeast(1, continuations, "--futures")
+    try requireAtLeast(1, continuations, "--continuations")
     try requireAtLeast(1, sequences, "--sequences")
     try requireAtLeast(0, pictures, "--pictures")
-    guard appearanceNoise >= 0, appearanceNoise.isFinite else {
-      throw ValidationError("The value of '--appearance-noise' must be 0 or more, not \(appearanceNoise).")
+    guard (0...100).contains(appearanceNoise) else {
+      throw ValidationError("The value of '--appearance-noise' must be from 0 to 100, not \(appearanceNoise).")
     }
     guard frames > observedFrames else {
       throw ValidationError(
@@ -181,6 +181,7 @@ struct SampleCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
+    try requireFolderName(out, "--out")
     try requireAtLeast(1, frames, "--frames")
     try requireAtLeast(1, sequences, "--sequences")
     try requireAtLeast(0, pictures, "--pictures")

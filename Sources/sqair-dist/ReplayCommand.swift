@@ -1,8 +1,5 @@
 import ArgumentParser
 import Diagnostics
-import Evaluation
-import Runs
-import Training
 
 /// `sqair-dist replay`.
 struct ReplayCommand: ParsableCommand {

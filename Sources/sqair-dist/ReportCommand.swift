@@ -1,8 +1,5 @@
 import ArgumentParser
-import Diagnostics
 import Evaluation
-import Runs
-import Training
 
 /// `sqair-dist report`.
 struct ReportCommand: ParsableCommand {
@@ -11,11 +8,11 @@ struct ReportCommand: ParsableCommand {
     abstract: "Writes a web page about a run or a model: one file with pictures, curves, measurements and settings.",
     discussion: """
       The page needs no network and no other file, adapts to light and dark screens, and is readable on a phone. It \
-      names what a run cannot show.
+      lists what could not be measured, and why.
 
       Examples:
         sqair-dist report first
-        sqair-dist report first --data test.h5 --compare-with second --out first.html
+        sqair-dist report first --data test.h5 --compare-with second
         sqair-dist report model.h5 --data test.h5
       """)
 

@@ -1,10 +1,7 @@
 import ArgumentParser
 import Cluster
-import Diagnostics
-import Evaluation
 import Runs
 import Storage
-import Training
 
 /// `sqair-dist` and its subcommands. Each parses its arguments and calls one function of a module.
 @main
@@ -63,7 +60,7 @@ struct SQAIRDist: ParsableCommand {
       try ProcessLimits.prepare()
       let arguments = try arguments()
       try refuseUnknownSubcommand(arguments.first)
-      var command = try parseAsRoot(arguments)
+      var command = try parse(arguments)
       try command.run()
       try StandardOutput.flush()
     } catch {
@@ -77,6 +74,20 @@ struct SQAIRDist: ParsableCommand {
       return Array(try ProcessArguments.all().dropFirst())
     } catch {
       throw ValidationError("\(error)")
+    }
+  }
+
+  /// Parses; the parser takes a number below 0 for an option, and says that the value is missing.
+  private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+    do {
+      return try parseAsRoot(arguments)
+    } catch {
+      let text = message(for: error)
+      for (option, value) in zip(arguments, arguments.dropFirst())
+      where value.hasPrefix("-") && Double(value) != nil && text.hasPrefix("Missing value for '\(option) ") {
+        throw ValidationError("'\(value)' is not allowed as the value of '\(option)': it is below 0.")
+      }
+      throw error
     }
   }
 

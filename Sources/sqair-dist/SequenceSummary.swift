@@ -29,7 +29,7 @@ struct SequenceSummary {
   private var truthText: String {
     let present = [
       ("counts", file.hasCounts), ("boxes", file.hasBoxes), ("identities", file.hasIds), ("classes", file.hasLabels),
-      ("visible shares", file.hasVisible), ("ink", file.inkShape != nil), ("bars", file.barCount > 0),
+      ("visible fractions", file.hasVisible), ("ink", file.inkShape != nil), ("bars", file.barCount > 0),
       ("unoccluded frames", file.hasUnoccluded), ("ignored boxes", file.ignoreSlots != nil),
     ].filter(\.1).map(\.0)
     guard !present.isEmpty else { return "none" }
@@ -37,7 +37,7 @@ struct SequenceSummary {
     return present.joined(separator: ", ") + slots
   }
 
-  /// Reads every byte, prints what the ground truth says, and throws if anything does not hold.
+  /// Reads every byte, prints what the ground truth says, and throws if the file is not valid.
   func verify() throws {
     let progress = ProgressLine(label: "checking", total: UInt64(file.sequenceCount), unit: "sequences")
     try file.verify { done, _ in progress.update(UInt64(done)) }
@@ -45,8 +45,8 @@ struct SequenceSummary {
     if let text = truth.countText { Swift.print("  objects in a frame  \(text)") }
     guard truth.problems.isEmpty else { throw InvalidFileError(path: file.path, problems: truth.problems) }
     let parts = [
-      file.hasChecksums ? "every checksum holds" : "all of it can be read; it has no checksums of its frames",
-      truth.wasCompared ? "the ground truth agrees with itself" : nil,
+      file.hasChecksums ? "every checksum matches" : "all of it can be read; it has no checksums of its frames",
+      truth.wasCompared ? "the ground truth is consistent" : nil,
     ]
     Swift.print("  valid: " + parts.compactMap { $0 }.joined(separator: ", and "))
   }

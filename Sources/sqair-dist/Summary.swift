@@ -1,8 +1,8 @@
 import Foundation
 import Storage
 
-/// Aligned lines of names and values, as `inspect` prints them. The values come out of files, so that nothing in them may
-/// steer a terminal.
+/// Aligned lines of names and values, as `inspect` prints them. The values come out of files, so that nothing in them
+/// may steer a terminal.
 struct Summary {
   private var rows: [(name: String, value: String)] = []
 

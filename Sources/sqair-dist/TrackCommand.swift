@@ -1,8 +1,6 @@
 import ArgumentParser
-import Diagnostics
 import Evaluation
 import Runs
-import Training
 import Video
 
 /// `sqair-dist track`.
@@ -12,19 +10,20 @@ struct TrackCommand: ParsableCommand {
     abstract: "Tracks the objects in the whole view of a video.",
     discussion: """
       The model was trained on crops of such a video (`sqair-dist data video`). The view is covered with overlapping \
-      crops and time with overlapping windows; what the crops and windows find is joined to tracks. Objects that were \
-      exchanged when they met get their identities back by how they move before and after, and objects that were lost \
-      for a while are joined with what they were. Under `mpirun` all processes share the work, and the files are the same.
+      crops, and time with overlapping windows; the objects found in crops and windows are joined into tracks. \
+      Identities that were swapped where two objects met are swapped back, by the motion before and after, and a \
+      track that was lost for a while is joined with its continuation. Under `mpirun` all processes share the work, and \
+      the files are the same.
 
       Writes tracks.txt (MOTChallenge, in pixels of the video), tracks.mp4 and tracks.gif with a colour per identity and \
-      the way that each object came, and tracks.json with all measures. With --truth, true boxes are drawn thin and \
-      white, and tracking is measured beside that of connected components on the same view; boxes whose flag is 0 are \
+      the recent path of each object, and tracks.json with all measures. With --truth, true boxes are drawn thin and \
+      white, and tracking is compared with that of connected components on the same view; boxes whose flag is 0 are \
       ignored.
 
       Examples:
         sqair-dist track --checkpoint first --in street.mp4 --out tracked
-        mpirun -n 8 sqair-dist track --checkpoint first --in street.mp4 --out tracked \\
-          --frames 641-795 --truth gt.txt --overlap 0.5 --overlap 0.3
+        mpirun -n 8 sqair-dist track --checkpoint first --in street.mp4 \\
+          --out tracked --frames 641-795 --truth gt.txt --overlap 0.5
       """)
 
   @OptionGroup var checkpoint: CheckpointOptions
@@ -45,40 +44,35 @@ struct TrackCommand: ParsableCommand {
     completion: .file())
   var truth: String?
 
-  @Option(
-    name: .customLong("overlap"),
-    help: """
-      Intersection over union from which a found box matches a true one, above 0 and at most 1; may be repeated. \
-      (default: 0.5)
-      """)
-  var overlaps: [Double] = []
+  @OptionGroup var overlap: OverlapOptions
 
   @Option(
     help: """
-      Largest distance between neighbouring crops, in pixels of the view. Objects of up to a crop's side minus this are \
-      seen whole. (default: a quarter of a crop)
+      Largest distance between neighbouring crops, in pixels of the view. Objects no larger than the side of a crop \
+      minus this distance lie completely inside at least one crop. (default: a quarter of a crop)
       """)
   var step: Int?
 
-  @Option(help: "Frames of a window. (default: as in the training)")
+  @Option(help: "Frames of a window. (default: those of the training sequences)")
   var length: Int?
 
   @Option(help: "Frames that consecutive windows have in common.")
   var sharedFrames = TrackRequest.Settings().sharedFrames
 
-  @Option(help: "Share of the crops which see an object whole that have to find it, 0 to 1.")
+  @Option(help: "Fraction, 0 to 1, of the crops containing an object completely that must detect it.")
   var agreement = TrackRequest.Settings().agreement
 
-  @Option(help: "Boxes with fewer rows, in pixels of the view, are left out.")
+  @Option(help: "Smallest height of a box, in pixels of the view; smaller ones are left out.")
   var smallestObject = TrackRequest.Settings().smallestHeight
 
   @Option(
     help: """
-      Frames for which an object may be lost and found again as the same one, where its motion takes it; 0 joins nothing.
+      Maximum number of frames for which an object may be lost and still continue the same track at its predicted \
+      position; 0 joins no tracks.
       """)
   var longestGap = TrackRequest.Settings().longestGap
 
-  @Option(help: "Tracks with fewer boxes are left out.")
+  @Option(help: "Smallest number of boxes of a track; shorter tracks are left out.")
   var shortest = TrackRequest.Settings().shortestTrack
 
   @Option(help: "Particles per crop. (default: as in validations of the run)")
@@ -108,12 +102,11 @@ struct TrackCommand: ParsableCommand {
       throw ValidationError("The value of '--agreement' must be from 0 to 1, not \(agreement).")
     }
     guard smallestObject >= 0 else {
-      throw ValidationError("The value of '--smallest-object' must not be negative, not \(smallestObject).")
+      throw ValidationError("The value of '--smallest-object' must be at least 0, not \(smallestObject).")
     }
-    for overlap in overlaps where !(overlap > 0 && overlap <= 1) {
-      throw ValidationError("The value of '--overlap' must be above 0 and at most 1, not \(overlap).")
+    if let problem = foreground.settings.problem {
+      throw ValidationError("These options are not possible: \(problem).")
     }
-    if let problem = foreground.settings.problem { throw ValidationError("These options cannot be: \(problem).") }
   }
 
   func run() throws {
@@ -134,7 +127,7 @@ struct TrackCommand: ParsableCommand {
       TrackRequest(
         checkpoint: checkpoint.path, input: input, out: out, truth: truth, frames: frames?.range.indices,
         backgroundFrames: view.backgroundFrames?.indices, viewHeight: view.viewHeight, viewWidth: view.viewWidth,
-        foreground: view.foreground, settings: settings, minimumOverlaps: overlaps.isEmpty ? [0.5] : overlaps,
+        foreground: view.foreground, settings: settings, minimumOverlaps: overlap.minimumOverlaps,
         json: json))
   }
 }

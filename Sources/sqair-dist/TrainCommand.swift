@@ -1,7 +1,5 @@
 import ArgumentParser
 import Cluster
-import Diagnostics
-import Evaluation
 import Runs
 import Training
 
@@ -16,7 +14,7 @@ struct TrainCommand: ParsableCommand {
 
       The folder of the run holds its configuration, checkpoints, metrics and pictures. If it holds a run already, that \
       run is resumed from its latest valid checkpoint, on any number of processes; --fresh starts a new one. --from starts \
-      a new run with the parameters of another one, whose model it has unless --config gives a model.
+      a new run from the parameters of another one, with its model unless --config gives another.
 
       Examples:
         sqair-dist --config quick
@@ -49,8 +47,10 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
+    let isNew = fresh && !RunFolder(runDirectory).wasStartedAnewByThisJob
     var request = TrainRequest(
-      configuration: try settings.resolve(from: from, run: runDirectory), runDirectory: runDirectory, fresh: fresh)
+      configuration: try settings.resolve(from: from, run: isNew ? nil : runDirectory), runDirectory: runDirectory,
+      fresh: fresh)
     request.configurationFile = settings.layers.config.flatMap { Configuration.named($0) == nil ? $0 : nil }
     request.fault = fault
     let code = try train(request)
@@ -65,8 +65,8 @@ struct SettingOptions: ParsableArguments {
   @Option(
     parsing: .upToNextOption,
     help: """
-      Sequence files to train on, or patterns such as 'shards/*.h5'; several are read as one, in the order of their \
-      names, in which numbers count by value (data.train). (default: built-in moving digits)
+      Sequence files to train on, or patterns such as 'shards/*.h5'; several are read as one, in the natural order of \
+      their names: 2 before 10 (data.train). (default: built-in moving digits)
       """, completion: .sequences)
   var data: [String] = []
 
@@ -78,7 +78,7 @@ struct SettingOptions: ParsableArguments {
   @Option(help: "Updates in total (training.steps).")
   var steps: Int?
 
-  @Option(help: "Frames per sequence, the same throughout (training.frames.start and .end, training.start.frames).")
+  @Option(help: "Frames per sequence, constant over the run (training.frames.start and .end, training.start.frames).")
   var frames: Int?
 
   @Option(help: "Sequences per batch, over all processes (training.batchSize).")
@@ -106,13 +106,14 @@ struct SettingOptions: ParsableArguments {
   ///
   /// - Parameters:
   ///   - start: the checkpoint that a new run starts from.
-  ///   - run: the folder of the run.
-  func resolve(from start: String?, run: String) throws -> Configuration {
+  ///   - run: the folder of the run; nil for a new run, whatever is there.
+  func resolve(from start: String?, run: String?) throws -> Configuration {
     // The model of a checkpoint is taken over, unless a preset or a file says which one it is to be. A run that is
     // resumed has it already.
     var inherited: ModelConfiguration?
     if layers.config == nil, let start {
-      inherited = try RunFolder(run).writtenConfiguration?.model ?? TrainedModel.configuration(of: start)
+      inherited =
+        try run.flatMap { RunFolder($0).continuedConfiguration?.model } ?? TrainedModel.configuration(of: start)
     }
     return try Configuration.resolve(from: layers.config, model: inherited, settings: layers.set) { configuration in
       if let start { configuration.training.from.checkpoint = start }
@@ -122,7 +123,7 @@ struct SettingOptions: ParsableArguments {
       if let frames {
         configuration.training.frames.start = frames
         configuration.training.frames.end = frames
-        // A number that is wrong is told once.
+        // A wrong number is reported once.
         configuration.training.start.frames = max(1, frames)
       }
       if let batch { configuration.training.batchSize = batch }

@@ -13,14 +13,15 @@ struct VideoCommand: ParsableCommand {
     abstract: "Cuts sequences from a video of a camera that does not move.",
     discussion: """
       The input is a video file that ffmpeg can decode, a folder of numbered PNG or JPEG pictures, or a NumPy array of \
-      uint8 in a file *.npy. ffmpeg runs as a program of its own; scripts/install --video installs it.
+      uint8 in a file *.npy. ffmpeg runs as a separate program; scripts/install --video installs it.
 
-      Of videos and pictures the background is removed: frames are scaled to the view, and what differs from the median \
+      The background of videos and pictures is removed: frames are scaled to the view, and what differs from the median \
       over time becomes bright on black. Crops are chosen at random places and times, without labels, by the number of \
-      connected components in their first frame. --preview draws each stage, so that the numbers can be set by eye.
+      connected components in their first frame. --preview draws each stage; use it to set the numbers.
 
-      Arrays are taken as they are: [N, T, H, W], [T, N, H, W] as test sets of moving MNIST are published, or one video \
-      [T, H, W]. The shorter of the first two axes is taken as time unless --axes says otherwise.
+      Arrays are used as they are: [N, T, H, W], [T, N, H, W] as test sets of moving MNIST are published, or one video \
+      [T, H, W]. The shorter of the first two axes is taken as time if the frames support it, and --axes has to say \
+      which it is otherwise.
 
       Equal input and equal options give equal files. Frames are counted from 1, as in MOTChallenge.
 
@@ -42,14 +43,15 @@ struct VideoCommand: ParsableCommand {
   var out: String?
 
   @Option(
-    help: ArgumentHelp("Picture of the stages of three frames; --out may be left out with it.", valueName: "file.png"),
+    help: ArgumentHelp(
+      "Draw the stages of three frames to this picture; --out is optional then.", valueName: "file.png"),
     completion: .file(extensions: ["png"]))
   var preview: String?
 
-  @Option(help: ArgumentHelp("Number of sequences. (default: 10000; of an array, all)", valueName: "number"))
+  @Option(help: ArgumentHelp("Number of sequences. (default: 10000; for an array, all)", valueName: "number"))
   var sequences: Int?
 
-  @Option(help: ArgumentHelp("Frames of each sequence. (default: 5; of an array, all)", valueName: "number"))
+  @Option(help: ArgumentHelp("Frames of each sequence. (default: 5; for an array, all)", valueName: "number"))
   var length: Int?
 
   @OptionGroup(title: "Choice of crops")
@@ -61,25 +63,18 @@ struct VideoCommand: ParsableCommand {
   @OptionGroup(title: "Ground truth")
   var truth: TruthOptions
 
-  @Option(
-    help: ArgumentHelp(
-      "Training file from which to copy the mean frame. (default: computed from the new file)", valueName: "file"),
-    completion: .sequences)
-  var meanFrom: String?
-
-  @Option(help: "Of an array: which of the first two axes is time, NTHW or TNHW.")
+  @Option(help: "For an array: which of the first two axes is time, NTHW or TNHW.")
   var axes: ArrayAxes?
 
-  @Option(help: "Seed of everything random.")
-  var seed: UInt64 = 0
-
-  @Flag(help: "Replace the file if it exists.")
-  var force = false
+  @OptionGroup var file: SequenceFileOptions
 
   func validate() throws {
     if input.isEmpty { throw ValidationError("The value of '--in' is empty; name a video, a folder or an array.") }
     if out?.isEmpty == true { throw ValidationError("The value of '--out' is empty; give a file name.") }
     if out == nil, preview == nil { throw ValidationError("Give '--out', or '--preview' to look at the stages.") }
+    if let preview, !preview.lowercased().hasSuffix(".png") {
+      throw ValidationError("'--preview \(preview)': the picture is a PNG; give a name that ends with .png.")
+    }
     try requireAtLeast(1, sequences, "--sequences")
     try requireAtLeast(1, length, "--length")
     if isArray {
@@ -89,22 +84,30 @@ struct VideoCommand: ParsableCommand {
       ] where isGiven {
         throw ValidationError("'\(option)' is for videos and pictures, and '\(input)' is an array.")
       }
+      var unchanged = VideoSequenceSettings()
+      (unchanged.sequences, unchanged.length, unchanged.seed) = (settings.sequences, settings.length, settings.seed)
+      guard settings == unchanged else {
+        throw ValidationError(
+          "The options of crops, foreground and ground truth are for videos and pictures, and '\(input)' is an array, "
+            + "whose frames are taken as they are. Leave them out.")
+      }
     } else {
-      if axes != nil { throw ValidationError("'--axes' is for arrays, and '\(input)' is none.") }
-      if let problem = settings.problem { throw ValidationError("These options cannot be: \(problem).") }
+      if axes != nil { throw ValidationError("'--axes' is for arrays, and '\(input)' is not one.") }
+      if let problem = settings.problem { throw ValidationError("These options are not possible: \(problem).") }
       if truth.truth == nil, truth.maxObjects != nil || truth.leaveOutIgnored {
         throw ValidationError("'--max-objects' and '--leave-out-ignored' need '--truth'.")
       }
     }
   }
 
-  private var isArray: Bool { input.lowercased().hasSuffix(".npy") }
+  /// Archives of arrays are refused by what reads arrays, which knows the remedy.
+  private var isArray: Bool { [".npy", ".npz"].contains { input.lowercased().hasSuffix($0) } }
 
   private var settings: VideoSequenceSettings {
     var settings = VideoSequenceSettings()
     settings.sequences = sequences ?? settings.sequences
     settings.length = length ?? settings.length
-    settings.seed = seed
+    settings.seed = file.seed
     crops.apply(to: &settings)
     foreground.apply(to: &settings)
     truth.apply(to: &settings)
@@ -112,18 +115,9 @@ struct VideoCommand: ParsableCommand {
   }
 
   func run() throws {
-    guard launchedRank() == 0 else { return }
-    let outputs = OutputPaths(reading: [("--in", input), ("--truth", truth.truth), ("--mean-from", meanFrom)])
-    var replaced: String?
-    if let out {
-      if try outputs.check(out, .sequences, option: "--out") {
-        guard force else {
-          throw StorageError(
-            file: out, problem: "the file exists", hint: "Choose another name, or add --force to replace it.")
-        }
-        replaced = (try? SequenceFile(path: out))?.identity ?? "damaged"
-      }
-    }
+    guard isWorker("data video") else { return }
+    let outputs = OutputPaths(reading: [("--in", input), ("--truth", truth.truth), ("--mean-from", file.meanFrom)])
+    let output = try out.map { try SequenceFileOutput($0, outputs, file) }
     if let preview { try outputs.check(preview, .picture, option: "--preview") }
     try StopSignals.installForCommand()
     if isArray {
@@ -131,24 +125,26 @@ struct VideoCommand: ParsableCommand {
     } else {
       try writeVideo(to: out)
     }
-    guard let out else { return }
-    if let replaced { print("replaced \(out), which was \(replaced)") }
-    try SequenceSummary(SequenceFile(path: out)).print()
+    try output?.report()
   }
 
   private func writeVideo(to out: String?) throws {
-    let video = try VideoFile(path: input, check: throwIfStopped)
+    let video = try VideoFile(path: input, check: SequenceFileOutput.throwIfStopped)
     let lines = StageLines()
-    let work = try VideoSequenceFile(
-      settings, video: video, truth: truth.truth.map { try MOTChallengeTruth(path: $0) }
-    ) { stage, done, total in
+    let boxes = try truth.truth.map { try MOTChallengeTruth(path: $0) }
+    let used = settings.frames.map { $0.first - 1..<$0.last } ?? video.statedFrameCount.map { 0..<$0 }
+    let strange = boxes?.warning(of: used, height: video.height, width: video.width)
+    for warning in video.warnings + [strange].compactMap({ $0 }) {
+      try? FileHandle.standardError.write(contentsOf: Data("warning: \(warning.printableLines)\n".utf8))
+    }
+    let work = try VideoSequenceFile(settings, video: video, truth: boxes) { stage, done, total in
       lines.update(stage, done, total)
-      try throwIfStopped()
+      try SequenceFileOutput.throwIfStopped()
     }
     if let preview { try work.preview().picture.writePNG(to: preview) }
     guard let out else { return lines.finish() }
-    let mean = try meanFrame(height: settings.size, width: settings.size)
-    let outcome = try work.write(to: out, mean: mean, overwrite: force)
+    let mean = try file.meanFrame(height: settings.size, width: settings.size, sizeOption: "--size")
+    let outcome = try work.write(to: out, mean: mean, overwrite: file.force)
     lines.finish()
     let kinds = outcome.found.indices.map { "\($0): \(outcome.found[$0])" }.joined(separator: ", ")
     print("sequences by components in their first frame: \(kinds)")
@@ -164,29 +160,15 @@ struct VideoCommand: ParsableCommand {
   private func writeArray(to out: String) throws {
     let progress = ProgressLine(label: "data", total: nil, unit: "sequences")
     let work = try ArraySequenceFile(path: input, axes: axes, length: length, sequences: sequences)
-    let mean = try meanFrame(height: work.height, width: work.width)
-    try work.write(to: out, mean: mean, overwrite: force) { done in
+    for warning in try work.review() {
+      try? FileHandle.standardError.write(contentsOf: Data("warning: \(input): \(warning)\n".utf8))
+    }
+    let mean = try file.meanFrame(height: work.height, width: work.width, sizeOption: "--size")
+    try work.write(to: out, mean: mean, overwrite: file.force) { done in
       progress.update(UInt64(done))
-      try throwIfStopped()
+      try SequenceFileOutput.throwIfStopped()
     }
     progress.finish()
-  }
-
-  private func throwIfStopped() throws {
-    if let signal = StopSignals.requested { throw Interrupted(signal: signal, consequence: "no file was written") }
-  }
-
-  /// The mean frame of the training file, if one is named.
-  private func meanFrame(height: Int, width: Int) throws -> [Float]? {
-    guard let meanFrom else { return nil }
-    let file = try SequenceFile(path: meanFrom)
-    guard file.height == height, file.width == width else {
-      throw StorageError(
-        file: meanFrom, part: "/mean",
-        problem: "its frames are \(file.height) x \(file.width), those to be made \(height) x \(width)",
-        hint: "Make both with the same --size.")
-    }
-    return file.mean
   }
 }
 

@@ -24,14 +24,16 @@ struct CropOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Crops with more foreground pixels than this on their outer two rows and columns, per frame, are not taken.",
+      "Maximum foreground pixels per frame on the outer two rows and columns of a crop; crops with more are rejected.",
       valueName: "pixels"))
-  var edge = Self.defaults.mostEdgePixels
+  var edge = Self.defaults.maximumEdgePixels
 
-  @Option(help: ArgumentHelp("Part of the crops that are mirrored, 0 to 1.", valueName: "part"))
+  @Option(help: ArgumentHelp("Fraction of the crops that are mirrored, 0 to 1.", valueName: "fraction"))
   var mirror = Self.defaults.mirrored
 
-  @Option(help: ArgumentHelp("Crops are up to this part larger or smaller than --size, and scaled.", valueName: "part"))
+  @Option(
+    help: ArgumentHelp(
+      "Largest relative difference of a crop's size from --size, to which crops are scaled.", valueName: "fraction"))
   var jitter = Self.defaults.jitter
 
   func apply(to settings: inout VideoSequenceSettings) {
@@ -40,13 +42,13 @@ struct CropOptions: ParsableArguments {
     settings.stride = stride
     settings.shares = shares.values
     settings.firstRow = firstRow
-    settings.mostEdgePixels = edge
+    settings.maximumEdgePixels = edge
     settings.mirrored = mirror
     settings.jitter = jitter
   }
 }
 
-/// How what moves is told from the background.
+/// How the foreground is separated from the background.
 struct ForegroundOptions: ParsableArguments {
   private static let defaults = ForegroundSettings()
 
@@ -59,28 +61,28 @@ struct ForegroundOptions: ParsableArguments {
   var background: FrameRangeArgument?
 
   @Option(
-    help: "A pixel is foreground where it differs more from the background, in the colour that differs most, 0-255.")
+    help: "Difference from the background, in the colour that differs most, above which a pixel is foreground, 0-255.")
   var threshold = Self.defaults.threshold
 
-  @Option(help: "Side of the square that opens the mask, to remove specks; 1 removes none.")
+  @Option(help: "Side of the square by which the mask is opened, to remove specks; 1 changes nothing.")
   var opening = Self.defaults.opening
 
-  @Option(help: "Side of the square that then dilates the mask; 1 leaves it as it is.")
+  @Option(help: "Side of the square by which the mask is then dilated; 1 changes nothing.")
   var dilation = Self.defaults.dilation
 
-  @Option(help: "Components of fewer pixels are dropped.")
+  @Option(help: "Fewest pixels of a component; smaller ones are dropped.")
   var smallest = Self.defaults.smallestArea
 
-  @Option(help: "Components that are more than this times as wide as tall are dropped.")
+  @Option(help: "Largest ratio of width to height of a component; wider ones are dropped.")
   var widest = Self.defaults.widestAspect
 
-  @Option(help: "Components that end above this row of the view are dropped.")
+  @Option(help: "Row of the view; components that end above it are dropped.")
   var ignoreAbove = Self.defaults.ignoredRows
 
-  @Option(help: "A difference up to this is black.")
+  @Option(help: "Largest difference that becomes black.")
   var offset = Self.defaults.offset
 
-  @Option(help: "A difference of --offset plus this is white.")
+  @Option(help: "Difference above --offset that becomes white.")
   var gain = Self.defaults.gain
 
   var settings: ForegroundSettings {
@@ -97,25 +99,27 @@ struct ForegroundOptions: ParsableArguments {
   }
 }
 
-/// What is known of the objects in the video.
+/// What is known about the objects in the video.
 struct TruthOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("True boxes as MOTChallenge writes them, in pixels of the video.", valueName: "gt.txt"),
     completion: .file())
   var truth: String?
 
-  @Option(help: ArgumentHelp("Part of a true box that must be in the crop for the object to count.", valueName: "part"))
+  @Option(
+    help: ArgumentHelp(
+      "Fraction of a true box that must be in the crop for the object to count.", valueName: "fraction"))
   var inside = VideoSequenceSettings().inside
 
-  @Option(help: "Crops with more true objects in any frame are not taken. (default: all are)")
+  @Option(help: "Maximum number of true objects in a frame; crops with more are rejected. (default: no limit)")
   var maxObjects: Int?
 
-  @Flag(help: "Crops that show boxes which are to be ignored are not taken.")
+  @Flag(help: "Reject crops that show ignored boxes.")
   var leaveOutIgnored = false
 
   func apply(to settings: inout VideoSequenceSettings) {
     settings.inside = inside
-    settings.mostObjects = maxObjects
+    settings.maximumObjects = maxObjects
     settings.leavesOutIgnored = leaveOutIgnored
   }
 }

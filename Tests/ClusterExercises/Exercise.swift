@@ -1,7 +1,7 @@
 import Cluster
 
-/// What ranks do together in tests of the communicator: the same table runs over MPI (`cluster-probe`) and in the memory
-/// of one process.
+/// What ranks do together in tests of the communicator: the same table runs over MPI (`cluster-probe`) and in the
+/// memory of one process.
 public enum Exercise: String, CaseIterable, Sendable {
   case numbers, emptyVectors, parts, allParts, texts, largeVector, barrier, heartbeats, hostMemory
   case failureOnOneRank, failureOnAllRanks, differentFailures, noFailure

@@ -70,7 +70,7 @@ import Testing
     #expect(outcomes([[Field("program", "")], [Field("program", "a")], [Field("program", "a")]]) == [nil, nil, nil])
   }
 
-  @Test func aDifferenceThatMayBeIsTold() throws {
+  @Test func anAllowedDifferenceIsReported() throws {
     let results = Communicator.inMemory(ranks: 3) { communicator in
       try communicator.disagreement(
         on: "kernels", [Field("kernels", communicator.rank == 1 ? "avx2" : "avx512")])

@@ -47,7 +47,7 @@ import Testing
   }
 
   @Test func aHostThatDoesNotAllowItIsNoError() throws {
-    let results = Communicator.inMemory(ranks: 3, sharesMemory: false) { communicator in
+    let results = Communicator.inMemory(ranks: 3, mostSharedBlocks: 0) { communicator in
       try HostMemory.allocate(bytes: 8, communicator) == nil
     }
     #expect(try results.map { try $0.get() } == [true, true, true])

@@ -23,14 +23,16 @@ import Testing
       (["SLURM_PROCID": "-1", "SLURM_STEP_NUM_TASKS": "-4"], .none, nil),
       (["SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "5"], .srunWithoutMPI, 5),
       (["SLURM_PROCID": "0", "SLURM_JOB_ID": "7"], .none, nil),  // a batch script
+      (["TORCHELASTIC_RUN_ID": "none", "RANK": "1", "WORLD_SIZE": "2"], .torchrun, 2),
+      (["RANK": "1", "WORLD_SIZE": "2"], .none, nil),  // anybody's variables
       ([:], .none, nil),
     ] as [([String: String], Launch.Launcher, Int?)])
   func theLauncherIsReadFromTheEnvironment(
-    environment: [String: String], launcher: Launch.Launcher, promisedSize: Int?
+    environment: [String: String], launcher: Launch.Launcher, launcherSize: Int?
   ) {
     let launch = Launch(environment: environment)
     #expect(launch.launcher == launcher)
-    #expect(launch.promisedSize == promisedSize)
+    #expect(launch.launcherSize == launcherSize)
   }
 
   @Test func onlyAProcessWithoutLauncherIsToldToBeAlone() {
@@ -38,7 +40,7 @@ import Testing
     #expect(Launch(environment: Self.mpirun).environmentForStart(cores: 4).isEmpty)
   }
 
-  @Test func ranksThatOutnumberTheCoresGiveWay() {
+  @Test func ranksThatOutnumberTheCoresYieldWhenIdle() {
     let yields = ["OMPI_MCA_mpi_yield_when_idle": "1"]
     #expect(Launch(environment: Self.mpirun).environmentForStart(cores: 3) == yields)
     let bound = Self.mpirun.merging(["OMPI_MCA_orte_bound_at_launch": "1"]) { $1 }
@@ -52,6 +54,26 @@ import Testing
     #expect(advice.contains("srun --mpi=pmix"))
     #expect(launch.mismatch(size: 5) == nil)
     #expect(Launch(environment: [:]).mismatch(size: 1) == nil)
+  }
+
+  /// A batch script, and what a shell in it starts, has no step of several tasks.
+  @Test func aTaskNumberAloneIsNoRank() {
+    for step in [[:], ["SLURM_STEP_NUM_TASKS": "1"]] {
+      let launch = Launch(environment: step.merging(["SLURM_PROCID": "1"]) { $1 })
+      #expect(launch.launcherRank == nil && launch.rankVariables.isEmpty && !launch.isParallel)
+    }
+    #expect(Launch(environment: Self.mpirun).rankVariables == ["PMIX_RANK", "SLURM_PROCID"])
+    #expect(Launch(environment: Self.mpirun).launcherRank == 3)
+  }
+
+  @Test func torchrunIsNoticed() throws {
+    for rank in 0..<2 {
+      let launch = Launch(environment: ["TORCHELASTIC_RUN_ID": "none", "RANK": "\(rank)", "WORLD_SIZE": "2"])
+      #expect(launch.launcherRank == rank)
+      let (reason, advice) = try #require(launch.mismatch(size: 1))
+      #expect(reason == "the launcher (torchrun) started 2 processes, but MPI connects 1")
+      #expect(advice.contains("mpirun -np N"))
+    }
   }
 
   /// PMIx launchers other than Slurm's give a rank, and no number of ranks.

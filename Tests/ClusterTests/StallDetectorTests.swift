@@ -41,7 +41,7 @@ import Testing
     #expect(found == (10, .stuck))
   }
 
-  @Test func aRankThatWaitsIsNotToBlame() {
+  @Test func aWaitingRankIsNotReported() {
     var detector = detector
     #expect(
       firstFinding(&detector, seconds: 100, heartbeat: heartbeat()) { _ in observation(1, waits: true) } == nil)
@@ -118,7 +118,7 @@ import Testing
 
   @Test func aCommandIsQuoted() {
     let launch = Launch(environment: ["OMPI_COMM_WORLD_SIZE": "4", "OMPI_COMM_WORLD_RANK": "2"])
-    #expect(launch.promisedRank == 2)
+    #expect(launch.launcherRank == 2)
     #expect(launch.command(["a/b", "--run", "it's mine"]) == "mpirun -np 4 a/b --run 'it'\\''s mine'")
     #expect(Launch(environment: [:]).command(["a"]) == "a")
   }

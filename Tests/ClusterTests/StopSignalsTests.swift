@@ -12,7 +12,11 @@ import Testing
     process.send(signal)
     let outcome = try process.wait(timeout: 10)
     #expect(outcome.exitCode == 85, "\(outcome)")
-    let name = [SIGINT: "SIGINT", SIGUSR1: "SIGUSR1", SIGUSR2: "SIGUSR1"][signal] ?? "SIGTERM"
+    let names = [
+      SIGTERM: "SIGTERM", SIGINT: "SIGINT", SIGUSR1: "SIGUSR1", SIGUSR2: "SIGUSR2", SIGHUP: "SIGHUP",
+      SIGQUIT: "SIGQUIT", SIGXCPU: "SIGXCPU, at the limit of processor time (ulimit -t)",
+    ]
+    let name = try #require(names[signal])
     #expect(outcome.standardOutput.hasSuffix("rank 0 stops for \(name)\n"), "\(outcome)")
   }
 
@@ -48,20 +52,26 @@ import Testing
     #expect(process.waitForOutput { $0.contains("ready") })
     process.send(signal)
     let outcome = try process.wait(timeout: 20)
-    #expect(!outcome.timedOut && outcome.exitCode == 128 + (signal == SIGHUP ? SIGTERM : signal), "\(outcome)")
+    #expect(!outcome.timedOut && outcome.exitCode == 128 + signal, "\(outcome)")
     #expect(outcome.standardError.contains("error: stopped by a signal"), "\(outcome)")
   }
 
-  @Test func anUnfinishedFileIsRemovedWhenTheTimeIsOver() throws {
+  /// When the time after a signal is over, and at once by a second interrupt.
+  @Test(arguments: [(signals: [SIGTERM], seconds: "1"), (signals: [SIGINT, SIGINT], seconds: "60")])
+  func anUnfinishedFileIsRemoved(signals: [Int32], seconds: String) throws {
     let folder = try TemporaryDirectory()
     let path = folder.path("unfinished.partial")
     try Data("part".utf8).write(to: URL(fileURLWithPath: path))
     let process = try ProcessRunner.start(
-      BuiltProgram.path(of: "cluster-probe"), ["ignore-signal-for", "1", path], environment: MPILauncher.environment)
+      BuiltProgram.path(of: "cluster-probe"), ["ignore-signal-for", seconds, path], environment: MPILauncher.environment
+    )
     #expect(process.waitForOutput { $0.contains("ready") })
-    process.send(SIGTERM)
+    for signal in signals {
+      process.send(signal)
+      usleep(100_000)
+    }
     let outcome = try process.wait(timeout: 20)
-    #expect(outcome.exitCode == 128 + SIGTERM, "\(outcome)")
+    #expect(outcome.exitCode == 128 + signals[0] && !outcome.timedOut, "\(outcome)")
     #expect(!FileManager.default.fileExists(atPath: path))
   }
 

@@ -21,6 +21,12 @@ import Testing
     Mistake("--stps 5", 64, "Unknown option '--stps'. Did you mean '--steps'?"),
     Mistake("--steps many", 64, "The value 'many' is invalid for '--steps <steps>'"),
     Mistake("--steps", 64, "Missing value for '--steps <steps>'"),
+    Mistake("--steps -5", 64, "'-5' is not allowed as the value of '--steps': it is below 0."),
+    Mistake(
+      "train --learning-rate -0.1", 64, "'-0.1' is not allowed as the value of '--learning-rate': it is below 0."),
+    Mistake(
+      "data moving-digits --out x --sequences 1 --frames -1", 64,
+      "'-1' is not allowed as the value of '--frames': it is below 0."),
     Mistake(
       "--model ari", 64,
       "The value 'ari' is invalid for '--model <model>'. Please provide one of 'sqair', 'air' or 'vrnn'."),
@@ -47,6 +53,11 @@ import Testing
       """),
     Mistake("evaluate --data x.h5", 64, "Missing expected argument '--checkpoint <checkpoint>'"),
     Mistake("sample --checkpoint x", 64, "Missing expected argument '--out <out>'"),
+    Mistake("sample --checkpoint x --out ", 64, "The value of '--out' is empty; give a folder."),
+    Mistake("generate --checkpoint x --data y --out ", 64, "The value of '--out' is empty; give a folder."),
+    Mistake("reconstruct --checkpoint x --data y --out ", 64, "The value of '--out' is empty; give a folder."),
+    Mistake("compare --checkpoint x --data y --out ", 64, "The value of '--out' is empty; give a folder."),
+    Mistake("evaluate --checkpoint x --data y --tracks ", 64, "The value of '--tracks' is empty; give a folder."),
     Mistake(
       "evaluate --data x --checkpoint y --particles 0", 64, "The value of '--particles' must be at least 1, not 0."),
     Mistake(
@@ -63,7 +74,7 @@ import Testing
   ]
 
   @Test(arguments: mistakes)
-  func aMistakeIsToldOnce(_ mistake: Mistake) throws {
+  func anErrorIsReportedOnce(_ mistake: Mistake) throws {
     let outcome = try run(mistake.arguments.split(separator: " ", omittingEmptySubsequences: false).map(String.init))
     #expect(outcome.exitCode == mistake.code, "\(outcome)")
     #expect(outcome.standardOutput == "")
@@ -112,7 +123,7 @@ import Testing
   }
 
   /// Other ranks wait, and speak only if the job is not ended because rank 0 made the same mistake.
-  @Test func rankZeroSpeaksOfUsageFirst() throws {
+  @Test func rankZeroReportsUsageErrorsFirst() throws {
     let other = try run(["--nope"], environment: ["OMPI_COMM_WORLD_RANK": "1"])
     #expect(other.exitCode == 64)
     #expect(other.standardOutput == "")
@@ -125,8 +136,34 @@ import Testing
 
   @Test(arguments: ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"])
   func everyLauncherTellsTheRank(variable: String) throws {
-    #expect(try run(["--version"], environment: [variable: "0"]).standardOutput != "")
-    #expect(try run(["--version"], environment: [variable: "3"]).standardOutput == "")
+    let step = ["SLURM_STEP_NUM_TASKS": "4"]
+    #expect(try run(["--version"], environment: step.merging([variable: "0"]) { $1 }).standardOutput != "")
+    #expect(try run(["--version"], environment: step.merging([variable: "3"]) { $1 }).standardOutput == "")
+  }
+
+  /// A shell that Slurm has started has such a variable, and is no rank.
+  @Test func aTaskNumberWithoutAStepIsNoRank() throws {
+    let outcome = try run(["inspect", "no-such-file"], environment: ["SLURM_PROCID": "1"])
+    #expect(outcome.exitCode == 1, "\(outcome)")
+    #expect(outcome.standardError.hasPrefix("error: no-such-file: there is no such file."), "\(outcome)")
+  }
+
+  @Test func ranksThatDoNothingSayThatTheyDoNot() throws {
+    let folder = try TemporaryDirectory()
+    let rank = ["OMPI_COMM_WORLD_RANK": "1", "PMIX_RANK": "1"]
+    let data = try run(
+      ["data", "moving-digits", "--out", folder.path("a.h5"), "--sequences", "1"], environment: rank)
+    #expect(data.exitCode == 0 && data.standardOutput == "", "\(data)")
+    #expect(
+      data.standardError == """
+        rank 1: nothing done here: `data moving-digits` is the work of one process, rank 0. To give each rank a task of its \
+        own, start it as: env -u OMPI_COMM_WORLD_RANK -u PMIX_RANK sqair-dist data moving-digits ...
+
+        """, "\(data)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+    let inspected = try run(["inspect", "no-such-file"], environment: rank)
+    #expect(inspected.exitCode == 1 && inspected.standardOutput == "", "\(inspected)")
+    #expect(inspected.standardError.hasPrefix("rank 1: error: no-such-file: "), "\(inspected)")
   }
 
   @Test(arguments: [["--nope"], ["config", "nope"]])

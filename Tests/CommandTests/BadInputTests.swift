@@ -112,7 +112,8 @@ import Testing
       hasRun: true,
       command: "generate --checkpoint @run --data @train.h5 --out @out --condition 4 --frames 9", ranks: 1),
     Case(
-      name: "pictures into a file", options: "", messages: ["toy.json' cannot be created"], hasRun: true,
+      name: "pictures into a file", options: "", messages: ["toy.json' is a file; name a folder with --out"],
+      hasRun: true,
       command: "sample --checkpoint @run --out @toy.json", ranks: 1),
     Case(
       name: "pictures of frames of another size", options: "", messages: ["wide.h5: its frames are 16x20 pixels"],

@@ -34,7 +34,9 @@ import Testing
 
   @Test(arguments: ["bar.h5", "crossing.h5"])
   func theReportIsTheSameOnAnyNumberOfProcesses(name: String) throws {
-    let alone = try report(compare(name, "--json"))
+    let outcome = try compare(name, "--json")
+    #expect(outcome.standardError.contains("compare B: \(toy.checkpointPath("run", step: 4))  18/18 sequences"))
+    let alone = try report(outcome)
     #expect(alone["sequences"] as? Int == 18 && alone["frames"] as? Int == 6)
     #expect(alone["minimum_overlap"] as? Double == 0.3)
     let models = try #require(alone["models"] as? [[String: Any]])
@@ -49,6 +51,16 @@ import Testing
     if name == "crossing.h5" { #expect(cases["identity_kept"] == 18) }
     let shared = try report(compare(name, "--json", ranks: 3))
     #expect(shared as NSDictionary == alone as NSDictionary)
+  }
+
+  /// They are equal in whole percents.
+  @Test func overlapsThatAreNearlyEqualAreKeptApart() throws {
+    let near = try compare("crossing.h5", "--overlap", "0.501", "--overlap", "0.504", "--json")
+    let models = try #require(report(near)["models"] as? [[String: Any]])
+    let measures = try #require(models[0]["measures"] as? [String: Double])
+    #expect(measures["mota_0.501"] != nil && measures["mota_0.504"] != nil, "\(near)")
+    let twice = try compare("crossing.h5", "--overlap", "0.5", "--overlap", "0.5")
+    #expect(twice.exitCode == 64 && twice.standardError.contains("the same value twice"), "\(twice)")
   }
 
   @Test func aTableAndAPictureAreForPeople() throws {

@@ -1,8 +1,10 @@
 import Foundation
+import Storage
 import TestSupport
 import Testing
 
-/// Ranks that were given different settings, files or programs: the job ends before it changes anything, and says which.
+/// Ranks that were given different settings, files or programs: the job ends before it changes anything, and says
+/// which.
 @Suite(.serialized) struct DisagreementTests {
   private let toy: ToyRun
 
@@ -55,11 +57,43 @@ import Testing
     }
   }
 
+  /// A file of others, without digests, whose copy on one rank differs in a sequence that this rank reads and that no
+  /// sample contains.
+  @Test(arguments: ["train", "evaluate"]) func anotherCopyOnOneRankIsNoticed(command: String) throws {
+    try #require(try toy.train("trained").exitCode == 0)
+    for folder in ["0", "1"] {
+      try FileManager.default.createDirectory(atPath: toy.path(folder), withIntermediateDirectories: true)
+      let file = try HDF5File(creating: toy.path(folder) + "/other.h5")
+      var frames = (0..<200 * 3 * 256).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }
+      if folder == "1" { for index in 177 * 768..<178 * 768 { frames[index] = 255 - frames[index] } }
+      try file.write(frames, shape: [200, 3, 16, 16], to: "/frames")
+      try file.write([Float](repeating: 0.5, count: 256), shape: [16, 16], to: "/mean")
+      try file.setAttribute("format", to: "sqair-dist/sequences")
+      try file.setAttribute("version", to: Int32(1))
+      try file.setAttribute("source", to: "test")
+      try file.close()
+    }
+    let program = try BuiltProgram.trainer()
+    let arguments =
+      command == "train"
+      ? toy.arguments("run", ["--valid", "other.h5", "--set", "validation.interval=2", "--steps", "2"])
+      : ["evaluate", "--checkpoint", toy.path("trained"), "--data", "other.h5"]
+    let words = arguments.map { "'\($0)'" }.joined(separator: " ")
+    let outcome = try MPILauncher.run(
+      ranks: 2, program: "bash",
+      arguments: ["-c", "cd '\(toy.folder.path)'/$OMPI_COMM_WORLD_RANK && exec '\(program)' \(words)"])
+    #expect(outcome.exitCode == 1, "\(outcome)")
+    #expect(outcome.standardError.contains("rank 1"), "\(outcome)")
+  }
+
   @Test func anotherCommandOnOneRankIsRefused() throws {
     #expect(try toy.train("trained").exitCode == 0)
     let evaluate = ["evaluate", "--checkpoint", toy.path("trained"), "--data", toy.data]
     expectRefusal(try run(toy.arguments("run"), rank: 1, others: evaluate), "command: ")
     expectRefusal(try run(evaluate, rank: 1, others: evaluate + ["--particles", "7"]), "--particles: ")
+    let compare = ["compare", "--checkpoint", toy.path("trained"), "--data", toy.data, "--out"]
+    expectRefusal(
+      try run(compare + [toy.path("one")], rank: 1, others: compare + [toy.path("two")]), "--out: ")
   }
 
   /// Only rank 0 uses the folder, but whoever names two has made a mistake.

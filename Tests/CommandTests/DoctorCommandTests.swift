@@ -16,7 +16,7 @@ import Testing
     var checks: [Check]
   }
 
-  @Test(arguments: [1, 2]) func aSoundMachineIsSound(ranks: Int) throws {
+  @Test(arguments: [1, 2]) func aHealthyMachinePasses(ranks: Int) throws {
     let folder = try TemporaryDirectory()
     let outcome = try ToyRun.program(["doctor", "--run", folder.path("not/yet"), "--json"], ranks: ranks)
     let report = try JSONDecoder().decode(Report.self, from: Data(outcome.standardOutput.utf8))
@@ -50,6 +50,18 @@ import Testing
     let report = try JSONDecoder().decode(Report.self, from: Data(outcome.standardOutput.utf8))
     let check = try #require(report.checks.first { $0.name == "program" })
     #expect(!report.passed && check.state == "fail" && check.text.contains("is not the same file everywhere"))
+  }
+
+  @Test func anotherFolderOnOneRankFails() throws {
+    let folder = try TemporaryDirectory()
+    let program = try BuiltProgram.trainer()
+    let outcome = try MPILauncher.run(
+      ranks: 2, program: "bash",
+      arguments: ["-c", "exec '\(program)' doctor --run '\(folder.path)'/$OMPI_COMM_WORLD_RANK"])
+    #expect(outcome.exitCode == 1, "\(outcome)")
+    #expect(
+      outcome.standardOutput.contains(/(?m)^FAIL  folder .+different folders: rank 0: --run .+\/0;/),
+      "\(outcome)")
   }
 
   @Test func aWarningFailsOnlyOnRequest() throws {

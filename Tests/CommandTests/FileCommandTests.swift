@@ -1,4 +1,5 @@
 import Foundation
+import Runs
 import Storage
 import TestSupport
 import Testing
@@ -11,7 +12,7 @@ import Testing
     folder = try TemporaryDirectory()
   }
 
-  @Test func dataMakesTheFileThatItTellsOf() throws {
+  @Test func dataWritesTheFileThatItReports() throws {
     let path = folder.path("digits.h5")
     let outcome = try run(
       "data", "moving-digits", "--out", path, "--sequences", "30", "--frames", "4", "--canvas", "40x48",
@@ -28,10 +29,10 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["digits.h5"])
   }
 
-  @Test func dataHidesDigitsWhenItIsAskedTo() throws {
+  @Test func dataOccludesDigitsOnRequest() throws {
     let bar = try makeDigits("bar.h5", "--occluded", "--bar-shade", "99", "--motion", "reference", "--frames", "8")
     #expect(bar.exitCode == 0, "\(bar)")
-    #expect(bar.standardOutput.contains("visible shares, ink, bars, unoccluded frames, 2 object slots\n"))
+    #expect(bar.standardOutput.contains("visible fractions, ink, bars, unoccluded frames, 2 object slots\n"))
     let occluded = try SequenceFile(path: folder.path("bar.h5"))
     #expect(occluded.barCount == 1 && occluded.hasUnoccluded && occluded.generator.contains(#""barShade":99"#))
     let crossing = try makeDigits("crossing.h5", "--overlap", "--frames", "8")
@@ -70,6 +71,15 @@ import Testing
     #expect(try Data(contentsOf: url("a.h5")) != before)
   }
 
+  @Test func dataNamesAFolderThatIsNotThere() throws {
+    let outcome = try makeDigits("none/a.h5")
+    #expect(outcome.exitCode == 1, "\(outcome)")
+    #expect(
+      outcome.standardError.hasPrefix(
+        "error: '\(folder.path("none/a.h5"))' cannot be written: there is no folder '\(folder.path("none"))'."),
+      "\(outcome)")
+  }
+
   @Test func aValidationFileCarriesTheTrainingMean() throws {
     #expect(try makeDigits("train.h5").exitCode == 0)
     let outcome = try makeDigits("valid.h5", "--split", "test", "--mean-from", folder.path("train.h5"))
@@ -78,10 +88,12 @@ import Testing
       try SequenceFile(path: folder.path("valid.h5")).mean == SequenceFile(path: folder.path("train.h5")).mean)
     let other = try makeDigits("other.h5", "--canvas", "40", "--mean-from", folder.path("train.h5"))
     #expect(other.exitCode == 1)
-    #expect(other.standardError.contains("its frames are 50 x 50, those asked for 40 x 40. Make both with"))
+    #expect(
+      other.standardError.contains("its frames are 50 x 50 pixels, those of the new file 40 x 40. Make both with"))
   }
 
-  @Test func aStoppedProductionLeavesNothing() throws {
+  @Test(arguments: [(SIGTERM, "SIGTERM"), (SIGHUP, "SIGHUP"), (SIGQUIT, "SIGQUIT")])
+  func aStoppedProductionLeavesNothing(signal: Int32, name: String) throws {
     let running = try ProcessRunner.start(
       BuiltProgram.trainer(),
       ["data", "moving-digits", "--out", folder.path("long.h5"), "--sequences", "1000000"],
@@ -90,10 +102,10 @@ import Testing
     while try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty, ContinuousClock.now < limit {
       usleep(10_000)
     }
-    running.send(SIGTERM)
+    running.send(signal)
     let outcome = try running.wait(timeout: 20)
-    #expect(outcome.exitCode == 143, "\(outcome)")
-    #expect(outcome.standardError.hasSuffix("error: stopped by SIGTERM; no file was written\n"))
+    #expect(outcome.exitCode == 128 + signal, "\(outcome)")
+    #expect(outcome.standardError.hasSuffix("error: stopped by \(name); no file was written\n"))
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
   }
 
@@ -103,7 +115,7 @@ import Testing
     #expect(try makeDigits("a.h5").exitCode == 0)
     let outcome = try run("inspect", folder.path("a.h5"))
     #expect(outcome.exitCode == 0, "\(outcome)")
-    #expect(outcome.standardOutput.contains("valid: every checksum holds, and the ground truth agrees with itself\n"))
+    #expect(outcome.standardOutput.contains("valid: every checksum matches, and the ground truth is consistent\n"))
     #expect(outcome.standardOutput.contains("on average\n"))
   }
 
@@ -142,13 +154,14 @@ import Testing
   }
 
   @Test func inspectTellsOfACheckpointAndItsConfiguration() throws {
-    let configuration = try run("config", "quick", "--set", "training.batchSize=8").standardOutput
-    let path = try commit(step: 12, configuration: configuration)
+    var configuration = try #require(Configuration.named("quick"))
+    configuration.training.batchSize = 8
+    let path = try commit(step: 12, configuration)
     let outcome = try run("inspect", path, "--arrays")
     #expect(outcome.exitCode == 0, "\(outcome)")
     for text in [
-      "step           12\n", "parameters     3 numbers in 2 arrays\n", "optimizer      ms\n",
-      "configuration  quick\n                 training.batchSize = 8\n", "a [2]  root mean square 5\n",
+      "step           12\n", "optimizer      m, v\n",
+      "configuration  quick\n                 training.batchSize = 8\n", "dec.output_scale []  root mean square 0.25\n",
       "valid: the digest holds, and every number is finite\n",
     ] {
       #expect(outcome.standardOutput.contains(text), "\(outcome)")
@@ -156,10 +169,33 @@ import Testing
   }
 
   @Test func inspectFindsNumbersThatAreNotFinite() throws {
-    let path = try commit(step: 1, value: .nan)
+    let path = try commit(step: 1, outputScale: .nan)
     let outcome = try run("inspect", path)
     #expect(outcome.exitCode == 1)
-    #expect(outcome.standardError == "error: \(path) is not valid: /parameters/b has numbers that are not finite\n")
+    #expect(
+      outcome.standardError
+        == "error: \(path) is not valid: /parameters/dec.output_scale has numbers that are not finite\n")
+  }
+
+  @Test(arguments: [#"{"model": {"hiddenSize": -3}}"#, #"{"model": {"wings": 2}}"#, "no JSON"])
+  func inspectFindsAConfigurationThatNoCommandAccepts(configuration: String) throws {
+    let path = try commit(step: 1, text: configuration)
+    let outcome = try run("inspect", path)
+    #expect(outcome.exitCode == 1)
+    #expect(outcome.standardError.hasPrefix("error: \(path) is not valid: this program cannot use it: "), "\(outcome)")
+    #expect(outcome.standardError.contains("config"), "\(outcome)")
+  }
+
+  /// The digest of such a file holds: somebody has written it so.
+  @Test(arguments: [#""hiddenSize": 24"#, #""appearanceSize": 10000000"#, #""kind": "vrnn""#])
+  func inspectFindsAConfigurationOfOtherParameters(model: String) throws {
+    let path = try commit(step: 1, text: #"{"model": {\#(model)}}"#)
+    for command in ["inspect", "export"] {
+      let options = command == "inspect" ? [path] : ["--checkpoint", path, "--out", folder.path("out.h5")]
+      let outcome = try ProcessRunner.run(
+        BuiltProgram.trainer(), [command] + options, environment: MPILauncher.environment, timeout: 60)
+      #expect(outcome.exitCode == 1 && outcome.standardError.contains(path), "\(outcome)")
+    }
   }
 
   @Test func inspectChecksEveryCheckpointOfARun() throws {
@@ -218,18 +254,26 @@ import Testing
     URL(fileURLWithPath: folder.path(name))
   }
 
-  /// A checkpoint with two small parameters in the folder of the test.
+  /// A checkpoint in the folder of the test.
+  ///
+  /// - Parameters:
+  ///   - text: what it says of its configuration; nil: the truth.
+  ///   - outputScale: replaces a parameter; nil: as it is initialized.
   @discardableResult
-  private func commit(step: UInt64, configuration: String = "{}", value: Float = 1) throws -> String {
-    let arrays = [
-      NamedArray(name: "a", shape: [2], values: [1, 7]), NamedArray(name: "b", shape: [1], values: [value]),
-    ]
-    let state = [
-      NamedArray(name: "a", shape: [2], values: [0, 0]), NamedArray(name: "b", shape: [1], values: [0]),
-    ]
+  private func commit(
+    step: UInt64, _ configuration: Configuration = ToyModel.configuration(), text: String? = nil,
+    outputScale: Float? = nil
+  ) throws -> String {
+    let constants = configuration.model.constants
+    let mean = [Float](repeating: 0, count: constants.height * constants.width)
+    let whole = TrainingState(configuration, meanImage: mean).checkpoint(data: "test")
+    let parameters = whole.parameters.map { array in
+      guard let outputScale, array.name == "dec.output_scale" else { return array }
+      return NamedArray(name: array.name, shape: array.shape, values: [outputScale])
+    }
     let checkpoint = Checkpoint(
-      step: step, model: "sqair", seed: 0, configuration: configuration, data: "test", software: "test",
-      parameters: arrays, optimizer: [Checkpoint.OptimizerSlot(name: "ms", arrays: state)])
+      step: step, model: "sqair", seed: 0, configuration: text ?? whole.configuration, data: "test", software: "test",
+      parameters: parameters, optimizer: whole.optimizer)
     return try CheckpointStore(directory: folder.path).commit(checkpoint).path
   }
 }

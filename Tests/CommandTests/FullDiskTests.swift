@@ -34,7 +34,7 @@ struct FullDiskTests {
     return false
   }
 
-  @Test func trainingGoesOnAndSavesOnceThereIsRoom() throws {
+  @Test func trainingContinuesAndSavesOnceThereIsSpace() throws {
     let run = disk.path + "/run"
     let store = CheckpointStore(readingFrom: run + "/checkpoints")
     let running = try ProcessRunner.start(
@@ -49,7 +49,7 @@ struct FullDiskTests {
     #expect(isTold)
     let saved = try #require(try store.latestValid())
     #expect(saved.skipped == [])
-    // It has gone on for a while without room.
+    // It has continued for a while without free space.
     let attempts = running.standardError.components(separatedBy: "was not saved").count
     #expect(wait { running.standardError.components(separatedBy: "was not saved").count > attempts + 2 })
     #expect(try store.latestValid()?.checkpoint.step == saved.checkpoint.step)

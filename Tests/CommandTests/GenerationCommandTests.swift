@@ -138,6 +138,8 @@ import Testing
     let file = try HDF5File(reading: toy.path("out/imagination.h5"))
     #expect(try file.dataSet("/frames").shape == [5, 1, 7, 16, 16] && file.textAttribute("data") == "")
     #expect(try file.dataSet("/sequences").readAll(as: Int32.self) == [0, 1, 2, 3, 4])
+    let text = try run("sample", "--frames", "3", "--sequences", "2", hasData: false).standardOutput
+    #expect(text.contains("speed       not compared: samples have no true sequences\n"), "\(text)")
   }
 
   /// The objects of a frame of one future, as `imagination.h5` has them: identity and box.
@@ -231,6 +233,8 @@ import Testing
     try #require(!shares.isEmpty, "the toy model found no object, so this test says nothing")
     #expect(abs(mean(shares) - (place["visible_area"] as? Double ?? .nan)) < 1e-4)
     #expect(abs(mean(shares.map { $0 >= 0.5 ? 1 : 0 }) - (place["inside"] as? Double ?? .nan)) < 1e-4)
+
+    #expect(place["true_inside"] as? Double == 1, "the blobs stay on the canvas")
 
     // The file stores images in 256 steps.
     let data = try SequenceFile(path: toy.data)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A short run of `scripts/kill-soak`, which kills trainings at random moments and compares what they end with.
+/// A short run of `scripts/kill-soak`, which kills training runs at random moments and compares what they end with.
 @Suite struct KillSoakTests {
   @Test func killsLoseNothing() throws {
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -66,6 +66,14 @@ import Testing
     }
   }
 
+  @Test func aLinkToNothingIsNoFolder() throws {
+    try #require(try toy.train("run", "--steps", "2").exitCode == 0)
+    try FileManager.default.createSymbolicLink(atPath: toy.path("link"), withDestinationPath: "nothing")
+    try expectRefusal(
+      ["sample", "--checkpoint", toy.path("run"), "--out", toy.path("link")],
+      "link' is a link to 'nothing', which does not exist.")
+  }
+
   @Test func anExportReplacesOnlyAnExport() throws {
     try #require(try toy.train("run", "--steps", "2").exitCode == 0)
     try write("mine", "thesis.h5")

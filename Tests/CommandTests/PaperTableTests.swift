@@ -52,6 +52,27 @@ import Testing
     #expect(evaluation.exitCode == 0)
   }
 
+  @Test func modelsOfOneKindAreNamedByTheirPaths() throws {
+    let run = try ToyRun()
+    let digits = run.path("digits.h5")
+    try #require(
+      ToyRun.program([
+        "data", "moving-digits", "--out", digits, "--sequences", "8", "--frames", "3", "--canvas", "32",
+      ]).exitCode == 0)
+    for (name, kind) in [("first", "sqair"), ("second", "sqair"), ("other", "air")] {
+      try #require(run.train(name, "--data", digits, "--steps", "1", "--model", kind).exitCode == 0)
+    }
+    let table = try ToyRun.program(
+      ["paper-table"] + ["first", "second", "other"].map(run.path)
+        + ["--train", digits, "--test", digits, "--particles", "2", "--test-sequences", "2"])
+    #expect(table.exitCode == 0, "\(table)")
+    let lines = table.standardOutput.split(separator: "\n")
+    for name in ["MLP-SQAIR (\(run.path("first"))) ", "MLP-SQAIR (\(run.path("second"))) ", "MLP-AIR  "] {
+      #expect(lines.contains { $0.hasPrefix(name) && $0.hasSuffix("after 1 updates") }, "\(name) in \(table)")
+    }
+    #expect(lines.count { $0.contains("6617.6") } == 2, "\(table)")
+  }
+
   @Test func saysWhatTheFileLacks() throws {
     let run = try ToyRun()
     try #require(run.train("first", "--steps", "1").exitCode == 0)

@@ -1,5 +1,4 @@
 import Foundation
-import Storage
 import TestSupport
 import Testing
 
@@ -47,7 +46,7 @@ import Testing
       let outcome = try MPILauncher.run(
         ranks: 3, arguments: toy.arguments(run, options), environment: ["SQAIR_HOST_EXCHANGE": exchange])
       #expect(outcome.exitCode == 0, "\(outcome)")
-      #expect(outcome.standardError.contains("\nexchange    within a host \(note)\n"), "\(outcome)")
+      #expect(outcome.standardError.contains("\nexchange    within a host \(note)"), "\(outcome)")
       let isSame = try toy.checkpointBytes(run, step: 4) == toy.checkpointBytes("alone", step: 4)
       #expect(isSame, "\(exchange)")
     }
@@ -71,6 +70,17 @@ import Testing
     #expect(refused.standardError.contains("SQAIR_HOST_EXCHANGE is shared, but a host has less than "), "\(refused)")
   }
 
+  /// Windows are files, whose size the shell may limit; the limit here is above all other files of the run.
+  @Test func aLimitOnTheSizeOfFilesLeavesMessages() throws {
+    let arguments = toy.arguments("run", Self.uneven + ["--steps", "2", "--hidden", "256"])
+    let outcome = try MPILauncher.run(
+      ranks: 2, program: "bash",
+      arguments: ["-c", "ulimit -c 0; ulimit -f 40000; exec \"$@\"", "bash", try BuiltProgram.trainer()] + arguments)
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    #expect(
+      outcome.standardError.contains("\nexchange    within a host by messages: a host has less than "), "\(outcome)")
+  }
+
   @Test func anUnknownExchangeIsRefused() throws {
     let outcome = try MPILauncher.run(
       ranks: 2, arguments: toy.arguments("run", ["--steps", "1"]), environment: ["SQAIR_HOST_EXCHANGE": "pigeons"])
@@ -79,7 +89,7 @@ import Testing
       outcome.standardError.contains("SQAIR_HOST_EXCHANGE is 'pigeons'. Set it to messages or shared"), "\(outcome)")
   }
 
-  @Test func aRunGoesOnOnAnotherNumberOfProcesses() throws {
+  @Test func aRunResumesOnAnotherNumberOfProcesses() throws {
     try train("whole", Self.uneven + ["--steps", "10"], ranks: 2)
     try train("run", Self.uneven + ["--steps", "3"], ranks: 3)
     try train("run", Self.uneven + ["--steps", "7"], ranks: 1)

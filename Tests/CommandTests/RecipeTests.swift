@@ -29,7 +29,7 @@ import Testing
   }
 
   @Test(arguments: [SIGUSR1, SIGTERM, SIGHUP])
-  func aSignalToTheScriptSavesAndTheSameCommandGoesOn(signal: Int32) throws {
+  func aSignalToTheScriptSavesAndTheSameCommandResumes(signal: Int32) throws {
     let options = ["--valid", toy.data, "--set", "validation.interval=1", "--set", "checkpoint.interval=1000000"]
     let running = try local(ranks: 2, toy.arguments("run", ["--steps", "1000000"] + options))
     #expect(toy.waitForUpdates(3, of: "run"))
@@ -69,7 +69,7 @@ import Testing
     #expect(outcome.exitCode == 66 && outcome.standardError.contains("cannot be read"), "\(outcome)")
   }
 
-  @Test func theLadderShowsTheSameBits() throws {
+  @Test func sameBitsScriptReportsEqualBits() throws {
     let outcome = try sameBits(["--ranks", "1 3", "--updates", "20", "--folder", toy.path("ladder")])
     #expect(outcome.exitCode == 0, "\(outcome)")
     #expect(outcome.standardOutput.contains("\nThe same bits everywhere.\n"), "\(outcome)")
@@ -84,7 +84,7 @@ import Testing
     }
   }
 
-  @Test func theLadderNamesTheFirstDifference() throws {
+  @Test func sameBitsScriptNamesTheFirstDifference() throws {
     // Another learning rate when there are two ranks: the second update is the first to show it.
     let wrapper = toy.path("wrapper")
     try """

@@ -59,7 +59,7 @@ import Testing
 
   /// One sequence, which the batch holds once, shows a pixel whose weights are so large that the image encoder
   /// overflows. So one rank alone has a loss that is not finite, whichever holds it, and the replay finds the place.
-  @Test func oneRankThatGoesMadStopsAll() throws {
+  @Test func aNonFiniteValueOnOneRankStopsAllRanks() throws {
     let options = ["--data", try ToySequences.write(to: toy.path("marked.h5"), sequences: 8, marked: 2)]
     #expect(try ToyRun.program(toy.arguments("start", options + ["--steps", "4"])).exitCode == 0)
     try spoil("start", step: 4) { values in
@@ -70,7 +70,10 @@ import Testing
       let run = "run-\(ranks)"
       try FileManager.default.copyItem(atPath: toy.path("start"), toPath: toy.path(run))
       let before = try ToyRun.snapshot(toy.path(run) + "/checkpoints")
-      let failed = try ToyRun.program(toy.arguments(run, options + ["--steps", "8"]), ranks: ranks)
+      // Exchanging messages, all ranks compute, however few processors there are.
+      let failed = try MPILauncher.run(
+        ranks: ranks, arguments: toy.arguments(run, options + ["--steps", "8"]),
+        environment: ranks > 2 ? ["SQAIR_HOST_EXCHANGE": "messages"] : [:])
       #expect(failed.exitCode == 1 && !failed.timedOut, "\(failed)")
       let place = try #require(
         failed.standardError.firstMatch(
@@ -149,6 +152,16 @@ import Testing
     #expect(
       table.standardOutput.contains("8 of 8 sequences have a loss or gradient that is not finite"), "\(table)")
     #expect(try ToyRun.snapshot(toy.path("run")) == before)
+  }
+
+  /// The update before made the parameters infinite, and the run was told to replay.
+  @Test func aStateThatIsNotFiniteIsReplayedAndNamed() throws {
+    let failed = try toy.train(
+      "run", "--optimizer", "adam", "--learning-rate", "3e38", "--set", "training.optimizer.clipNorm=0")
+    #expect(failed.exitCode == 1 && failed.standardError.contains("`sqair-dist replay "), "\(failed)")
+    let table = try ToyRun.program(["replay", toy.path("run")])
+    #expect(!table.standardError.contains("Use an earlier checkpoint"), "\(table)")
+    #expect(table.standardOutput.contains("not finite"), "\(table)")
   }
 
   /// From the start, from the checkpoint before the update, and from an earlier one.

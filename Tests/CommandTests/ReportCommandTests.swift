@@ -31,7 +31,10 @@ import Testing
     }
     #expect(text.contains("<h1>a&lt;b&gt;&amp;&quot;c&#39;</h1>") && !text.contains("a<b>"))
     #expect(text.contains("data:image/gif;base64,") && text.contains("data:image/png;base64,"))
-    #expect(text.contains("<td><code>model.hiddenSize</code></td><td>32</td><td>256</td>"))
+    // The settings of the toy model are nearest to `quick`.
+    #expect(text.contains("Differences from the preset <code>quick</code>") && text.contains("<th>in quick</th>"))
+    #expect(text.contains("<td><code>model.hiddenSize</code></td><td>32</td><td>128</td>"))
+    #expect(text.contains("6 of 6 updates on 3 frames, batch 8, 3 particles, seed 0"))
     #expect(!text.contains("class=\"missing\""), "\(outcome)")
     #expect(!outcome.standardError.contains("missing"))
     #expect(!text.contains("<script") && !text.contains("http:") && !text.contains("https:"))
@@ -72,6 +75,9 @@ import Testing
     let text = try report(run: "vrnn").text
     #expect(text.contains("<section id=\"reconstructions\">") && text.contains("<section id=\"continuations\">"))
     #expect(!text.contains("<section id=\"counting\">") && !text.contains("<section id=\"tracking\">"))
+    // Counts and objects while it was trained; appearance, distance and motion of what it generates.
+    #expect(text.components(separatedBy: "This model has no objects.").count - 1 == 5)
+    #expect(!text.contains("The true tracks are not known"))
   }
 
   @Test func whatIsMissingIsNamed() throws {
@@ -95,6 +101,20 @@ import Testing
     let single = try ToySequences.write(to: toy.path("single.h5"), frames: 1)
     text = try report("--data", single).text
     #expect(text.contains("<section id=\"reconstructions\">") && !text.contains("<section id=\"continuations\">"))
+  }
+
+  @Test func aSignalEndsItWithAMessage() throws {
+    let trained = try toy.train("slow", "--steps", "1", "--set", "validation.particles=2000")
+    try #require(trained.exitCode == 0, "\(trained)")
+    let data = try ToySequences.write(to: toy.path("many.h5"), sequences: 500, hasTruth: false)
+    let running = try ProcessRunner.start(
+      BuiltProgram.trainer(), ["report", toy.path("slow"), "--data", data], environment: MPILauncher.environment)
+    usleep(1_000_000)
+    running.send(SIGTERM)
+    let outcome = try running.wait(timeout: 20)
+    #expect(outcome.exitCode == 143, "\(outcome)")
+    #expect(outcome.standardError.hasSuffix("error: stopped by SIGTERM\n"), "\(outcome)")
+    #expect(!FileManager.default.fileExists(atPath: toy.path("slow/report.html")))
   }
 
   @Test func whatCannotBeReportedIsRefused() throws {

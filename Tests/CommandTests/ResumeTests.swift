@@ -55,6 +55,58 @@ import Testing
     #expect(try ToyRun.program(toy.arguments("short", schedule + ["--steps", "1"])).exitCode == 0)
   }
 
+  /// Schedules are fractions of the run, and a longer run has their boundaries later.
+  @Test(arguments: [
+    (["training.particleSchedule.boundaries=[0.5]", "training.particleSchedule.values=[4]"], "particles"),
+    (["training.objective.boundaries=[0.5]", "training.objective.elboWeights=[1]"], "weight of the ELBO"),
+    (["training.batchSchedule.boundaries=[0.5]", "training.batchSchedule.values=[9]"], "sequences"),
+  ])
+  func aPhaseThatHasBegunDoesNotComeBack(settings: [String], quantity: String) throws {
+    let options = settings.flatMap { ["--set", $0] }
+    func train(_ steps: String) throws -> ProcessOutcome {
+      try ToyRun.program(toy.arguments("run", options + ["--steps", steps]))
+    }
+    try #require(try train("4").exitCode == 0)
+    let refused = try train("14")
+    #expect(refused.exitCode == 1, "\(refused)")
+    #expect(refused.standardError.contains("after 4 updates the \(quantity) would go from "), "\(refused)")
+    #expect(toy.loggedSteps("run") == [1, 2, 3, 4])
+  }
+
+  /// Nothing is moved for a new run that cannot start.
+  @Test(arguments: [["--hidden", "64"], ["--hidden", "20000"]])
+  func freshMovesNothingForARunThatCannotStart(options: [String]) throws {
+    try #require(try toy.train("run", "--steps", "2").exitCode == 0)
+    let before = try ToyRun.snapshot(toy.path("run"))
+    let start = options.contains("64") ? ["--from", toy.path("run")] : []
+    let outcome = try ToyRun.program(toy.arguments("run", ["--fresh"] + start + options))
+    #expect(outcome.exitCode == 1, "\(outcome)")
+    #expect(try ToyRun.snapshot(toy.path("run")) == before)
+  }
+
+  @Test func aCheckpointOfANewerProgramIsNamedAsSuch() throws {
+    try #require(try toy.train("run", "--steps", "2").exitCode == 0)
+    let whole = try toy.checkpoint("run", step: 2)
+    let newer = Checkpoint(
+      step: 3, model: whole.model, seed: whole.seed, configuration: #"{"training": {"newSetting": 1}}"#,
+      data: whole.data, software: "9.0.0 (commit abcdef0)", parameters: whole.parameters, optimizer: whole.optimizer)
+    _ = try CheckpointStore(directory: toy.path("run/checkpoints")).commit(newer)
+    let outcome = try toy.train("run", "--steps", "4")
+    #expect(outcome.exitCode == 1, "\(outcome)")
+    #expect(outcome.standardError.contains("training.newSetting"), "\(outcome)")
+    #expect(outcome.standardError.contains("was written by sqair-dist 9.0.0 (commit abcdef0)"), "\(outcome)")
+  }
+
+  @Test func fewerUpdatesThanARunHasAreTold() throws {
+    try #require(try toy.train("run", "--steps", "4").exitCode == 0)
+    let shorter = try toy.train("run", "--steps", "2")
+    #expect(shorter.exitCode == 0, "\(shorter)")
+    #expect(
+      shorter.standardError.contains("the run has 4 updates already, more than training.steps = 2: nothing is trained"),
+      "\(shorter)")
+    #expect(try toy.checkpointSteps("run").last == 4)
+  }
+
   @Test func builtinSequencesDoNotMatterWhereAFileIsNamed() throws {
     try #require(try toy.train("run", "--steps", "2").exitCode == 0)
     let resumed = try toy.train("run", "--steps", "4", "--set", "data.builtin.maxDigits=1")
@@ -76,6 +128,24 @@ import Testing
     #expect(other.exitCode == 1 && other.standardError.contains("maximumDigits 2, now 1"), "\(other)")
     try FileManager.default.removeItem(atPath: toy.path("run/data"))
     #expect(try train(1).exitCode == 0)
+  }
+
+  /// Before sequences are made for the settings that are refused.
+  @Test func builtinSequencesOfARunStayAsTheyWere() throws {
+    func train(_ sequences: Int) throws -> ProcessOutcome {
+      try ToyRun.program([
+        "train", "--config", toy.configuration, "--run", toy.path("run"), "--steps", "1",
+        "--set", "data.builtin.trainSequences=\(sequences)", "--set", "data.builtin.validSequences=4",
+        "--set", "data.builtin.frames=3", "--set", "data.builtin.canvas=24",
+      ])
+    }
+    try #require(try train(8).exitCode == 0)
+    try FileManager.default.removeItem(atPath: toy.path("run/data"))
+    let other = try train(9)
+    #expect(other.exitCode == 1 && other.standardError.contains("data.builtin.trainSequences: 9, was 8"), "\(other)")
+    #expect(!FileManager.default.fileExists(atPath: toy.path("run/data/train.h5")))
+    let same = try train(8)
+    #expect(same.exitCode == 0, "\(same)")
   }
 
   // MARK: Where the data are
@@ -137,12 +207,29 @@ import Testing
     let training = try #require(try settings("tuned", step: 2)["training"] as? [String: Any])
     let origin = try #require(training["from"] as? [String: Any])
     #expect(origin["checkpoint"] as? String == source && origin["digest"] as? String == before.parametersDigest)
-    // The same command resumes it, also if the other run has gone on, or is gone.
+    // The same command resumes it, also if the other run has continued, or was removed.
     try FileManager.default.removeItem(atPath: toy.path("first"))
     let resumed = try ToyRun.program(arguments(4), ranks: ranks)
     #expect(resumed.exitCode == 0, "\(resumed)")
     #expect(resumed.standardError.contains("resumed from \(toy.checkpointPath("tuned", step: 2))"), "\(resumed)")
     #expect(toy.loggedSteps("tuned") == [1, 2, 3, 4])
+  }
+
+  @Test func aLayerThatASwitchAddsIsNewlyInitialized() throws {
+    try #require(try toy.train("first", "--steps", "2").exitCode == 0)
+    let refined = ["--from", toy.path("first"), "--set", "model.refinesPosition=true", "--learning-rate", "1e-30"]
+    let outcome = try ToyRun.program(toy.arguments("refined", refined + ["--steps", "2"]))
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    #expect(outcome.standardError.contains("which lacks prop.refine.l0.w, prop.refine.l0.b, prop.refine.out.w"))
+    func parameters(_ run: String) throws -> [String: [Float]] {
+      let arrays = try toy.checkpoint(run, step: 2).parameters
+      return Dictionary(uniqueKeysWithValues: arrays.map { ($0.name, $0.values) })
+    }
+    let (before, after) = (try parameters("first"), try parameters("refined"))
+    #expect(before.allSatisfy { after[$0.key] == $0.value } && after.count == before.count + 4)
+    // And not the other way: there would be no place for what was learned.
+    let back = try ToyRun.program(toy.arguments("plain", ["--from", toy.path("refined"), "--steps", "2"]))
+    #expect(back.exitCode == 1 && back.standardError.contains("model.refinesPosition is false, in the checkpoint true"))
   }
 
   @Test func whatARunCannotStartFromIsRefused() throws {
@@ -166,6 +253,81 @@ import Testing
     // Unless it is set aside.
     let fresh = try ToyRun.program(toy.arguments("first", ["--from", toy.path("first"), "--steps", "4", "--fresh"]))
     #expect(fresh.exitCode == 0 && fresh.standardError.contains("new run from the parameters of"), "\(fresh)")
+  }
+
+  @Test func aRunIsNotResumedFromAnotherStart() throws {
+    for run in ["first", "second"] { try #require(try toy.train(run, "--steps", "2").exitCode == 0) }
+    func tune(_ start: String, steps: Int) throws -> ProcessOutcome {
+      try ToyRun.program(toy.arguments("tuned", ["--from", start, "--steps", "\(steps)"]))
+    }
+    try #require(try tune(toy.path("first"), steps: 2).exitCode == 0)
+    let other = try tune(toy.path("second"), steps: 4)
+    #expect(
+      other.exitCode == 1 && other.standardError.contains("training.from.checkpoint: \(toy.path("second")), was "),
+      "\(other)")
+    let mistyped = try tune(toy.path("frist"), steps: 4)
+    #expect(mistyped.exitCode == 1 && mistyped.standardError.contains("frist, was "), "\(mistyped)")
+    // The same one, by other names.
+    for (number, name) in ["first/checkpoints", "first/checkpoints/step-0000000002.h5", "./first"].enumerated() {
+      let same = try tune(toy.path(name), steps: 3 + number)
+      #expect(same.exitCode == 0, "\(name): \(same)")
+    }
+  }
+
+  /// Where nothing is resumed, the model is that of the checkpoint that the run starts from.
+  @Test(arguments: [true, false])
+  func aNewRunInAnOldFolderTakesTheModelOfItsStart(isFresh: Bool) throws {
+    let deviation = "model.outputStandardDeviation"
+    try #require(try toy.train("old", "--steps", "1").exitCode == 0)
+    try #require(try toy.train("start", "--steps", "1", "--set", "\(deviation)=0.15").exitCode == 0)
+    if !isFresh {
+      for name in ["checkpoints", "metrics.jsonl"] {
+        try FileManager.default.removeItem(atPath: toy.path("old/\(name)"))
+      }
+    }
+    // The model comes from the checkpoint only where no file gives another.
+    let settings = [
+      "training.batchSize=8", "training.particles=2", "training.frames.start=3", "training.frames.end=3",
+      "training.start.steps=0",
+    ].flatMap { ["--set", $0] }
+    let outcome = try ToyRun.program(
+      ["train", "--run", toy.path("old"), "--data", toy.data, "--from", toy.path("start"), "--steps", "1"] + settings
+        + (isFresh ? ["--fresh"] : []))
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    let inspected = try ToyRun.program(["inspect", toy.checkpointPath("old", step: 1)])
+    #expect(inspected.standardOutput.contains("\(deviation) = 0.15\n"), "\(inspected)")
+  }
+
+  @Test func aStartInTheRunItselfIsNamedWhereItWent() throws {
+    try #require(try toy.train("run", "--steps", "2").exitCode == 0)
+    let outcome = try ToyRun.program(toy.arguments("run", ["--from", toy.path("run"), "--fresh", "--steps", "2"]))
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    let inspected = try ToyRun.program(["inspect", toy.checkpointPath("run", step: 2)])
+    #expect(inspected.standardOutput.contains("earlier-1/checkpoints/step-0000000002.h5"), "\(inspected)")
+  }
+
+  /// The arguments of a batch script name what went aside when it was first started.
+  @Test(arguments: [true, false])
+  func aFreshJobFromItsOwnFolderContinues(hasCheckpoint: Bool) throws {
+    try #require(try toy.train("run", "--steps", "2").exitCode == 0)
+    func job(restart: Int, steps: Int) throws -> ProcessOutcome {
+      try ProcessRunner.run(
+        BuiltProgram.trainer(),
+        toy.arguments("run", ["--fresh", "--from", toy.checkpointPath("run", step: 2), "--steps", "\(steps)"]),
+        environment: MPILauncher.environment.merging(
+          ["SLURM_JOB_ID": "9", "SLURM_RESTART_COUNT": "\(restart)"]) { $1 }, timeout: 60)
+    }
+    try #require(try job(restart: 0, steps: 3).exitCode == 0)
+    if !hasCheckpoint {
+      for name in ["checkpoints", "metrics.jsonl"] {
+        try FileManager.default.removeItem(atPath: toy.path("run/\(name)"))
+      }
+    }
+    let again = try job(restart: 1, steps: 5)
+    #expect(again.exitCode == 0, "\(again)")
+    let words =
+      hasCheckpoint ? "resumed from" : "new run from the parameters of \(toy.path("run"))/earlier-1/checkpoints"
+    #expect(again.standardError.contains(words), "\(again)")
   }
 
   // MARK: Numbers and names

@@ -39,6 +39,26 @@ import Testing
     #expect(toy.loggedSteps("run") == Array(1...last + 2))
   }
 
+  @Test func metricsThatAreRemovedAreToldOfOnce() throws {
+    let running = try start()
+    #expect(toy.waitForUpdates(3, of: "run"))
+    try FileManager.default.removeItem(atPath: toy.path("run/metrics.jsonl"))
+    #expect(toy.waitForUpdates(3, of: "run"))
+    running.send(SIGUSR1)
+    let outcome = try running.wait(timeout: 20)
+    #expect(outcome.exitCode == 85, "\(outcome)")
+    #expect(outcome.standardError.components(separatedBy: "was removed while the run was in progress").count == 2)
+    let steps = toy.loggedSteps("run")
+    let first = try #require(steps.first)
+    #expect(first > 1 && steps == Array(first..<first + steps.count))
+    try FileManager.default.removeItem(atPath: toy.path("run/metrics.jsonl"))
+    let last = try #require(try toy.checkpointSteps("run").last)
+    let resumed = try toy.train("run", "--steps", "\(last + 2)")
+    #expect(resumed.exitCode == 0, "\(resumed)")
+    #expect(resumed.standardError.contains("lacks everything before update \(last + 1)"), "\(resumed)")
+    #expect(toy.loggedSteps("run") == [last + 1, last + 2])
+  }
+
   @Test(arguments: [1, 2])
   func aRunInProgressIsMeasured(ranks: Int) throws {
     // What rank 0 has chosen must still be there when the others open it.
@@ -60,7 +80,7 @@ import Testing
     #expect(try running.wait().exitCode == 85)
   }
 
-  @Test func aDamagedCheckpointIsToldOfByThoseWhoUseTheOneBefore() throws {
+  @Test func aDamagedCheckpointIsReportedWhenAnEarlierOneIsUsed() throws {
     #expect(try toy.train("run").exitCode == 0)
     try ToySequences.flipBit(in: toy.checkpointPath("run", step: 8))
     let commands = [

@@ -4,15 +4,15 @@ import TestSupport
 import Testing
 
 /// A run has the same bits however often it is interrupted and on whatever processes: not nearly the same, but equal
-/// checkpoint files and equal metrics, those of validations included. `TrainerTests` goes through all numbers of ranks and
-/// places to cut a run without MPI and signals.
+/// checkpoint files and equal metrics, those of validations included. `TrainerTests` goes through all numbers of ranks
+/// and places to cut a run without MPI and signals.
 @Suite struct SameBitsTests {
   private let toy: ToyRun
 
   init() throws { toy = try ToyRun() }
 
-  /// Every update is saved and validated, so that each of them can be compared. The sequences grow by a frame after four
-  /// updates, and the learning rate changes at each of the first three and after two thirds.
+  /// Every update is saved and validated, so that each of them can be compared. The sequences grow by a frame after
+  /// four updates, and the learning rate changes at each of the first three and after two thirds.
   private func options(steps: Int) -> [String] {
     [
       "--steps", "\(steps)", "--valid", toy.data, "--set", "validation.interval=1",
@@ -40,7 +40,7 @@ import Testing
     #expect(files.keys.filter { files[$0] != expected[$0] }.sorted() == [], "\(what)")
   }
 
-  /// A checkpoint says which kernels it was computed with; going on with others is allowed, and told.
+  /// A checkpoint says which kernels it was computed with; resuming with others is allowed, and reported.
   @Test func otherKernelsAreTold() throws {
     try train("run", options(steps: 3), ranks: 1)
     let newest = try toy.checkpoint("run", step: 3)
@@ -63,7 +63,7 @@ import Testing
     #expect(inspection.standardOutput.contains(kernels), "\(inspection)")
   }
 
-  /// Stopped by a signal again and again, each time going on with other processes.
+  /// Stopped by a signal again and again, each time resumed with other processes.
   @Test func aRunThatIsInterruptedIsTheSameRun() throws {
     let options = options(steps: 16)
     try train("whole", options, ranks: 2)

@@ -5,8 +5,8 @@ import Testing
 
 /// Signals that ask a training to stop, in every phase of it, to every process that could get one.
 ///
-/// What was learnt is saved, nothing is lost that was logged, the run says how it ended, and it goes on as if it had not
-/// been stopped. Each phase is made to last, so that a run which waits for its end is found out.
+/// What was learnt is saved, nothing is lost that was logged, the run says how it ended, and it resumes as if it had
+/// not been stopped. Each phase is made to last, so that a run which waits for its end is found out.
 @Suite struct StopTests {
   private let toy: ToyRun
 
@@ -134,8 +134,8 @@ import Testing
     #expect(toy.loggedSteps("run") == Array(1...last + 2))
   }
 
-  /// A validation that a stop has cut off is made up for before the run goes on.
-  @Test func whatAStopLeftOutIsMadeUpFor() throws {
+  /// A validation that a stop has cut off is made up for before the run continues.
+  @Test func workSkippedByAStopIsDoneOnResume() throws {
     let valid = try ToySequences.write(to: toy.path("valid.h5"), sequences: 400)
     let options = [
       "--steps", "3", "--valid", valid, "--set", "validation.interval=2", "--set", "pictures.interval=2",
@@ -155,6 +155,16 @@ import Testing
       try FileManager.default.contentsOfDirectory(atPath: toy.path($0) + "/pictures").sorted()
     }
     #expect(pictures[0] == pictures[1] && pictures[0].count == 6)
+  }
+
+  /// With one limit for both, the system would kill the process without a signal that it can answer.
+  @Test func aTrainingSavesBeforeItsProcessorTimeIsOver() throws {
+    let arguments = toy.arguments("run", ["--steps", "1000000", "--set", "checkpoint.interval=1000000"])
+    let outcome = try ProcessRunner.run(
+      "bash", ["-c", "ulimit -t 4; exec \"$@\"", "bash", try BuiltProgram.trainer()] + arguments,
+      environment: MPILauncher.environment, timeout: 120)
+    #expect(outcome.exitCode == 85, "\(outcome)")
+    #expect(try toy.checkpointSteps("run") == [try #require(toy.loggedSteps("run").last)])
   }
 
   @Test func theSecondInterruptDoesNotWait() throws {

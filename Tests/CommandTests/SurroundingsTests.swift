@@ -68,7 +68,8 @@ import Testing
 
   /// Under such limits libraries hang, or end in a signal.
   @Test(arguments: [
-    ("-v 250000", "memory is limited to 244 MB (ulimit -v)"), ("-d 100000", "memory is limited to 97 MB (ulimit -d)"),
+    ("-v 250000", "memory is limited to 244 MB (ulimit -v)"), ("-v 750000", "memory is limited to 732 MB (ulimit -v)"),
+    ("-d 100000", "memory is limited to 97 MB (ulimit -d)"),
     ("-n 10", "open files are limited to 10 (ulimit -n)"), ("-s 96", "the stack is limited to 96 kB (ulimit -s)"),
   ])
   func limitsThatAreTooLowAreNamed(limit: String, text: String) throws {

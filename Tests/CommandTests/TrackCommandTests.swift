@@ -119,11 +119,13 @@ struct TrackCommandTests {
     try expectRefusal(["--truth", toy.path("missing.txt")], "cannot be read as ground truth")
   }
 
-  @Test func aSignalStopsIt() throws {
+  /// While the background is computed, and while objects are tracked.
+  @Test(arguments: [0.3, 0.6, 1.5])
+  func aSignalStopsIt(afterSeconds delay: Double) throws {
     let running = try ProcessRunner.start(
       BuiltProgram.trainer(), arguments("out", ["--particles", "3000", "--step", "1"]),
       environment: MPILauncher.environment)
-    usleep(1_500_000)
+    usleep(UInt32(delay * 1e6))
     running.send(SIGTERM)
     let outcome = try running.wait(timeout: 30)
     #expect(outcome.exitCode == 128 + SIGTERM && !outcome.timedOut, "\(outcome)")

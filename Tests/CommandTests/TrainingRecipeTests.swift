@@ -3,8 +3,8 @@ import Storage
 import TestSupport
 import Testing
 
-/// What a run with an average of its parameters leaves, and a run that is made longer. `TrainerTests` goes through numbers
-/// of ranks and places to cut such a run.
+/// What a run with an average of its parameters leaves, and a run that is made longer. `TrainerTests` goes through
+/// numbers of ranks and places to cut such a run.
 @Suite struct TrainingRecipeTests {
   private let toy: ToyRun
 
@@ -89,7 +89,7 @@ import Testing
     #expect(try evaluation(out) == evaluation(toy.path("run")))
     let inspection = try ToyRun.program(["inspect", out])
     #expect(
-      inspection.exitCode == 0 && inspection.standardOutput.contains("no state: a model to use"), "\(inspection)")
+      inspection.exitCode == 0 && inspection.standardOutput.contains("none: a model that can be used"), "\(inspection)")
     // It is not replaced unasked, and cannot be trained further.
     let again = try export()
     #expect(again.exitCode == 1 && again.standardError.contains("exists already. Give --force"), "\(again)")
@@ -108,11 +108,14 @@ import Testing
     _ = try train("falling", options, ranks: 1)
     let risen = try ToyRun.program(toy.arguments("falling", options + ["--steps", "14"]))
     #expect(risen.exitCode == 1 && risen.standardError.contains("would move back: after 12 updates"), "\(risen)")
+    let falling = try train("falling", options + ["--steps", "13"], ranks: 1)
+    #expect(
+      falling.contains("move; the next update has the learning rate 3.02e-05 instead of 0. A run of 13 "), "\(falling)")
     let options = self.options.map { $0.hasSuffix("schedule.decay=cosine") ? $0.replacing("cosine", with: "none") : $0 }
     _ = try train("run", options, ranks: 1)
     let text = try train("run", options + ["--steps", "14"], ranks: 1)
     #expect(
-      text.contains("schedules   training.steps is 14, was 12: boundaries that are fractions of the run move; the "),
+      text.contains("schedules   training.steps is 14, was 12: boundaries that are fractions of the run move. A run "),
       "\(text)")
     // Where nothing depends on the length there is nothing to tell.
     _ = try train("plain", [], ranks: 1)

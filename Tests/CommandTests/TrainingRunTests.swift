@@ -42,7 +42,7 @@ import Testing
     }
   }
 
-  @Test func theNewestSoundCheckpointWins() throws {
+  @Test func theLatestValidCheckpointIsUsed() throws {
     #expect(try toy.train("whole", "--steps", "14").exitCode == 0)
     #expect(try toy.train("run", "--steps", "12").exitCode == 0)
     #expect(try toy.checkpointSteps("run") == [4, 8, 12])
@@ -59,7 +59,7 @@ import Testing
     #expect(try toy.checkpoint("run", step: 12).step == 12)
   }
 
-  @Test func aRunWithoutASoundCheckpointIsNotStartedAnew() throws {
+  @Test func aRunWithoutAValidCheckpointIsNotRestarted() throws {
     #expect(try toy.train("run").exitCode == 0)
     for step in try toy.checkpointSteps("run") { try ToySequences.flipBit(in: toy.checkpointPath("run", step: step)) }
     let before = try ToyRun.snapshot(toy.path("run"))
@@ -71,6 +71,9 @@ import Testing
 
   @Test func freshSetsTheEarlierRunAside() throws {
     #expect(try toy.train("run").exitCode == 0)
+    // As `report` marks its page.
+    try "<meta name=\"generator\" content=\"sqair-dist\">"
+      .write(toFile: toy.path("run/report.html"), atomically: true, encoding: .utf8)
     let earlier = try ToyRun.snapshot(toy.path("run")).filter { $0.key != ".lock" }
     for number in 1...2 {
       let outcome = try toy.train("run", "--fresh", "--steps", "5")
@@ -81,6 +84,62 @@ import Testing
       #expect(toy.loggedSteps("run") == Array(1...5))
     }
     #expect(try ToyRun.snapshot(toy.path("run") + "/earlier-1") == earlier)
+  }
+
+  /// A batch script has the same arguments each time.
+  @Test func aJobThatSlurmStartsAgainIsFreshOnce() throws {
+    #expect(try toy.train("run").exitCode == 0)
+    func job(_ number: Int, restart: Int, steps: Int) throws -> ProcessOutcome {
+      try ProcessRunner.run(
+        BuiltProgram.trainer(), toy.arguments("run", ["--fresh", "--steps", "\(steps)"]),
+        environment: MPILauncher.environment.merging(
+          ["SLURM_JOB_ID": "\(number)", "SLURM_RESTART_COUNT": "\(restart)"]) { $1 }, timeout: 60)
+    }
+    // Started again before it had come to set anything aside.
+    let first = try job(7, restart: 1, steps: 2)
+    #expect(first.exitCode == 0 && first.standardError.contains("/earlier-1\n"), "\(first)")
+    let again = try job(7, restart: 2, steps: 4)
+    #expect(again.exitCode == 0 && again.standardError.contains("resumed from"), "\(again)")
+    #expect(toy.loggedSteps("run") == [1, 2, 3, 4])
+    let other = try job(8, restart: 0, steps: 2)
+    #expect(other.exitCode == 0 && other.standardError.contains("/earlier-2\n"), "\(other)")
+  }
+
+  @Test func aMessageAfterFreshSaysWhatResumes() throws {
+    let running = try ProcessRunner.start(
+      BuiltProgram.trainer(), toy.arguments("run", ["--fresh", "--steps", "1000000"]),
+      environment: MPILauncher.environment)
+    #expect(toy.waitForUpdates(3, of: "run"))
+    running.send(SIGTERM)
+    let outcome = try running.wait(timeout: 60)
+    #expect(outcome.standardError.contains("updates; the same command without --fresh resumes the run\n"), "\(outcome)")
+  }
+
+  @Test(arguments: [["checkpoints"], ["checkpoints", "config.json"]])
+  func theRestOfARunWhoseCheckpointsWereMovedIsKept(moved: [String]) throws {
+    #expect(try toy.train("run", "--steps", "3").exitCode == 0)
+    for name in moved { try FileManager.default.moveItem(atPath: toy.path("run/\(name)"), toPath: toy.path(name)) }
+    let metrics = try Data(contentsOf: URL(fileURLWithPath: toy.path("run/metrics.jsonl")))
+    let outcome = try toy.train("run", "--steps", "5")
+    #expect(outcome.standardError.contains("new run; the earlier one is in"), "\(outcome)")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: toy.path("run/earlier-1/metrics.jsonl"))) == metrics)
+    #expect(toy.loggedSteps("run") == Array(1...5))
+  }
+
+  @Test func picturesOfALongVideoShowItsBeginning() throws {
+    let long = try ToySequences.write(to: toy.path("long.h5"), sequences: 2, frames: 200)
+    let short = try ToySequences.write(to: toy.path("short.h5"), sequences: 2, frames: 20)
+    var widths: [Int] = []
+    for (name, file) in [("a", long), ("b", short)] {
+      let outcome = try toy.train(
+        name, "--valid", file, "--steps", "1", "--set", "pictures.interval=1", "--set", "generation.interval=1")
+      #expect(outcome.exitCode == 0, "\(outcome)")
+      for picture in ["reconstruction", "futures"] {
+        let path = toy.path("\(name)/pictures/\(picture)-0000001.png")
+        widths.append(try DecodedPicture(path).width)
+      }
+    }
+    #expect(widths[0] == widths[2] && widths[1] == widths[3], "\(widths)")
   }
 
   @Test func freshWithABadFileMovesNothing() throws {
@@ -109,7 +168,7 @@ import Testing
     #expect(toy.loggedSteps("run") == Array(1...last + 3))
   }
 
-  @Test func validationAndPicturesAreMadeOnTheWay() throws {
+  @Test func validationAndPicturesAreMadeDuringTraining() throws {
     let valid = try ToySequences.write(to: toy.path("valid.h5"), sequences: 6, frames: 5, seed: 3)
     let outcome = try toy.train(
       "run", "--valid", valid, "--set", "validation.interval=4", "--set", "pictures.interval=4",

@@ -51,7 +51,7 @@ import Testing
     #expect(try toy.checkpointSteps("run") == (update == 3 ? [] : [4, 8]))
   }
 
-  @Test func aProcessAloneEndsItsEndlessLoopAndGoesOn() throws {
+  @Test func aProcessAloneEndsItsEndlessLoopAndContinues() throws {
     let outcome = try train("hang@6:report:0", ranks: 1)
     try expectEnd(outcome, "rank 0 on HOST (process N) is stuck in step 6, phase report: no progress for ")
     #expect(try toy.checkpointSteps("run") == [4])
@@ -62,7 +62,7 @@ import Testing
   }
 
   /// Half a second in which nothing moves is nothing, nor is a job that is suspended for longer than the limit.
-  @Test func aSuspendedJobGoesOn() throws {
+  @Test func aSuspendedJobContinues() throws {
     let running = try MPILauncher.start(
       ranks: 2,
       arguments: toy.arguments("run", ["--steps", "1000000", "--set", "training.watchdogSeconds=2"]))

@@ -1,8 +1,5 @@
 import Diagnostics
-import Evaluation
-import Runs
 import Testing
-import Training
 
 /// The arithmetic of the benchmark: lines, spreads and the model of scaling, against numbers worked out by hand.
 @Suite struct BenchmarkTests {
@@ -55,8 +52,8 @@ import Training
 
   @Test func hostsWhoseRanksShareMemorySendTheirGradientOnce() {
     let network = Network(latency: 1, bandwidth: 100)
-    // One host sends nothing; four send and receive 3/4 of gradient and parameters each, in three messages each way, and
-    // eight ranks sum scalars in three rounds.
+    // One host sends nothing; four send and receive 3/4 of gradient and parameters each, in three messages each way,
+    // and eight ranks sum scalars in three rounds.
     #expect(network.seconds(bytes: 400, hosts: 1, ranksPerHost: 8) == 0)
     #expect(network.seconds(bytes: 400, hosts: 4, ranksPerHost: 2) == 6 + 3 + 1.5 * 4)
     // As many ranks that share nothing send more messages.

@@ -1,8 +1,5 @@
 import Diagnostics
-import Evaluation
-import Runs
 import Testing
-import Training
 
 /// What the doctor concludes from what ranks say.
 @Suite struct DiagnosisTests {
@@ -61,6 +58,12 @@ import Training
         "is not the same file everywhere: rank 0: sha256 abcdef012345; ranks 2 (node1), 3 (node1): sha256 0000"))
   }
 
+  @Test func anotherRunFolderFails() throws {
+    let found = try check("folder", ranks(2) { $0.runFolder = $0.rank == 1 ? "b" : "a" })
+    #expect(found.state == .fail)
+    #expect(found.text == "the ranks were given different folders: rank 0: --run a; rank 1 (node0): --run b")
+  }
+
   @Test func otherLibrariesAndKernelsAreTold() throws {
     #expect(try check("libraries", ranks(2) { if $0.rank == 1 { $0.libraries = ["Open MPI v5"] } }).state == .warn)
     let kernels = try check("kernels", ranks(3) { if $0.rank == 1 { $0.kernels = "avx2/x86-64-v3" } })
@@ -73,21 +76,19 @@ import Training
     #expect(shared.state == .warn && shared.advice?.contains("--bind-to core") == true)
     #expect(
       shared.text
-        == "node0: 2 ranks on 1 core, bound (0: 3, 1: 3): ranks 0 (node0), 1 (node0) share core 3 and wait for "
-        + "each other")
+        == "node0: 2 ranks on 1 core, bound (0: 3, 1: 3): ranks 0 (node0), 1 (node0) share core 3, so no "
+        + "more than 1 of them computes at a time")
     // Ranks of a socket share its cores, unless they are more; one without company on its core is not named.
     #expect(try check("cores", ranks(2) { $0.cores = [0, 1, 2] }).state == .ok)
     let crowd = try check("cores", onOneHost(5) { $0.cores = $0.rank % 4 == 0 ? [3 - $0.rank / 4] : [0, 1] })
     #expect(
-      crowd.state == .warn && crowd.text.contains("1 (node0), 2 (node0), 3 (node0) share cores 0-1 and"),
+      crowd.state == .warn && crowd.text.contains("1 (node0), 2 (node0), 3 (node0) share cores 0-1, so no more than 2"),
       "\(crowd)")
     // One that may go anywhere makes room.
     #expect(try check("cores", ranks(2) { $0.cores = $0.rank == 0 ? [0] : [0, 1, 2, 3] }).state == .ok)
     #expect(try check("cores", ranks(2) { $0.cores = [0, 1, 2, 3] }).text == "node0: 2 ranks on 4 cores, not bound")
     let many = try check("cores", onOneHost(5) { $0.cores = [0, 1, 2, 3] })
     #expect(many.state == .warn && many.advice == "Start at most 4 ranks on this host.")
-    #expect(RankFacts.numbers("0-2,7") == [0, 1, 2, 7] && RankFacts.numbers("").isEmpty)
-    #expect(Diagnosis.list([7, 1, 0, 2]) == "0-2,7" && Diagnosis.list([]) == "")
   }
 
   @Test func threadsOfTheEnvironmentAreTold() throws {

@@ -14,8 +14,8 @@ import Testing
     #expect(abs(utilisation.ofBlocks[1] - 60 / (2 * (200 + 200 / 3.0) / 2)) < 1e-12)
   }
 
-  /// Eight ranks share two cores of 100 operations per second. Their products of 10 operations end after 0.4 s, although
-  /// each takes 0.1 s on the clock of its own rank; 40 operations of an update end after 0.4 s, too.
+  /// Eight ranks share two cores of 100 operations per second. Their products of 10 operations end after 0.4 s,
+  /// although each takes 0.1 s on the clock of its own rank; 40 operations of an update end after 0.4 s, too.
   @Test func ranksThatShareCoresHaveTheCapacityOfTheCores() {
     let utilisation = Utilisation(
       operations: [40], seconds: [0.4], productSeconds: [0.4, 0.4], productOperations: 10, ranks: 8)

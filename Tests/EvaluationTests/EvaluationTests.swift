@@ -42,6 +42,15 @@ import Testing
     #expect(evaluation.countAccuracy == 0)
   }
 
+  /// More objects than the table has rows, and as many as were found or not.
+  @Test(arguments: [(18, 15, 0.0), (16, 18, 0), (18, 18, 1)])
+  func largeCountsAreCompared(truth: Int, count: Int, accuracy: Double) {
+    var sums = EvaluationSums(slots: 18, frames: 1)
+    sums.add(bound: 0, reconstruction: 0, kl: 0, effectiveParticles: 1)
+    sums.add(count: count, truth: truth, weight: 1)
+    #expect(Evaluation(sums, frames: 1, particles: 1, hasCounts: true).countAccuracy == accuracy)
+  }
+
   @Test func theTextNamesEverything() {
     let text = EvaluationReport(checkpoint: "a.h5", step: 7, data: "b.h5", evaluation: evaluation).text
     for line in [

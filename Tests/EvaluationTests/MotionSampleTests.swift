@@ -8,7 +8,7 @@ import Testing
 @Suite struct MotionSampleTests {
   private func track(_ places: [(Double, Double)?]) -> [Point?] { places.map { $0.map { Point(y: $0.0, x: $0.1) } } }
 
-  @Test func waysAndTurnsOfATrack() {
+  @Test func displacementsAndTurnsOfATrack() {
     var sample = MotionSample()
     // Right, right, down, back up; then away, and there again.
     sample.add(track([(0, 0), (0, 2), (0, 5), (4, 5), (1, 5), nil, (0, 0), (3, 4)]))
@@ -17,7 +17,7 @@ import Testing
     for (turn, wanted) in zip(sample.turns, [0.0, 90, 180]) { #expect(abs(turn - wanted) < 1e-9) }
   }
 
-  @Test func shortWaysHaveNoDirection() {
+  @Test func shortDisplacementsHaveNoDirection() {
     var sample = MotionSample()
     sample.add(track([(0, 0), (0, 3), (0.6, 3), (0.6, 9), (6.6, 9)]))
     #expect(sample.speeds.count == 4 && sample.turns.count == 1)
@@ -98,7 +98,7 @@ import Testing
     #expect(detour.share(at: 3) == 0 && detour.share(at: 4) == 1)
   }
 
-  @Test func whoStandsStillAfterwardsHasNotKeptItAndWhoStoodStillHasNone() {
+  @Test func anObjectThatStopsLosesItsDirectionAndAStationaryOneHasNone() {
     #expect(sample([[(0, 0), (0, 1), (0, 2), (0, 2.5), (0, 2.5), (0, 2.9)]]).shares.atEnd == 0)
     #expect(sample([[(0, 0), (0, 1), (0, 1.9), (0, 4), (0, 6), (0, 8)]]).shares.atEnd == nil)
     // Neither has an object that was not there in the last observed frame.

@@ -41,7 +41,7 @@ import Tracking
   }
 
   private func total(_ sums: [OcclusionSums], _ quantity: OcclusionSums.Quantity) -> Double {
-    sums.reduce(0) { sum, more in sum + (0..<OcclusionSums.classes).reduce(0) { $0 + more[quantity, $1] } }
+    sums.reduce(0) { sum, more in sum + (0..<RatioClass.count).reduce(0) { $0 + more[quantity, $1] } }
   }
 
   @Test(arguments: [Challenge.overlap, .occluded(barShade: 0)])

@@ -1,5 +1,4 @@
 import Evaluation
-import Runs
 import Testing
 
 /// Frames whose vectors say two digits, a presence flag each, in slots that change places.

@@ -16,6 +16,8 @@ import Tracking
     #expect(grid.crops.count == 15)
     let exact = CropGrid(viewHeight: 64, viewWidth: 64, height: 64, width: 64, step: 8)
     #expect(exact.crops == [.init(y: 0, x: 0)])
+    let wide = CropGrid(viewHeight: 100, viewWidth: 64, height: 64, width: 64, step: .max)
+    #expect(wide.crops.map(\.y) == [0, 36])
   }
 
   @Test func everyObjectThatIsSmallEnoughIsSeenWhole() {
@@ -35,8 +37,8 @@ import Tracking
     #expect(grid.margin(of: box(y: 20, x: 60), in: corner) == -6)
     let middle = CropGrid.Crop(y: 18, x: 33)
     #expect(grid.margin(of: box(y: 25, x: 35), in: middle) == 2)
-    #expect(grid.isSeenBetter(box(y: 25, x: 35), than: middle))
-    #expect(!grid.isSeenBetter(box(y: 35, x: 60), than: middle))
+    #expect(grid.anotherCropHasLargerMargin(for: box(y: 25, x: 35), than: middle))
+    #expect(!grid.anotherCropHasLargerMargin(for: box(y: 35, x: 60), than: middle))
   }
 
   @Test func aCropIsCutOutOfAFrameAndBlackBeyondIt() {
@@ -187,8 +189,8 @@ import Tracking
 @Suite struct TrackRefinementTests {
   private func box(_ id: Int, _ x: Double) -> TrackedBox { TrackedBox(id: id, y: 0, x: x, height: 30, width: 10) }
 
-  /// One walks right, one walks left; they meet in frame 20, where the second one is lost and the first one is taken for
-  /// it; then the first one comes back as another.
+  /// One walks right, one walks left; they meet in frame 20, where the second one is lost and the first one is taken
+  /// for it; then the first one comes back as another.
   private var frames: [[TrackedBox]] {
     (0..<40).map { frame in
       let (right, left) = (Double(frame), 40 - Double(frame))

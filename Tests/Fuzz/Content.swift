@@ -4,8 +4,8 @@ import Runs
 import Storage
 import TestSupport
 
-/// Files that are intact as files of their kind, with checksums and digests that hold, and whose content is wrong: other
-/// types and shapes, numbers at which programs fail, names that do not fit.
+/// Files that are intact as files of their kind, with checksums and digests that hold, and whose content is wrong:
+/// other types and shapes, numbers at which programs fail, names that do not fit.
 struct Content {
   private let folder: String
   private let checkpoint: Checkpoint

@@ -73,12 +73,12 @@ struct IDXFileTests {
       (
         nil, Self.labels,
         "no train-images-idx3-ubyte.gz (nor train-images-idx3-ubyte, nor one of EMNIST's names) in DIR. MNIST is four files: \(four). "
-          + "Fetch them with: scripts/get-mnist DIR"
+          + "Fetch them into a new folder with: scripts/get-mnist DIRECTORY"
       ),
       (
         Self.images, nil,
         "no train-labels-idx1-ubyte.gz (nor train-labels-idx1-ubyte, nor one of EMNIST's names) in DIR. MNIST is four files: \(four). "
-          + "Fetch them with: scripts/get-mnist DIR"
+          + "Fetch them into a new folder with: scripts/get-mnist DIRECTORY"
       ),
       (
         Self.labels, Self.labels,
@@ -175,6 +175,54 @@ struct IDXFileTests {
     }
   }
 
+  @Test("files in other packings are named, and arrays are not called packed")
+  func otherPackings() throws {
+    for (name, text) in [
+      ("train-images-idx3-ubyte.xz", "Unpack it there first."), ("kmnist-train-imgs.npz", "These are not IDX files"),
+    ] {
+      let folder = try TemporaryDirectory()
+      try write([1], folder.path(name))
+      let error = #expect(throws: MovingDigitsError.self) { try MNISTDigits(directory: folder.path, split: .train) }
+      #expect(error?.description.contains("but \(name). \(text)") == true, "\(String(describing: error))")
+    }
+  }
+
+  @Test("files under other names are listed, with the name that they need")
+  func otherNames() throws {
+    let table: [(files: [String: [UInt8]], text: String)] = [
+      (
+        ["train-images-idx3-ubyte (1)": Self.images],
+        "'train-images-idx3-ubyte (1)' begins like a file of images: rename the right one to train-images-idx3-ubyte."
+      ),
+      (["mnist.mat": [1, 2, 3, 4], "mnist.csv": [5]], "There are files of other formats: 'mnist.csv', 'mnist.mat'."),
+      (
+        ["qmnist-train-images-idx3-ubyte": Self.images, "qmnist-train-labels-idx2-int": [0, 0, 12, 2]],
+        "'qmnist-train-labels-idx2-int' holds the labels of QMNIST, a row of eight numbers for each image, which are not "
+          + "read: write the first column, as bytes, to qmnist-train-labels-idx1-ubyte."
+      ),
+    ]
+    for (files, text) in table {
+      let folder = try TemporaryDirectory()
+      for (name, bytes) in files { try write(bytes, folder.path(name)) }
+      let error = #expect(throws: MovingDigitsError.self) { try MNISTDigits(directory: folder.path, split: .train) }
+      #expect(error?.description.contains(" in \(folder.path). \(text)") == true, "\(String(describing: error))")
+    }
+  }
+
+  @Test("MNIST itself beside another set is named mnist")
+  func besideAnotherSet() throws {
+    let folder = try TemporaryDirectory()
+    for prefix in ["", "emnist-mnist-"] {
+      try write(Self.images, folder.path("\(prefix)train-images-idx3-ubyte"))
+      try write(Self.labels, folder.path("\(prefix)train-labels-idx1-ubyte"))
+    }
+    let error = #expect(throws: MovingDigitsError.self) { try MNISTDigits(directory: folder.path, split: .train) }
+    #expect(error?.description.contains("several sets of images in \(folder.path): mnist, emnist-mnist.") == true)
+    // The images of the one lie on their sides.
+    #expect(try MNISTDigits(directory: folder.path + "/mnist", split: .train).image(at: 0).height == 3)
+    #expect(try MNISTDigits(directory: folder.path + "/emnist-mnist", split: .train).image(at: 0).height == 1)
+  }
+
   @Test("one of several sets in a folder is to be named")
   func severalSets() throws {
     let folder = try TemporaryDirectory()
@@ -194,6 +242,19 @@ struct IDXFileTests {
     images.replaceSubrange(25..<34, with: repeatElement(0, count: 9))
     let source = try load(images: images, labels: Self.labels)
     #expect(source.count == 1 && source.provenance.hasSuffix("2 images, 1 of them without ink and left out"))
+  }
+
+  @Test("images of 0 and 1, and images dark on white, are refused with the remedy")
+  func range() throws {
+    let header = Array(Self.images.prefix(16)), pixels = Self.images.dropFirst(16)
+    for (images, text) in [
+      (header + pixels.map { $0 > 0 ? 1 : 0 }, "no pixel is above 1"),
+      (header + pixels.map { 255 - $0 }, "2 of 2 images have four white corners"),
+    ] {
+      let error = #expect(throws: MovingDigitsError.self) { try load(images: images, labels: Self.labels) }
+      let message = error?.description ?? "nothing was thrown"
+      #expect(message.hasPrefix("DIR/train-images-idx3-ubyte: \(text)"), "\(message)")
+    }
   }
 
   @Test("a pipe in place of a file is refused at once")
@@ -246,5 +307,18 @@ struct IDXFileTests {
     #expect(text.contains("no mirror has a valid train-images-idx3-ubyte.gz"))
     #expect(text.contains("built-in stroke digits"))
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("mnist")).isEmpty)
+  }
+
+  /// Fashion-MNIST and KMNIST have files of the same names.
+  @Test func getMNISTReplacesNoFile() throws {
+    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("scripts/get-mnist")
+    let folder = try TemporaryDirectory()
+    let other = folder.path("train-images-idx3-ubyte.gz")
+    try write(Self.images, other)
+    let outcome = try ProcessRunner.run(script.path, [folder.path])
+    #expect(outcome.exitCode == 1 && outcome.standardError.contains("exists and is not MNIST's"), "\(outcome)")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: other)) == Data(Self.images))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 1)
   }
 }

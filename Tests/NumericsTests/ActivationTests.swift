@@ -40,5 +40,9 @@ import Testing
     for activation in [Activation.identity, .elu, .tanh, .sigmoid] {
       #expect(apply(activation, to: [Float.nan])[0].isNaN, "\(activation) hides a NaN")
     }
+    let tape = Tape(recording: false)
+    let x = tape.constant(rows: 1, columns: 1)
+    x.values[0] = .nan
+    #expect(tape.softplusScale(x, minimum: 0.01).array[0].isNaN, "softplus hides a NaN")
   }
 }

@@ -4,8 +4,8 @@ import Testing
 
 /// The kernels for each kind of processor against plain loops: a multiply-add an element, from the first to the last.
 ///
-/// Sizes fill and do not fill registers and blocks. Where the kernels round once a multiply-add, they must have the bits
-/// of the loops, and so those of each other.
+/// Sizes fill and do not fill registers and blocks. Where the kernels round once a multiply-add, they must have the
+/// bits of the loops, and so those of each other.
 @Suite struct KernelFamilyTests {
   enum Family: String, CaseIterable { case avx512, avx2, portable }
 

@@ -1,5 +1,4 @@
 import Numerics
-import TestSupport
 import Testing
 
 /// A tape in memory that it was given.

@@ -83,7 +83,7 @@ import Testing
     }
   }
 
-  @Test func aColourThatNobodyPlannedBecomesTheNearest() throws {
+  @Test func aColourOutsideThePaletteBecomesTheNearest() throws {
     let gif = try AnimatedGIF(width: 1, height: 1)
     try gif.append(Picture(width: 1, height: 1, background: Color(0xFFDE01)), seconds: 1)
     #expect(try decode(gif.finish()).pictures == [[0xFF, 0xDF, 0x00]])

@@ -17,6 +17,17 @@ import Testing
     #expect(axis.ticks.map(axis.text) == expected)
   }
 
+  /// One update has no ticks at fractions of an update around it.
+  @Test(
+    arguments: [
+      ([2.0], ["2"]), ([0.0, 1.0], ["0", "1"]), ([30.0], ["27", "28", "29", "30", "31", "32", "33"]),
+      ([0.0, 9.0], ["0", "2", "4", "6", "8"]),
+    ] as [([Double], [String])])
+  func ticksOfWholeNumbersAreWhole(values: [Double], expected: [String]) {
+    let axis = Axis(covering: values, fromZero: false, ticks: 8, padded: false, wholeTicks: true)
+    #expect(axis.ticks.map(axis.text) == expected)
+  }
+
   @Test func paddedAxesEndAtTicks() {
     let axis = Axis(covering: [-3.7, 11.2], fromZero: false, ticks: 6, padded: true)
     #expect(axis.range == -5...15 && axis.ticks == [-5, 0, 5, 10, 15])

@@ -111,6 +111,20 @@ import Testing
     #expect(try MetricsLog.read(path).lines.count == 4 && MetricsLog.read(path).unreadable == 0)
   }
 
+  /// What is appended to a file without a name would be lost.
+  @Test func aFileThatIsRemovedIsMadeAnew() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.path("metrics.jsonl")
+    let log = try MetricsLog(path: path, keepingThrough: nil)
+    #expect(log.isNew)
+    #expect(try !log.append(step: 1, [("x", 1)]))
+    try FileManager.default.removeItem(atPath: path)
+    #expect(try log.append(step: 2, [("x", 2)]))
+    #expect(try !log.append(step: 3, [("x", 3)]))
+    #expect(try text(path) == "{\"step\":2,\"x\":2}\n{\"step\":3,\"x\":3}\n")
+    #expect(try !MetricsLog(path: path, keepingThrough: 3).isNew)
+  }
+
   @Test func aLinkIsNotFollowed() throws {
     let folder = try TemporaryDirectory()
     try "mine\n".write(toFile: folder.path("thesis"), atomically: false, encoding: .utf8)

@@ -20,7 +20,7 @@ import Testing
     [(.page, page.write), (.picture, picture.writePNG), (.animation, writeAnimation)]
   }
 
-  @Test func eachKindIsKnownAgainAndReplaced() throws {
+  @Test func eachKindIsRecognizedAndReplaced() throws {
     for (number, writer) in writers.enumerated() {
       let path = folder.path("output-\(number)")
       try writer.write(path)

@@ -100,8 +100,18 @@ import Testing
     let drawn = "\rtrain  3 steps  1.50 steps/s\u{1B}[K"
     #expect(
       scene.output == [
-        "before\n", drawn, "\r\u{1B}[Kafter\n", drawn, "\rtrain  3 steps  in 2 s  1.50 steps/s\u{1B}[K\n",
+        "before\n", drawn, "\r\u{1B}[Kafter\n", drawn, "\r\u{1B}[Ktrain  3 steps  in 2 s  1.50 steps/s\n",
       ])
+  }
+
+  @Test func theLastLineIsComplete() {
+    let scene = Scene()
+    let line = scene.line(terminal: true)
+    scene.columns = 20
+    scene.time += 100
+    line.update(250, [("bound", -1.5)])
+    line.finish()
+    #expect(scene.output.last == "\r\u{1B}[Ktrain  250/1000 steps  in 1 m 40 s  2.50 steps/s  bound=-1.5\n")
   }
 
   @Test func workOfAnEarlierRunDoesNotCountForTheRate() {

@@ -34,7 +34,7 @@ import Testing
   @Test func theLoaderDeliversWhatWasPlanned() throws {
     let folder = try TemporaryDirectory()
     let file = try SequenceSet(path: ToySequences.write(to: folder.path("a.h5"), sequences: 6))
-    let loader = try SequenceLoader(file, steps: 4..<24) { step in
+    let loader = try SequenceLoader(file, steps: 4..<24) { step, _ in
       .init(sequences: [step % 6, (5 * step + 1) % 6], frameCount: 1 + step % 3)
     }
     for step in 4..<24 {
@@ -74,7 +74,8 @@ import Testing
     for steps in [count, count + 1, count + 2, count + 3, 1_000] {
       weak var kept: SequenceLoader?
       do {
-        let loader = try SequenceLoader(file, steps: 0..<steps) { .init(sequences: [$0 % 6], frameCount: 1) }
+        let loader = try SequenceLoader(file, steps: 0..<steps) { step, _ in .init(sequences: [step % 6], frameCount: 1)
+        }
         for _ in 0..<count { _ = try loader.next() }
         loader.stop()
         kept = loader
@@ -90,7 +91,9 @@ import Testing
     let folder = try TemporaryDirectory()
     let path = try ToySequences.write(to: folder.path("a.h5"), sequences: 6)
     let file = try SequenceSet(path: path)
-    let loader = try SequenceLoader(file, steps: 0..<10) { .init(sequences: [$0 < 3 ? 0 : 99], frameCount: 1) }
+    let loader = try SequenceLoader(file, steps: 0..<10) { step, _ in
+      .init(sequences: [step < 3 ? 0 : 99], frameCount: 1)
+    }
     for _ in 0..<3 { _ = try loader.next() }
     #expect(throws: StorageError.self) { try loader.next() }
     loader.stop()

@@ -43,7 +43,7 @@ import Testing
     // What is missing says so when it is opened.
     #expect(try list("none.h5") == ["none.h5"])
     let twice = message([folder.path("shard-1.h5"), folder.path("shard-[1].h5")])
-    #expect(twice.hasPrefix("'\(folder.path("shard-1.h5"))' is named twice, so that its sequences would count twice."))
+    #expect(twice.hasPrefix("'\(folder.path("shard-1.h5"))' is named twice, so its sequences would be used twice."))
     try FileManager.default.createSymbolicLink(
       atPath: folder.path("z.h5"), withDestinationPath: folder.path("shard-1.h5"))
     let linked = message([folder.path("shard-1.h5"), folder.path("z.h5")])

@@ -5,7 +5,7 @@ import Testing
 
 /// What a job says about the kernels of its processes.
 @Suite struct JobKernelsTests {
-  @Test func equalProcessorsAreNoNews() {
+  @Test func equalProcessorsGiveNoWarning() {
     for count in [1, 8] {
       let kernels = JobKernels(ofProcesses: Array(repeating: "avx512/x86-64-v4", count: count))
       #expect(kernels.description == "avx512/x86-64-v4")
@@ -38,7 +38,7 @@ import Testing
     #expect(refusals(["a", "a"]) == [nil, nil] && refusals(["a"]) == [nil])
   }
 
-  @Test func otherProcessorsThanBeforeAreTold() throws {
+  @Test func aChangeOfProcessorsIsReported() throws {
     let kernels = JobKernels(ofProcesses: ["avx2/x86-64-v3", "avx2/x86-64-v3"])
     let warnings = kernels.warnings(resumingFrom: "avx512/x86-64-v4")
     #expect(warnings.count == 1)

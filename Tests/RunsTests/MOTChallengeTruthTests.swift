@@ -34,6 +34,28 @@ import Testing
     let error = #expect(throws: RunError.self) { try MOTChallengeTruth(text: text, path: "gt.txt") }
     #expect(error?.description.contains(problem) == true, "\(String(describing: error))")
   }
+
+  @Test func aByteOrderMarkIsNoField() throws {
+    let truth = try MOTChallengeTruth(text: "\u{FEFF}1,9,3,4,5,6,1", path: "gt.txt")
+    #expect(truth.frames[0]?.first?.identity == 9)
+  }
+
+  @Test func theTruthOfAnotherVideoIsNoticed() throws {
+    let truth = try MOTChallengeTruth(text: "11,1,5,5,10,10,1\n12,1,200,5,10,10,1\n13,1,208,5,10,10,1", path: "gt.txt")
+    #expect(truth.warning(of: nil, height: 100, width: 300) == nil)
+    #expect(truth.warning(of: 10..<11, height: 100, width: 100) == nil)
+    #expect(truth.warning(of: nil, height: 100, width: 100)?.contains("most boxes of 'gt.txt' are outside") == true)
+    #expect(truth.warning(of: 0..<5, height: 100, width: 300)?.hasSuffix("its frames are 11 to 13") == true)
+  }
+
+  @Test func aTruthThatEndsWellBeforeTheVideoIsNoticed() throws {
+    let truth = try MOTChallengeTruth(text: "1,1,5,5,10,10,1\n30,1,5,5,10,10,1", path: "gt.txt")
+    #expect(truth.warning(of: 0..<40, height: 100, width: 300) == nil)
+    #expect(
+      truth.warning(of: 0..<60, height: 100, width: 300)?
+        .hasPrefix("the last frame of 'gt.txt' is 30, and frames up to 60 are used") == true)
+    #expect(truth.warning(of: 0..<30, height: 100, width: 300) == nil)
+  }
 }
 
 @Suite struct CropTests {
@@ -58,7 +80,7 @@ import Testing
       Array(mirrored.truth(truth, settings()).stored(slots: 2, ignoreSlots: 1).boxes[0..<4]) == [1, 16.5, 4, 2])
   }
 
-  @Test func whoIsInsideByHalfCountsAndIgnoredBoxesAreKeptApart() throws {
+  @Test func objectsAtLeastHalfInsideCountAndIgnoredBoxesAreSeparate() throws {
     // Half inside, a little less than half inside, ignored and hardly inside, outside.
     let truth = try truth("1,3,6,6,10,10,1\n1,4,5.9,6,10,10,1\n1,8,29,6,10,10,0\n1,9,60,60,5,5,0\n4,4,11,11,5,5,1")
     let crop = Crop(frame: 0, y: 5, x: 10, side: 20, isMirrored: false)
@@ -66,7 +88,7 @@ import Testing
     #expect(seen.identities == [3, 4])
     #expect(seen.objects.map(\.count) == [1, 1] && seen.objects[1][0].slot == 1)
     #expect(seen.ignored == [[[0, 18, 10, 10]], []])
-    #expect(abs(seen.mostOfIgnored - 0.2) < 1e-9)
+    #expect(abs(seen.largestIgnoredFraction - 0.2) < 1e-9)
     #expect(crop.truth(truth, settings { $0.inside = 0.48 }).objects.map(\.count) == [2, 1])
   }
 }

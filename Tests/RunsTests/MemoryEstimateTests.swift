@@ -33,6 +33,16 @@ import Testing
     #expect(bytes < peak && bytes > 0.5 * peak, "\(bytes)")
   }
 
+  /// The estimate is a lower bound: above it a process may be killed for memory, of which the run has to warn.
+  @Test func whatMayNotSufficeIsTold() throws {
+    let estimate = estimate { _ in }
+    let bytes = Int(estimate.bytes)
+    try estimate.require(limits: limits(bytes: bytes + 1_000_000))
+    let text = try #require(estimate.warning(limits: limits(bytes: bytes + 1_000_000)))
+    #expect(text.hasPrefix("memory may not suffice: ") && text.contains("(the memory of the host)"), "\(text)")
+    #expect(estimate.warning(limits: try limits(bytes: 3 * bytes)) == nil)
+  }
+
   @Test func theDefaultRunFitsASmallHost() throws {
     try estimate { _ in }.require(limits: limits(bytes: 1 << 30))
   }

@@ -47,6 +47,8 @@ import Testing
     try FileManager.default.createSymbolicLink(atPath: folder.path("dangling"), withDestinationPath: "nothing")
     #expect(refusal(outputs, folder.path("dangling"), .page).contains("is a symbolic link to 'nothing'"))
     #expect(refusal(outputs, folder.path, .page).contains("is a folder"))
+    #expect(refusal(outputs, folder.path("page.html/"), .page).contains("Give the name of a file with --out."))
+    #expect(refusal(outputs, "", .page) == "The value of '--out' is empty. Give a name.")
     #expect(refusal(outputs, "/dev/null", .page).contains("is not a regular file"))
     #expect(mkfifo(folder.path("pipe"), 0o600) == 0)
     #expect(refusal(outputs, folder.path("pipe"), .metrics).contains("is not a regular file"))

@@ -35,6 +35,18 @@ import Runs
     }
   }
 
+  @Test func theNumbersOfARunAreThoseThatItReaches() {
+    func numbers(steps: Int, start: Int = 20) -> [ClosedRange<Int>] {
+      var changed = settings
+      (changed.steps, changed.start.steps) = (steps, start)
+      return [changed.usedNumbers.frames, changed.usedNumbers.particles]
+    }
+    #expect(numbers(steps: 100) == [3...6, 2...7])
+    #expect(numbers(steps: 25) == [3...4, 2...7])
+    #expect(numbers(steps: 20) == [3...3, 5...5])
+    #expect(numbers(steps: 20, start: 0) == [4...5, 2...7])
+  }
+
   @Test func theMainPhaseCountsFromItsBeginning() {
     let plans = (0..<100).map { settings.plan(atStep: $0) }
     #expect(!plans[20].isStart && plans[20].frames == 4 && plans[29].frames == 4 && plans[30].frames == 5)

@@ -101,7 +101,7 @@ import Video
       settings {
         $0.frames = .init(first: 41, last: 80)
         $0.backgroundFrames = .init(first: 1, last: 60)
-        $0.mostObjects = 1
+        $0.maximumObjects = 1
         $0.leavesOutIgnored = true
         $0.shares = [0.5, 0.5]
       }, video: video, truth: truth
@@ -113,7 +113,7 @@ import Video
     #expect(file.source == "video 'street.mkv', 120 x 160 pixels")
   }
 
-  @Test func wishesThatCannotBeMetAreRefused() throws {
+  @Test func requestsThatCannotBeMetAreRefused() throws {
     func refusal(_ change: (inout VideoSequenceSettings) -> Void) -> String {
       do {
         _ = try VideoSequenceFile(settings(change), video: video, truth: nil).write(to: folder.path("no.h5"))
@@ -123,7 +123,7 @@ import Video
     #expect(refusal { $0.size = 200 }.contains("do not fit into the view of 120 x 160"))
     #expect(refusal { $0.frames = .init(first: 60, last: 120) }.contains("has 90 frames, and frames 60-120"))
     #expect(refusal { $0.length = 100 }.contains("A sequence spans 199 frames, and there are 90"))
-    #expect(refusal { $0.shares = [0, 0, 0, 0, 0, 0, 0, 1] }.contains("has no crop of any kind that is wanted"))
+    #expect(refusal { $0.shares = [0, 0, 0, 0, 0, 0, 0, 1] }.contains("has no crop of any requested kind"))
     #expect(refusal { $0.backgroundFrames = .init(first: 900, last: 950) }.contains("there are no frames to take"))
     #expect(!FileManager.default.fileExists(atPath: folder.path("no.h5")))
   }
@@ -139,8 +139,8 @@ import Video
 
   init() throws { folder = try TemporaryDirectory() }
 
-  /// A square that moves slowly in each of the sequences, at another height in each.
-  private func write(_ shape: [Int], timeFirst: Bool, to name: String) throws -> String {
+  /// A square that moves in each of the sequences, by so many pixels in four frames, at another height in each.
+  private func write(_ shape: [Int], timeFirst: Bool, speed: Int = 1, to name: String) throws -> String {
     let (first, second, side) = (shape[0], shape[1], shape[2])
     var bytes: [UInt8] = []
     for a in 0..<first {
@@ -148,12 +148,19 @@ import Video
         let (sequence, time) = timeFirst ? (b, a) : (a, b)
         var frame = [UInt8](repeating: 0, count: side * side)
         for row in 0..<3 {
-          for column in 0..<3 { frame[(sequence * 5 % (side - 3) + row) * side + (time / 4 + column) % side] = 200 }
+          for column in 0..<3 {
+            frame[(sequence * 5 % (side - 3) + row) * side + (speed * time / 4 + column) % side] = 200
+          }
         }
         bytes += frame
       }
     }
-    let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (\(first), \(second), \(side), \(side)), }\n"
+    return try write(bytes, [first, second, side, side], to: name)
+  }
+
+  private func write(_ bytes: [UInt8], _ shape: [Int], to name: String) throws -> String {
+    let lengths = shape.map(String.init).joined(separator: ", ")
+    let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (\(lengths)), }\n"
     let path = folder.path(name)
     try Data(
       [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8) + bytes
@@ -190,6 +197,44 @@ import Video
     let error = #expect(throws: RunError.self) { try convert(long) }
     #expect(error?.description.contains("State the axes") == true)
     #expect(try convert(long, axes: .sequencesFirst).frameCount == 40)
+    // As soon as the motion is fast, the frames of a wrong order differ as much as those of the right one.
+    let fast = try write([16, 20, 16], timeFirst: false, speed: 20, to: "fast.npy")
+    #expect(throws: RunError.self) { try convert(fast) }
+    #expect(try convert(fast, axes: .sequencesFirst).sequenceCount == 16)
+  }
+
+  @Test func aSingleVideoWithAnAxisOfOneIsCutIntoSequences() throws {
+    for (name, shape) in [("a.npy", [1, 40, 16]), ("b.npy", [40, 1, 16])] {
+      let video = try write(shape, timeFirst: shape[0] > 1, to: name)
+      let file = try convert(video)
+      #expect(file.sequenceCount == 4 && file.frameCount == 10, "\(name)")
+      #expect(try convert(video, axes: .sequencesFirst).sequenceCount == shape[0], "\(name)")
+    }
+  }
+
+  @Test(arguments: [
+    ([16, 16, 20], "the axes seem to be [H, W, T]"), ([20, 16, 16, 3], "as colours have"),
+    ([0, 20, 16, 16], "it is empty"), ([16, 16], "where [N, T, H, W], [T, N, H, W] or [T, H, W] was expected"),
+  ]) func otherAxesAreRefused(shape: [Int], problem: String) throws {
+    let path = try write([UInt8](repeating: 9, count: shape.reduce(1, *)), shape, to: "other.npy")
+    let error = #expect(throws: StorageError.self) { try convert(path) }
+    #expect(error?.problem.contains(problem) == true, "\(String(describing: error))")
+  }
+
+  /// The file that is made says that its frames are right, so nobody looks at them later.
+  @Test func framesThatWereNeverWrittenAreRefused() throws {
+    let whole = try write([40, 6, 16], timeFirst: false, to: "whole.npy")
+    func review(_ path: String) throws -> [String] {
+      try ArraySequenceFile(path: path, axes: .sequencesFirst, length: nil, sequences: nil).review()
+    }
+    #expect(try review(whole) == [])
+    var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: whole)))
+    let frames = 40 * 6 * 256
+    bytes.replaceSubrange(bytes.count - frames / 2..<bytes.count, with: repeatElement(0, count: frames / 2))
+    let half = folder.path("half.npy")
+    try Data(bytes).write(to: URL(fileURLWithPath: half))
+    let error = #expect(throws: StorageError.self) { try review(half) }
+    #expect(error?.problem.hasPrefix("its last 20 of 40 sequences are black") == true)
   }
 
   @Test func onlyLengthsThatAreThereCanBeTaken() throws {

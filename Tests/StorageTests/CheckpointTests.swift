@@ -18,6 +18,23 @@ struct CheckpointTests {
     #expect(back.seed == .max && back.configuration.contains("größer"))
   }
 
+  @Test("a compressed file is smaller and holds the same")
+  func compressed() throws {
+    let folder = try TemporaryDirectory()
+    // Weights of a network: exponents are alike, the last bits are not.
+    var random = SystemRandomNumberGenerator()
+    let values = (0..<40_000).map { _ in Float.random(in: -0.1...0.1, using: &random) }
+    let checkpoint = Checkpoint(
+      step: 1, model: "m", seed: 1, configuration: "", data: "", software: "",
+      parameters: [
+        NamedArray(name: "w", shape: [200, 200], values: values), NamedArray(name: "scale", shape: [], values: [2]),
+      ], optimizer: [])
+    let bytes = try checkpoint.encoded(as: "a.h5", compression: 9)
+    #expect(Double(bytes.count) < 0.95 * Double(try checkpoint.encoded(as: "a.h5").count))
+    try Samples.write(bytes, folder.path("a.h5"))
+    #expect(try Checkpoint(reading: folder.path("a.h5")) == checkpoint)
+  }
+
   @Test("equal checkpoints give equal bytes, whatever order the arrays came in")
   func identicalBytes() throws {
     let a = Samples.checkpoint()

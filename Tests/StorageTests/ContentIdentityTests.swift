@@ -21,19 +21,19 @@ struct ContentIdentityTests {
   }
 
   @Test("a file of others is read once, and again when it was touched")
-  func remembered() throws {
+  func recorded() throws {
     let folder = try TemporaryDirectory()
     let (path, record) = (folder.path("a.h5"), folder.path("a.digests"))
     try writeForeign(path)
     func identify() throws -> (SequenceFile.Identification, String) {
       let file = try SequenceSet(path: path)
-      let identification = try file.identify(rememberedIn: record)
-      try file.remember(in: record)
+      let identification = try file.identify(digestRecord: record)
+      try file.saveDigests(to: record)
       return (identification, file.identity)
     }
     let first = try identify()
     #expect(first.0 == .computed && first.1.hasPrefix("sqair-dist/sequences v1 5x3x6x4 content sha256:"))
-    #expect(try identify() == (.remembered, first.1))
+    #expect(try identify() == (.recorded, first.1))
 
     // The third sequence is neither the first nor the last, and the mean is what it was.
     try writeForeign(path, inverting: 2)
@@ -52,8 +52,8 @@ struct ContentIdentityTests {
     let foreign = try SequenceSet(path: folder.path("a.h5"))
     let ours = try SequenceSet(path: folder.path("b.h5"))
     #expect(foreign.identity == foreign.sampledIdentity && ours.identity != ours.sampledIdentity)
-    #expect(try foreign.identify(rememberedIn: nil) == .computed)
-    #expect(try ours.identify(rememberedIn: nil) == .kept)
+    #expect(try foreign.identify(digestRecord: nil) == .computed)
+    #expect(try ours.identify(digestRecord: nil) == .kept)
     #expect(foreign.identity == ours.identity)
     // Checkpoints of earlier versions hold the identity of a sample.
     #expect(ours.hasIdentity(ours.sampledIdentity) && ours.hasIdentity(ours.identity) && !ours.hasIdentity("other"))
@@ -65,7 +65,7 @@ struct ContentIdentityTests {
     try writeForeign(folder.path("a.h5"))
     try writeForeign(folder.path("b.h5"), inverting: 2)
     let (whole, changed) = (try SequenceSet(path: folder.path("a.h5")), try SequenceSet(path: folder.path("b.h5")))
-    try whole.identify(rememberedIn: nil)
+    try whole.identify(digestRecord: nil)
     // As another process of the job that was given another copy.
     try changed.adopt(try #require(whole.frameDigests))
     var frames = [UInt8](repeating: 0, count: 72)
@@ -90,8 +90,8 @@ struct ContentIdentityTests {
     func reads() throws -> Bool {
       var reads = false
       let file = try SequenceSet(path: path)
-      #expect(try file.identify(rememberedIn: record) { _, _ in reads = true } == .kept)
-      try file.remember(in: record)
+      #expect(try file.identify(digestRecord: record) { _, _ in reads = true } == .kept)
+      try file.saveDigests(to: record)
       return reads
     }
     #expect(try !reads())

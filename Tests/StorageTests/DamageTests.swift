@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 /// Damage of every kind to every part of a file: the values that are read are those that were written, or the file is
-/// refused by name. `SQAIR_DIST_DAMAGE_CASES=20000` tries that many bits in place of 1,000, and prints what came of them.
+/// refused by name. `SQAIR_DIST_DAMAGE_CASES=20000` tries that many bits in place of 1,000, and prints what came of
+/// them.
 @Suite("Damaged files")
 struct DamageTests {
   enum Kind: String, CaseIterable {

@@ -95,6 +95,39 @@ struct FolderLockTests {
     #expect(!second.isHeld)
   }
 
+  @Test("a file system that does not answer has not lost the lock")
+  func unanswered() throws {
+    let folder = try TemporaryDirectory()
+    let (own, moved) = (folder.path("run"), folder.path("moved"))
+    let files = FileManager.default
+    try files.createDirectory(atPath: own, withIntermediateDirectories: false)
+    let lock = try FolderLock(folder: own)
+    // A link to itself: lstat of what is below fails, and not because it is not there.
+    try files.moveItem(atPath: own, toPath: moved)
+    try files.createSymbolicLink(atPath: own, withDestinationPath: own)
+    #expect(lock.isHeld)
+    try files.removeItem(atPath: own)
+    #expect(!lock.isHeld)
+    try files.moveItem(atPath: moved, toPath: own)
+    #expect(lock.isHeld)
+  }
+
+  @Test("whoever waits is called, and may give up")
+  func waiting() throws {
+    struct GivenUp: Error {}
+    let folder = try TemporaryDirectory()
+    let holder = try FolderLock(folder: folder.path)
+    var calls = 0
+    #expect(throws: GivenUp.self) {
+      try FolderLock(folder: folder.path, patience: 60) { text in
+        #expect(text.hasPrefix(FolderLock.mark))
+        calls += 1
+        if calls == 3 { throw GivenUp() }
+      }
+    }
+    #expect(calls == 3 && holder.isHeld)
+  }
+
   @Test("a disk without locks is told of and used", arguments: [ENOLCK, ENOSYS, EOPNOTSUPP, EINVAL])
   func noLocks(code: Int32) throws {
     let folder = try TemporaryDirectory()

@@ -31,7 +31,7 @@ struct HostileCheckpointTests {
     try Samples.write([0], folder.path(name))
     let store = CheckpointStore(readingFrom: folder.path)
     for text in [Samples.message { _ = try store.list() }, Samples.message { _ = try store.latestValid() }] {
-      #expect(text.contains("\(name): by its name it is of step \(step), which no run has. The file was not written"))
+      #expect(text.contains("\(name): its name says step \(step), which no run can reach. The file was not written"))
     }
     #expect(try message(checkpoint(step: 1 << 53), in: folder) == "nothing was thrown")
   }

@@ -29,16 +29,19 @@ struct HostileFileTests {
     try expectRefusal("/dev/zero", "this is a device, not a file")
   }
 
-  @Test("a text whose length is not that of its object in the heap is refused", arguments: [-1, 1])
-  func heapLengths(direction: Int) throws {
+  @Test(
+    "a text whose length is not that of its object in the heap is refused, behind a block of the user's own too",
+    arguments: [-1, 1], [0, 512, 2048])
+  func heapLengths(direction: Int, userBlock: Int) throws {
     let folder = try TemporaryDirectory()
     let path = folder.path("a.h5")
     let file = try HDF5File(creating: path)
     try file.setAttribute("format", to: "ABCDEFGH")
     try file.setAttribute("source", to: String(repeating: "x", count: 1000))
     try file.close()
+    var bytes = [UInt8](repeating: 0, count: userBlock) + (try Samples.bytes(path))
+    try Samples.write(bytes, path)
     #expect(try HDF5File(reading: path).textAttribute("format") == "ABCDEFGH")
-    var bytes = try Samples.bytes(path)
     let object = try #require(bytes.indices.first { bytes[$0...].starts(with: Array("ABCDEFGH".utf8)) })
     // Its size stands in the 8 bytes before. One of 7 leaves the heap in order; the larger takes in the next object.
     let size = direction < 0 ? 7 : 8 + 16 + 1000
@@ -93,9 +96,10 @@ struct HostileFileTests {
     let path = folder.path("a.h5")
     try ToySequences.write(to: path)
     #expect(try open(path).exitCode == 0)
-    // The probe stands in for HDF5: with this variable the process that looks at the structure dies, never ends, or gets no memory.
+    // The probe stands in for HDF5: with this variable the process that looks at the structure dies, never ends, or
+    // gets no memory.
     for (fate, problem) in [
-      ("abort", "crashes on it (signal 6)"), ("hang", "does not come to an end with it"),
+      ("abort", "crashes on it (signal 6)"), ("hang", "does not finish reading it"),
       ("memory", "wants more than 1024 MiB of memory for it"),
     ] {
       var environment = ProcessInfo.processInfo.environment

@@ -30,6 +30,16 @@ import Testing
     #expect(throws: StorageError.self) { try array.read(first: 23, count: 2) }
   }
 
+  @Test func lengthsOfPython2AreRead() throws {
+    try write("{'descr': '|u1', 'fortran_order': False, 'shape': (2L, 3L, 4), }")
+    #expect(try NPYFile(path: path).shape == [2, 3, 4])
+  }
+
+  @Test func aFolderIsRefusedAsSuch() throws {
+    let error = #expect(throws: StorageError.self) { try NPYFile(path: folder.path) }
+    #expect(error?.problem == "this is a folder, not a file")
+  }
+
   @Test(arguments: [
     ("{'descr': '<f4', 'fortran_order': False, 'shape': (6,), }", "it holds '<f4' where uint8"),
     ("{'descr': '|O', 'fortran_order': False, 'shape': (24,), }", "it holds '|O' where uint8"),
@@ -51,6 +61,12 @@ import Testing
     #expect(error?.problem.contains(problem) == true, "\(String(describing: error))")
   }
 
+  @Test(.timeLimit(.minutes(1))) func aPipeIsRefusedAtOnce() throws {
+    #expect(mkfifo(path, 0o600) == 0)
+    let error = #expect(throws: StorageError.self) { try NPYFile(path: path) }
+    #expect(error?.problem == "this is a pipe, not a file")
+  }
+
   @Test func otherFilesAreRefused() throws {
     try write("{}", version: 2, claimed: 1 << 31)
     #expect(throws: StorageError.self) { try NPYFile(path: path) }
@@ -60,7 +76,7 @@ import Testing
     #expect(throws: StorageError.self) { try NPYFile(path: path) }
     try Data("PK\u{3}\u{4} an npz".utf8).write(to: URL(fileURLWithPath: path))
     let error = #expect(throws: StorageError.self) { try NPYFile(path: path) }
-    #expect(error?.problem.contains("it is not a NumPy array") == true)
+    #expect(error?.problem.contains("it is not a NumPy array but an archive of arrays") == true)
     try Data().write(to: URL(fileURLWithPath: path))
     #expect(throws: StorageError.self) { try NPYFile(path: path) }
     #expect(throws: StorageError.self) { try NPYFile(path: folder.path("absent.npy")) }

@@ -172,6 +172,23 @@ struct SequenceFileTests {
       }.contains("HDF5 cannot create it (unable to open file: No such file or directory)"))
   }
 
+  /// No process has a number of nine digits.
+  @Test("what killed writers of a file left is removed by the next one")
+  func leftovers() throws {
+    let folder = try TemporaryDirectory()
+    let others = [".a.h5.1.partial", ".b.h5.999999999.partial", ".a.h5.x.partial", ".a.h5.partial", "a.h5.9.partial"]
+    for name in others + [".a.h5.999999999.partial", ".a.h5.999999998.partial"] {
+      try Data("part".utf8).write(to: URL(fileURLWithPath: folder.path(name)))
+    }
+    // A writer on another host.
+    let descriptor = open(folder.path(".a.h5.999999998.partial"), O_RDWR | O_CLOEXEC)
+    #expect(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+    try Samples.writeSequences(folder.path("a.h5"))
+    let left = Set(try FileManager.default.contentsOfDirectory(atPath: folder.path))
+    #expect(left == Set(others + [".a.h5.999999998.partial", "a.h5"]))
+    close(descriptor)
+  }
+
   @Test("ranges outside the file are refused")
   func ranges() throws {
     let folder = try TemporaryDirectory()

@@ -75,17 +75,17 @@ struct SequenceSetTests {
     }
   }
 
-  @Test("digests are remembered file by file")
-  func remembered() throws {
+  @Test("digests are recorded file by file")
+  func recorded() throws {
     let paths = try parts(), record = folder.path("digests.h5")
     func reads(_ paths: [String]) throws -> Int {
       var reads = 0
       let set = try SequenceSet(paths: paths)
-      try set.identify(rememberedIn: record) { done, total in
+      try set.identify(digestRecord: record) { done, total in
         #expect(total == 9 && done > 0 && done <= 9)
         reads += 1
       }
-      try set.remember(in: record)
+      try set.saveDigests(to: record)
       return reads
     }
     #expect(try reads(paths) == 0)
@@ -123,6 +123,12 @@ struct SequenceSetTests {
   func missingTruth() throws {
     let set = try SequenceSet(paths: [try writePart("a.h5", 0..<2), try writePart("b.h5", 2..<4, slots: nil)])
     #expect(!set.hasCounts && !set.hasBoxes && !set.hasIds && !set.hasLabels)
-    #expect(set.warnings.count == 1 && set.warnings[0].hasPrefix("\(folder.path("b.h5")): it has no /counts"))
+    #expect(
+      set.warnings == [
+        "\(folder.path("b.h5")): it has no /counts, /boxes, /ids, so those of \(folder.path("a.h5")) and others are not "
+          + "used."
+      ])
+    #expect(set.fileWithoutTracks?.path == folder.path("b.h5"))
+    #expect(try SequenceSet(path: folder.path("whole.h5")).fileWithoutTracks?.path == nil)
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Processes
 
 /// What a program left behind when it ended.
 public struct ProcessOutcome: Sendable, CustomStringConvertible {
@@ -44,36 +45,15 @@ public enum ProcessRunner {
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws -> RunningProcess {
     let output = try CaptureFile(), errors = try CaptureFile()
-
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, output.descriptor, 1)
-    posix_spawn_file_actions_adddup2(&actions, errors.descriptor, 2)
-
-    // A group of its own, so that a time limit reaches its children; and no signal of ours ignored or blocked.
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t(), all = sigset_t()
-    sigemptyset(&none)
-    sigfillset(&all)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setsigdefault(&attributes, &all)
-    posix_spawnattr_setpgroup(&attributes, 0)
-    let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
-    posix_spawnattr_setflags(&attributes, Int16(flags))
-
-    let argv = ([program] + arguments).map { strdup($0) } + [nil]
-    let envp = environment.map { strdup("\($0)=\($1)") } + [nil]
-    defer { (argv + envp).forEach { free($0) } }
-    var identifier: pid_t = 0
-    let code = posix_spawnp(&identifier, program, &actions, &attributes, argv, envp)
-    guard code == 0 else {
-      throw ProcessRunnerError(description: "cannot start \(program): \(String(cString: strerror(code)))")
+    do throws(ProcessStartError) {
+      // A group of its own, so that a time limit reaches its children.
+      let identifier = try startProcess(
+        program, arguments: [program] + arguments, environment: environment,
+        streams: StandardStreams(output: output.descriptor, errors: errors.descriptor), ownGroup: true)
+      return RunningProcess(identifier: identifier, output: output, errors: errors)
+    } catch {
+      throw ProcessRunnerError(description: "cannot start \(program): \(String(cString: strerror(error.code)))")
     }
-    return RunningProcess(identifier: identifier, output: output, errors: errors)
   }
 }
 
@@ -120,10 +100,13 @@ public final class RunningProcess {
     kill(-identifier, SIGKILL)
     let final = try status ?? poll(seconds: .infinity) ?? 0
     let elapsed = (ContinuousClock.now - started).components
-    // The two cases of wait(2): ended by a signal (its number in the low 7 bits), or by exit (code in the next 8).
-    let signal = final & 0x7f
+    let exitCode =
+      switch ProcessEnding(status: final) {
+      case .exited(let code): code
+      case .signalled(let signal): 128 + signal
+      }
     return ProcessOutcome(
-      exitCode: signal == 0 ? (final >> 8) & 0xff : 128 + signal,
+      exitCode: exitCode,
       standardOutput: output.contents(), standardError: errors.contents(), timedOut: timedOut,
       seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
   }

@@ -25,8 +25,8 @@ public struct WalkingFigures: Sendable {
     Walker(identity: 15, y: 66, x: -70, speed: 1.75, isIgnored: false),
   ]
 
-  /// A paved ground with sky above it, and noise that is longer than a frame: each frame takes another part of it, which
-  /// is faster than new numbers in debug builds.
+  /// A paved ground with sky above it, and noise that is longer than a frame: each frame takes another part of it,
+  /// which is faster than new numbers in debug builds.
   private static let ground: (view: [UInt8], noise: [UInt8]) = {
     var random = CounterRandom(seed: 5, purpose: .digits).reader(0)
     var view: [UInt8] = []

@@ -17,7 +17,7 @@ import Tracking
     }
   }
 
-  @Test func anExchangeAtAMeetingIsTakenBack() {
+  @Test func anIdentitySwitchAtAMeetingIsUndone() {
     for exchange in 13...18 {
       let repaired = CrossingRepair().repair(meeting(exchangedFrom: exchange))
       #expect(repaired.map { $0.map(\.id) } == Array(repeating: [3, 8], count: 31))
@@ -42,7 +42,7 @@ import Tracking
     #expect(CrossingRepair().repair(together) == together)
   }
 
-  @Test func whoeverIsMetWhileTwoAreExchangedIsFollowed() {
+  @Test func aThirdObjectAtTheMeetingIsFollowedThroughTheSwitch() {
     // The pair of `meeting`, exchanged in frame 15, and one who stands where they meet and is touched by both.
     let frames = meeting(exchangedFrom: 15).map { $0 + [box(9, 30, y: 15)] }
     let repaired = CrossingRepair().repair(frames)

@@ -19,7 +19,7 @@ import Tracking
     Set(TrackLinking(longestGap: longestGap).link(frames).joined().map(\.id))
   }
 
-  @Test func whoComesBackWhereMotionLeadsIsTheSame() {
+  @Test func anObjectThatReappearsAtItsPredictedPositionKeepsItsIdentity() {
     let linked = TrackLinking(longestGap: 20).link(lost(gap: 12))
     #expect(linked.map { $0.map(\.id) } == Array(repeating: [4], count: 50))
     for (frame, boxes) in linked.enumerated() { #expect(abs(boxes[0].x - 2 * Double(frame)) < 1e-9) }
@@ -33,7 +33,7 @@ import Tracking
     #expect(identities(lost(gap: 12, aside: 10)) == [4] && identities(lost(gap: 12, aside: 11)) == [4, 6])
   }
 
-  @Test func eachGoesOnWithTheOneItMissesLeast() {
+  @Test func eachTrackContinuesWithItsClosestMatch() {
     let frames = (0..<40).map { frame -> [TrackedBox] in
       if frame < 10 { return [box(0, 0), box(1, 6)] }
       return frame < 15 ? [] : [box(2, 7), box(3, 2)]

@@ -15,6 +15,9 @@ import Tracking
     #expect(box(0, 0).overlap(with: box(1, 30, y: 30)) == 0)
     // A box of no size overlaps nothing, not even itself.
     #expect(box(0, 0, size: 0).overlap(with: box(1, 0, size: 0)) == 0)
+    #expect(box(0, 0).overlapCoefficient(with: box(1, 5)) == 0.5)
+    #expect(box(0, 0).overlapCoefficient(with: box(1, 2, y: 2, size: 5)) == 1)
+    #expect(box(0, 0).overlapCoefficient(with: box(1, 2, size: 0)) == 0)
     #expect(box(0, 0, size: -3).area == 0)
   }
 

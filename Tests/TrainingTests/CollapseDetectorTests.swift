@@ -1,4 +1,3 @@
-import Runs
 import Testing
 import Training
 
@@ -35,6 +34,8 @@ import Training
     Case(updates: 99, objects: 3, trueObjects: 1, warnings: 0),
     Case(updates: 1_000, objects: 2.95, trueObjects: 1, warnings: 1),
     Case(updates: 1_000, objects: 2.9, trueObjects: 1, warnings: 0),
+    Case(updates: 1_000, objects: 3, trueObjects: nil, warnings: 1),
+    Case(updates: 1_000, objects: 3, trueObjects: 2.9, warnings: 0),
   ])
   func collapseIsToldOnce(_ item: Case) {
     var watch = CollapseDetector(slots: 3)
@@ -43,14 +44,14 @@ import Training
     #expect(told.allSatisfy { $0.hasPrefix("collapse: \(item.objects < 1 ? "no objects" : "all 3 slots on")") })
   }
 
-  @Test func aCollapseThatCameBackIsToldAgain() {
+  @Test func aRecurringCollapseIsReportedAgain() {
     var watch = CollapseDetector(slots: 3)
     #expect(warnings(150, objects: 0, in: &watch).count == 1)
     #expect(warnings(1, objects: 1, in: &watch).isEmpty)
     #expect(warnings(150, objects: 0, in: &watch).count == 1)
   }
 
-  /// Counts look well then: as many objects as there are, all of them found anew.
+  /// Counts look well then: as many objects as there are, all of them discovered again.
   @Test func aLossOfPropagationIsToldOnce() {
     var watch = CollapseDetector(slots: 3)
     #expect(warnings(99, propagated: 0, in: &watch).isEmpty)

@@ -53,7 +53,7 @@ import Training
         return buffer
       }
       defer { for buffer in partialGradients { buffer.deallocate() } }
-      var sums = MicrobatchSums(microbatches: microbatches)
+      var sums = MicrobatchSums(layout)
       for microbatch in own {
         sums[microbatch, .examples] = 1
         sums[microbatch, .bound] = 0.1 * Double(microbatch)

@@ -38,7 +38,7 @@ import Training
   }
 
   @Test func theTotalIsTheSumOverSharesInTheirOrder() {
-    var sums = MicrobatchSums(microbatches: 3)
+    var sums = MicrobatchSums(layout(batch: 3, microbatches: 3))
     // In another order the small number would be lost in the large ones.
     sums[0, .bound] = 1e20
     sums[1, .bound] = -1e20

@@ -17,7 +17,8 @@ import Training
     file = try SequenceSet(path: ToySequences.write(to: folder.path("toy.h5"), sequences: 80))
   }
 
-  /// Gradients and figures of a batch that is cut into `microbatches`, computed by so many processes one after the other.
+  /// Gradients and figures of a batch that is cut into `microbatches`, computed by so many processes one after the
+  /// other.
   private func accumulate(
     batch: Int = 8, microbatches: Int = 1, processes: Int = 1, particles: Int = 3,
     estimator: Estimator = .textbook, step: Int = 5,
@@ -28,7 +29,7 @@ import Training
     configuration.training.microbatches = microbatches
     change(&configuration.training)
     let layout = MicrobatchLayout(configuration.training)
-    var sums = MicrobatchSums(microbatches: layout.count)
+    var sums = MicrobatchSums(layout)
     var blocks: [(block: Range<Int>, gradients: [Float])] = []
     for process in 0..<processes {
       let state = TrainingState(configuration, meanImage: ToyModel.meanImage)
@@ -82,8 +83,8 @@ import Training
     }
   }
 
-  /// Forty examples in four microbatches are computed in two pieces by one process and in four by four. Sixty in six are two
-  /// pieces of three microbatches, so that blocks of the tree meet within and between pieces.
+  /// Forty examples in four microbatches are computed in two pieces by one process and in four by four. Sixty in six
+  /// are two pieces of three microbatches, so that blocks of the tree meet within and between pieces.
   @Test(arguments: [(40, 4), (60, 6)])
   func theBitsDoNotDependOnPieces(batch: Int, microbatches: Int) throws {
     let alone = try accumulate(batch: batch, microbatches: microbatches, particles: 2)
@@ -112,7 +113,7 @@ import Training
   func theBitsAreThoseOfOneProcessWithEverythingOn(batch: Int, microbatches: Int) throws {
     let alone = try accumulate(batch: batch, microbatches: microbatches, Self.switchOn)
     #expect(alone.gradients != (try accumulate(batch: batch, microbatches: microbatches)).gradients)
-    #expect(alone.sums[.handedOn] > 0 && alone.sums[.limitedWhere] > 0)
+    #expect(alone.sums[.propagatedUnderLimit] > 0 && alone.sums[.limitedWhere] > 0)
     for processes in [2, 3, microbatches] {
       let parts = try accumulate(batch: batch, microbatches: microbatches, processes: processes, Self.switchOn)
       #expect(parts.gradients.map(\.bitPattern) == alone.gradients.map(\.bitPattern), "\(processes) processes")
@@ -123,7 +124,9 @@ import Training
   /// The bound and all that is weighted by importance are those of IWAE, whatever is maximized and limited.
   @Test func theFiguresAreThoseOfIWAE() throws {
     let (plain, on) = (try accumulate(batch: 6).sums, try accumulate(batch: 6, Self.switchOn).sums)
-    let ofLimit: [StepSums.Field] = [.handedOn, .limitedWhat, .limitedWhere, .limitedTemporal, .limitedPrior]
+    let ofLimit: [StepSums.Field] = [
+      .propagatedUnderLimit, .limitedWhat, .limitedWhere, .limitedTemporal, .limitedPrior,
+    ]
     for field in StepSums.Field.allCases where !ofLimit.contains(field) {
       #expect(on[field] == plain[field], "\(field)")
     }
@@ -164,7 +167,7 @@ import Training
     let data = SequenceBatch()
     try data.read([7, 9, 2, 7], frameCount: 3, from: file)
     let layout = MicrobatchLayout(configuration.training)
-    var sums = MicrobatchSums(microbatches: layout.count)
+    var sums = MicrobatchSums(layout)
     replica.accumulateGradients(
       of: data, microbatches: 0..<layout.count, in: layout, configuration.training.plan(atStep: 0), into: &sums)
     #expect(replica.nonFiniteSequences == [7, 9, 2, 7])

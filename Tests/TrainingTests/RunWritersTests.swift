@@ -65,7 +65,7 @@ import Training
     let first = try open()
     for step in 1...5 { first.metrics.write(record(bound: Double(step), step: step), step: step) }
     let second = try open(at: 3)
-    #expect(second.metrics.hadAtStart("train") && !second.metrics.hadAtStart("valid"))
+    #expect(second.metrics.containedAtStart("train") && !second.metrics.containedAtStart("valid"))
     second.metrics.write(record(bound: 40, step: 4), step: 4)
     let metrics = try MetricsLog.read(run.metrics).lines
     #expect(metrics.map(\.step) == [1, 2, 3, 4])

@@ -1,4 +1,3 @@
-import Runs
 import Testing
 import Training
 
@@ -43,6 +42,13 @@ import Training
     #expect(warnings(examples: [8, 6, 6]) { rank, _ in RankTiming(model: rank == 0 ? 0.2 : 0.1) }.count == 1)
     // Few examples take longer each.
     #expect(warnings(examples: [8, 8, 1]) { rank, _ in RankTiming(model: rank == 2 ? 0.05 : 0.1) }.isEmpty)
+  }
+
+  @Test func ranksThatRestAreNotCompared() {
+    #expect(warnings(examples: [16, 0, 16, 0, 0]) { rank, _ in RankTiming(model: rank % 2 == 0 ? 0.1 : 0) }.isEmpty)
+    let said = warnings(examples: [16, 0, 16, 0, 0]) { rank, _ in RankTiming(model: [0.1, 0, 0.2, 0, 0][rank]) }
+    #expect(said.count == 1 && said[0].text.hasPrefix("rank 2 on node2 is slow"))
+    #expect(warnings(examples: [32, 0]) { rank, _ in RankTiming(model: rank == 0 ? 0.1 : 0) }.isEmpty)
   }
 
   @Test func aProcessAloneLagsBehindNobody() {

@@ -28,7 +28,8 @@ import Training
       let memory = try StateMemory(for: configuration, communicator)
       let state = TrainingState(configuration, meanImage: file.mean, in: memory)
       try memory.synchronize()
-      // In turn: HDF5 does not open a file twice at the same time in one process. And all have read before rank 0 writes.
+      // In turn: HDF5 does not open a file twice at the same time in one process. And all have read before rank 0
+      // writes.
       for rank in 0..<communicator.size {
         if rank == communicator.rank,
           let latest = try CheckpointStore(readingFrom: run.checkpoints).latestValid()

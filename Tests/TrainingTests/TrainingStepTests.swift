@@ -29,6 +29,35 @@ import Training
     }
   }
 
+  /// Once the sequences are known, ranks take the microbatches that give all of them about as much to do.
+  @Test(arguments: [InMemoryRun.Place.host, .pairs, .smallHost, .smallHosts])
+  func balancedUpdatesHaveTheSameBits(place: InMemoryRun.Place) throws {
+    var configuration = ToyModel.configuration(batch: 16)
+    configuration.training.steps = 8
+    configuration.training.start.steps = 0
+    let alone = try InMemoryRun.train(configuration, data: data, ranks: 1)[0]
+    #expect(alone.rebalanced == 0)
+    for ranks in [2, 3, 6] {
+      let outcomes = try InMemoryRun.train(configuration, data: data, ranks: ranks, on: place)
+      for (rank, outcome) in outcomes.enumerated() { #expect(outcome == alone, "rank \(rank) of \(ranks)") }
+      // A rank that computes alone for its host has nobody to divide with.
+      if place != .smallHosts { #expect(outcomes.contains { $0.rebalanced > 0 }, "\(ranks) ranks") }
+    }
+  }
+
+  /// Ranks that no longer compute together get batches with the microbatches that each takes by itself.
+  @Test func batchesThatWereChosenForRanksThatComputeTogetherAreRefused() throws {
+    var configuration = ToyModel.configuration(batch: 16)
+    configuration.training.steps = 8
+    configuration.training.start.steps = 0
+    (configuration.training.frames.start, configuration.training.frames.end) = (1, 3)
+    configuration.training.frames.stepsPerStage = 3
+    let alone = try InMemoryRun.train(configuration, data: data, ranks: 1)[0]
+    // For the state and the first tapes; longer sequences need larger ones.
+    let outcomes = try InMemoryRun.train(configuration, data: data, ranks: 2, mostSharedBlocks: 2)
+    for outcome in outcomes { #expect(outcome == alone && outcome.restarts == 1) }
+  }
+
   /// A rank with more than 32 examples computes them in several passes, and its gradients by itself.
   @Test(arguments: InMemoryRun.Place.allCases)
   func updatesOfLargeBatchesHaveTheSameBitsOnAnyNumberOfRanks(place: InMemoryRun.Place) throws {
@@ -58,26 +87,27 @@ import Training
   }
 
   /// Ranks that meet in shared memory find out there that one was asked to stop, which may have no batch yet.
-  @Test(arguments: [InMemoryRun.Place.host, .pairs], [1, 2])
+  @Test(arguments: [InMemoryRun.Place.host, .pairs, .smallHost, .smallHosts], [1, 2])
   func allRanksStopBeforeTheUpdateIfOneWasAskedTo(place: InMemoryRun.Place, request: Int) throws {
     let configuration = Recipe.everything.configuration
     let data = data
-    let reasons = try Communicator.inMemory(ranks: 4, ranksPerHost: place.ranksPerHost) { communicator in
+    let reasons = try Communicator.inMemory(
+      ranks: 4, ranksPerHost: place.ranksPerHost, processors: place.processors
+    ) { communicator in
       let memory = try StateMemory(for: configuration, communicator)
       let state = TrainingState(configuration, meanImage: ToyModel.meanImage, in: memory)
       try memory.synchronize()
       var step = TrainingStep(state, configuration.training, communicator)
-      let loader = try SequenceLoader(
-        try SequenceSet(path: data), configuration.training, steps: 0..<3, microbatches: step.microbatches)
-      defer { loader.stop() }
+      let batches = try TrainingBatches(try SequenceSet(path: data), configuration.training, steps: 0..<3, for: step)
+      defer { batches.stop() }
       #expect(step.agreesOnStopping)
-      _ = try step.run(loader.next())
-      _ = try step.run(loader.next())
+      _ = try step.run(batches.next())
+      _ = try step.run(batches.next())
       let before = state.model.parameters.values.map(\.bitPattern)
       var reason: StopReason?
       do {
         let isAsked = communicator.rank == 2
-        _ = try step.run(isAsked ? nil : loader.next(), stopRequest: isAsked ? Int64(request) : 0)
+        _ = try step.run(isAsked ? nil : batches.next(), stopRequest: isAsked ? Int64(request) : 0)
       } catch let error as StopReason {
         reason = error
       }
@@ -92,7 +122,7 @@ import Training
 
   @Test func ranksWithoutSharedMemoryAskBeforeTheUpdate() throws {
     let configuration = Recipe.everything.configuration
-    let agree = try Communicator.inMemory(ranks: 2, sharesMemory: false) { communicator in
+    let agree = try Communicator.inMemory(ranks: 2, mostSharedBlocks: 0) { communicator in
       let memory = try StateMemory(for: configuration, communicator)
       let state = TrainingState(configuration, meanImage: ToyModel.meanImage, in: memory)
       return TrainingStep(state, configuration.training, communicator).agreesOnStopping
@@ -119,10 +149,10 @@ import Training
       }
       let before = state.model.parameters.values.map(\.bitPattern)
       var step = TrainingStep(state, configuration.training, communicator)
-      let loader = try SequenceLoader(file, configuration.training, steps: 0..<1, microbatches: step.microbatches)
-      defer { loader.stop() }
+      let batches = try TrainingBatches(file, configuration.training, steps: 0..<1, for: step)
+      defer { batches.stop() }
       do {
-        _ = try step.run(loader.next())
+        _ = try step.run(batches.next())
         return Refusal(text: "no error", step: state.step, isUntouched: false)
       } catch let error as NonFiniteError {
         let isUntouched = state.model.parameters.values.map(\.bitPattern) == before

@@ -56,7 +56,7 @@ import Video
     }
   }
 
-  @Test func settingsThatCannotBeAreNamed() {
+  @Test func invalidSettingsAreReported() {
     #expect(ForegroundSettings().problem == nil)
     #expect(ForegroundSettings(threshold: .nan).problem?.contains("threshold") == true)
     #expect(ForegroundSettings(opening: 0).problem?.contains("opening") == true)

@@ -25,7 +25,7 @@ struct VideoWriterTests {
     try write(values, to: path)
     let video = try VideoFile(path: path)
     #expect(video.height == 32 && video.width == 48 && video.frameRate == 7 && video.statedFrameCount == 6)
-    let reader = try video.reader(height: 32, width: 48)
+    let reader = try VideoReader(video, height: 32, width: 48)
     for value in values {
       let frame = try #require(try reader.next())
       let mean = Double(frame.pixels.reduce(0) { $0 + Int($1) }) / Double(frame.pixels.count)

@@ -34,7 +34,8 @@ int cmpi_rank_on_host(int *rank_on_host, int *ranks_on_host);
 int cmpi_first_rank_on_host(int *first);
 
 /// Memory that all ranks of this host see, of zeros, aligned to a page: an MPI shared-memory window. All ranks of the host
-/// call this. `start` is NULL on all of them if the host has no room for it in /dev/shm, or forbids it.
+/// call this. `start` is NULL on all of them if the host has no room for it in /dev/shm, or forbids it
+/// (`ulimit -f` limits it too).
 ///
 /// The window has no name in the file system once all ranks have mapped it, so ranks that are killed leave nothing.
 int cmpi_share(int64_t bytes, void **start, int *window);

@@ -7,19 +7,24 @@ int process_argument_count(void);
 const char *process_argument(int index);
 
 /// To be called first: writing to a pipe that nobody reads, or beyond the limit of a file's size, becomes an error
-/// instead of a signal, and no file that is opened later takes the number of a standard stream that is closed.
+/// instead of a signal, no file that is opened later takes the number of a standard stream that is closed, and writing
+/// to a pipe waits for its reader.
 void process_prepare_streams(void);
 
 /// Writes what is buffered for standard output. Returns 0 if all of it could be written since the start, or an errno.
 int process_flush_output(void);
 
-/// Handles SIGTERM, SIGINT, SIGUSR1, SIGUSR2 (as SIGUSR1), SIGQUIT, SIGXCPU and SIGHUP (as SIGTERM; SIGHUP unless it is
-/// ignored) by remembering the first of them; a second SIGINT ends the process at once with code 130. Where `seconds` is
-/// above 0, the process ends that long after the first signal, with 128 + its number, if it has not ended before.
-/// Returns 0, or an errno.
+/// Handles SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGQUIT, SIGXCPU and SIGHUP (unless it is ignored) by remembering the first
+/// of them; a second SIGINT ends the process at once with code 130. Where `seconds` is above 0, the process ends that
+/// long after the first signal, with 128 + its number, if it has not ended before. Returns 0, or an errno.
 int process_catch_stop_signals(int seconds);
 
-/// Names an unfinished file that is removed if the process ends before its time is over; NULL names none.
+/// Lowers the soft limit of processor time (`ulimit -t`) where the hard one is not above it, so that SIGXCPU comes
+/// before SIGKILL does. The limit counts in whole seconds; a twentieth is left, at least 10 seconds, at most half.
+void process_leave_time_to_save(void);
+
+/// Names an unfinished file that is removed where a signal ends the process at once, by a second SIGINT or when its time
+/// is over; NULL names none.
 void process_remove_at_end(const char *path);
 
 /// The first stop signal since the last call of `process_forget_stop_signal`, or 0.

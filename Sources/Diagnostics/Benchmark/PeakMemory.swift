@@ -17,8 +17,8 @@ enum PeakMemory {
     return (Int(line.filter(\.isNumber)) ?? 0) * 1024
   }
 
-  /// Bytes of resident memory now, where a page that n processes share counts as an nth of it for each; 0 where the system
-  /// does not report it.
+  /// Bytes of resident memory now, where a page that n processes share counts as an nth of it for each; 0 where the
+  /// system does not report it.
   static var proportionalBytes: Int {
     guard let rollup = try? String(contentsOfFile: "/proc/self/smaps_rollup", encoding: .utf8),
       let line = rollup.split(separator: "\n").first(where: { $0.hasPrefix("Pss:") })

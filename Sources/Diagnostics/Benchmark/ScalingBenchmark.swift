@@ -149,8 +149,9 @@ struct ScalingBenchmark {
     }
     var settings = TrainingConfiguration()
     (settings.batchSize, settings.microbatches) = (ranks, ranks)
-    var sums = MicrobatchSums(microbatches: ranks)
-    let reduction = GradientReduction(parameters, MicrobatchLayout(settings), communicator)
+    let layout = MicrobatchLayout(settings)
+    var sums = MicrobatchSums(layout)
+    let reduction = GradientReduction(parameters, layout, communicator)
     let whole = try median(of: 15, afterWork: true) {
       _ = try reduction.reduceSlice(of: [parameters.gradients])
       _ = try reduction.reduceMetrics(&sums)

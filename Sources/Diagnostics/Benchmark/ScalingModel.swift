@@ -18,7 +18,8 @@ package struct Network: Encodable, Sendable {
   /// Consecutive messages of an update: each rank sends a slice of its gradient to every other rank, then its slice of
   /// the parameters, and scalars are summed by recursive doubling.
   ///
-  /// - Parameter roots: gradients that a rank sends, from `ReductionTree.blocks`; one if microbatches and ranks are powers of two.
+  /// - Parameter roots: gradients that a rank sends, from `ReductionTree.blocks`; one if microbatches and ranks are
+  ///   powers of two.
   package static func messages(ranks: Int, roots: Int = 1) -> Double {
     ranks > 1 ? Double((roots + 1) * (ranks - 1)) + ceil(log2(Double(ranks))) : 0
   }

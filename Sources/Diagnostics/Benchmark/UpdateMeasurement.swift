@@ -4,8 +4,8 @@ import Numerics
 import Runs
 import Training
 
-/// The cost of updates: in total, by part, and relative to the speed of the processors. Times, operations and allocations
-/// are per update.
+/// The cost of updates: in total, by part, and relative to the speed of the processors. Times, operations and
+/// allocations are per update.
 struct UpdateMeasurement {
   let training: TrainingConfiguration
   let frames: Int

@@ -12,8 +12,8 @@ import Training
 /// Blocks and products are timed in the same way, over all ranks together: from a barrier to the end of the last rank.
 /// Where ranks outnumber cores, a rank sees only its own time slices; the ratio of the two total times still holds.
 final class UpdateTimer {
-  /// Updates before the measurement: the first ones allocate memory.
-  private static let warmup = 8
+  /// Updates before the measurement: the first ones allocate memory, and show how many objects each sequence has.
+  private static let warmup = 16
   /// Shortest duration of a block of updates, in seconds.
   private static let blockSeconds = 0.1
 
@@ -24,7 +24,7 @@ final class UpdateTimer {
   private let clock = StageClock()
   private var product: ReferenceProduct? = ReferenceProduct()
   private let memory: StateMemory
-  private let loader: SequenceLoader
+  private let batches: TrainingBatches
   private var step: TrainingStep
   private var timed = UpdateSamples()
 
@@ -48,19 +48,18 @@ final class UpdateTimer {
     step = TrainingStep(state, settings, communicator)
     workload.noise?.findsInEveryFrame = state.model.framesAreIndependent
     step.replica.noise = workload.noise
-    loader = try SequenceLoader(
-      workload.file, settings, steps: 0..<Self.warmup + updates, microbatches: step.microbatches)
+    batches = try TrainingBatches(workload.file, settings, steps: 0..<Self.warmup + updates, for: step)
   }
 
   /// Runs the updates. Every process of the job calls this.
   func run() throws -> UpdateMeasurement {
-    defer { loader.stop() }
+    defer { batches.stop() }
     PeakMemory.reset()
     // The shortest, because a tape that grows makes an update many times as long.
     var seconds = Double.infinity
     for _ in 0..<Self.warmup {
       let begin = StageClock.now
-      _ = try step.run(try loader.next())
+      batches.record(try step.run(try batches.next()).plan, step)
       seconds = min(seconds, StageClock.now - begin)
     }
     let slowest = try communicator.maximum(seconds)
@@ -76,10 +75,10 @@ final class UpdateTimer {
     try timeProduct()
     for first in stride(from: 0, to: updates, by: blockSize) {
       let block = first..<min(first + blockSize, updates)
-      try communicator.barrier()
+      try meet()
       let start = StageClock.now
       for _ in block { try timeUpdate() }
-      try communicator.barrier()
+      try meet()
       timed.blocks.append(block)
       timed.blockSeconds.append(StageClock.now - start)
       try timeProduct()
@@ -99,14 +98,24 @@ final class UpdateTimer {
     return measurement
   }
 
+  /// Waits for all ranks. Where they share memory they sleep, as between the stages of an update: a rank that waits in
+  /// MPI takes time from those that it waits for.
+  private func meet() throws {
+    if memory.host != nil, communicator.ranksOnHost == communicator.size {
+      try memory.synchronize()
+    } else {
+      try communicator.barrier()
+    }
+  }
+
   /// Runs a product on every rank at the same time.
   private func timeProduct() throws {
     var begin = 0.0
     let rate = try product!.measureRate {
-      try communicator.barrier()
+      try meet()
       begin = StageClock.now
     }
-    try communicator.barrier()
+    try meet()
     timed.rates.append(rate)
     timed.productSeconds.append(StageClock.now - begin)
   }
@@ -116,8 +125,8 @@ final class UpdateTimer {
     let begin = StageClock.now
     let (inModel, inOptimizer) = (clock.processorSeconds(.model), clock.processorSeconds(.optimizer))
     clock.enter(.data)
-    let batch = try loader.next()
-    let record = try step.run(batch)
+    let record = try step.run(try batches.next())
+    batches.record(record.plan, step)
     clock.enter(.other)
     timed.seconds.append(StageClock.now - begin)
     timed.threadAllocations += countAllocations().thread - before

@@ -1,8 +1,8 @@
 /// The arithmetic of updates relative to what the processors of all ranks could have done in the same time.
 ///
 /// Updates and reference products are timed over all ranks together, from a common start to the end of the last rank. A
-/// rank's own clock would not do: where ranks outnumber cores, a product that runs in one time slice seems to have a core
-/// to itself, and the sum of such rates is a multiple of what the machine can do.
+/// rank's own clock would not do: where ranks outnumber cores, a product that runs in one time slice seems to have a
+/// core to itself, and the sum of such rates is a multiple of what the machine can do.
 package struct Utilisation: Sendable {
   /// Operations per second of all ranks together, by block: the mean of the products before and after it.
   package let capacities: [Double]

@@ -7,7 +7,7 @@ public struct Diagnosis: Sendable {
   package static let gradientCount = 3_000_000
 
   /// Bytes with which a rank of the default model and batch can start.
-  public static let leastMemoryOfRank = 150_000_000
+  public static let minimumMemoryPerRank = 150_000_000
 
   private let ranks: [RankFacts]
   private let folder: FolderFacts
@@ -93,7 +93,7 @@ public struct Diagnosis: Sendable {
   private func cores(_ host: Host) -> HealthCheck {
     let all = Set(host.ranks.flatMap(\.cores))
     let isBound = all.count < host.ranks[0].coresOfHost || host.ranks.contains { $0.cores.count < all.count }
-    let shown = host.ranks.prefix(8).map { "\($0.rank): \(Self.list($0.cores))" }.joined(separator: ", ")
+    let shown = host.ranks.prefix(8).map { "\($0.rank): \($0.cores.ranges(separator: ","))" }.joined(separator: ", ")
     let text =
       "\(host.name): \(Self.counted(host.ranks.count, "rank")) on \(Self.counted(all.count, "core")), "
       + (isBound ? "bound (\(shown)\(host.ranks.count > 8 ? ", ..." : ""))" : "not bound")
@@ -113,7 +113,8 @@ public struct Diagnosis: Sendable {
     return HealthCheck(
       "cores", .warn,
       "\(text): \(Self.names(sharers(crowded))) share \(crowded.cores.count == 1 ? "core" : "cores") "
-        + "\(Self.list(crowded.cores)) and wait for each other",
+        + "\(crowded.cores.ranges(separator: ",")), so no more than \(crowded.cores.count) of them "
+        + "\(crowded.cores.count == 1 ? "computes" : "compute") at a time",
       host.ranks.count > most
         ? "Start at most \(Self.counted(most, "rank")) on this host."
         : "Give each rank a core of its own: `mpirun --bind-to core`, `srun --cpu-bind=cores`, or `--bind-to none`.")
@@ -150,7 +151,8 @@ public struct Diagnosis: Sendable {
     let source = host.ranks.first { $0.freeMemory == free }?.freeMemorySource.map { " (\($0))" } ?? ""
     let text = "\(host.name): \(Self.size(free)) free\(source), \(Self.size(each)) per rank"
     let advice = "A rank takes 300 to 600 MB with the default model and batch: start fewer on this host."
-    return HealthCheck("memory", each < Self.leastMemoryOfRank ? .fail : each < 600_000_000 ? .warn : .ok, text, advice)
+    return HealthCheck(
+      "memory", each < Self.minimumMemoryPerRank ? .fail : each < 600_000_000 ? .warn : .ok, text, advice)
   }
 
   private var speed: HealthCheck {
@@ -206,6 +208,10 @@ public struct Diagnosis: Sendable {
   // MARK: The run's folder
 
   private var writing: HealthCheck {
+    if let others = others(\.runFolder, { "--run \($0)" }) {
+      return HealthCheck(
+        "folder", .fail, "the ranks were given different folders: \(others)", "Give all ranks the same --run.")
+    }
     if let problem = folder.writingProblem {
       return HealthCheck(
         "folder", .fail, "cannot write to \(folder.path): \(problem)", "Choose another folder with --run.")
@@ -241,20 +247,6 @@ public struct Diagnosis: Sendable {
   }
 
   private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
-
-  /// "0-3,7"
-  package static func list(_ numbers: [Int]) -> String {
-    var ranges: [ClosedRange<Int>] = []
-    for number in numbers.sorted() {
-      if let last = ranges.last, number <= last.upperBound + 1 {
-        ranges[ranges.count - 1] = last.lowerBound...max(number, last.upperBound)
-      } else {
-        ranges.append(number...number)
-      }
-    }
-    return ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
-      .joined(separator: ",")
-  }
 
   private static func size(_ bytes: Int) -> String {
     bytes >= 1_000_000_000 ? String(format: "%.1f GB", Double(bytes) * 1e-9) : "\(bytes / 1_000_000) MB"

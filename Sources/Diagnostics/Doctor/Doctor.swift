@@ -2,7 +2,6 @@ import Cluster
 import Foundation
 import Numerics
 import Report
-import Runs
 import Storage
 import Training
 
@@ -15,7 +14,7 @@ import Training
 /// - Returns: the exit code of this process: 1 on rank 0 if a job would fail, else 0.
 public func runDoctor(runDirectory: String, json: Bool, isStrict: Bool) throws -> Int32 {
   LinearAlgebra.prepare()
-  // A fault between the ranks must not block the checks for ever.
+  // A fault between the ranks must not block the checks forever.
   let watchdog = Watchdog(
     limit: 60, advice: "The ranks cannot communicate: check that host, and the network between the hosts.")
   defer { watchdog.stop() }
@@ -52,6 +51,7 @@ private struct Doctor {
   /// - Returns: the checks on rank 0, none on the other ranks.
   func examine() throws -> [HealthCheck] {
     var facts = RankFacts(communicator)
+    facts.runFolder = runDirectory
     try communicator.barrier()
     let product = ReferenceProduct()
     // Other programs can only slow it down.

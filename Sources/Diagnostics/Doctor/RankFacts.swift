@@ -1,7 +1,6 @@
 import Cluster
 import Foundation
 import Numerics
-import Runs
 import Storage
 
 /// What one process of a job says about itself and its host.
@@ -10,7 +9,9 @@ package struct RankFacts: Codable, Sendable, Equatable {
   package var host = ""
   /// Digest of the program's file; empty where the system does not show it.
   package var program = ""
-  /// Names and versions of what the program stands on.
+  /// The folder of the run, as it was given.
+  package var runFolder = ""
+  /// Names and versions of the libraries it uses.
   package var libraries: [String] = []
   /// As `LinearAlgebra.kernels`.
   package var kernels = ""
@@ -59,30 +60,13 @@ package struct RankFacts: Codable, Sendable, Equatable {
     ]
     kernels = LinearAlgebra.kernels
     let limits = ResourceLimits.current()
-    cores = Self.text("/proc/self/status", "Cpus_allowed_list:").map(Self.numbers) ?? Array(0..<limits.affinityCores)
+    cores = Processors.current()?.numbers.sorted() ?? Array(0..<limits.affinityCores)
     coreQuota = limits.coreQuota?.value
     (threadLimit, threadLimitSource) = (limits.threads?.value, limits.threads?.source)
     (freeMemory, freeMemorySource) = (limits.freeMemory?.value, limits.freeMemory?.source)
     coresOfHost = ProcessInfo.processInfo.processorCount
     threadSettings = Self.threadSettings(ProcessInfo.processInfo.environment)
     canBeMonitored = communicator.threadLevel == .multiple
-  }
-
-  /// The rest of the line of a file that begins with `name`.
-  private static func text(_ path: String, _ name: String) -> String? {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8),
-      let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) })
-    else { return nil }
-    return line.dropFirst(name.count).trimmingCharacters(in: .whitespaces)
-  }
-
-  /// The numbers of a list such as "0-2,7".
-  package static func numbers(_ list: String) -> [Int] {
-    list.split(separator: ",").flatMap { range -> [Int] in
-      let ends = range.split(separator: "-").compactMap { Int($0) }
-      guard let first = ends.first, let last = ends.last, first <= last else { return [] }
-      return Array(first...last)
-    }
   }
 
   /// More than one thread, as far as the environment asks for that.

@@ -4,7 +4,8 @@ import Runs
 import Storage
 import Training
 
-/// Computes examples of a batch one by one, each as a microbatch of its own, and searches for values that are not finite.
+/// Computes examples of a batch one by one, each as a microbatch of its own, and searches for values that are not
+/// finite.
 struct ExampleReplay {
   private let state: TrainingState
   private let plan: UpdatePlan
@@ -32,7 +33,7 @@ struct ExampleReplay {
     check.clear()
     // Gradients of the previous example must not be attributed to this one.
     state.model.parameters.clearGradients()
-    var sums = MicrobatchSums(microbatches: layout.count)
+    var sums = MicrobatchSums(layout)
     replica.accumulateGradients(of: alone, microbatches: position..<position + 1, in: layout, plan, into: &sums)
     let gradient = state.model.parameters.partialGradients[0]
     return ReplayReport.Example(

@@ -6,8 +6,9 @@ import Training
 
 /// Recomputes an update of a run and prints the result for each sequence.
 ///
-/// A run has the same bits on any number of processes, so one process suffices. It starts from the state that a failed run
-/// has kept, from the checkpoint before the update, or from an earlier one, and then recomputes the updates in between.
+/// A run has the same bits on any number of processes, so one process suffices. It starts from the state that a failed
+/// run has kept, from the checkpoint before the update, or from an earlier one, and then recomputes the updates in
+/// between.
 public func replayUpdate(_ request: ReplayRequest) throws {
   LinearAlgebra.prepare()
   try StopSignals.installForCommand()
@@ -25,7 +26,10 @@ struct Replay {
     let settings = configuration.training
     let file = try source.openData(request.data)
     let state = TrainingState(configuration, meanImage: file.mean)
-    if let (checkpoint, path) = source.checkpoint { try state.restore(checkpoint, from: path) }
+    if let (checkpoint, path) = source.checkpoint {
+      // A failed run may have kept a state whose parameters are not finite; the report names them.
+      try state.restore(checkpoint, from: path, evenIfNotFinite: true)
+    }
 
     let loader = try SequenceLoader(file, settings, steps: state.step..<source.step)
     defer { loader.stop() }
@@ -66,7 +70,7 @@ struct Replay {
         throw RunError("update \(state.step + 1): \(error). To replay that one, add --step \(state.step + 1).")
       }
       progress.update(UInt64(state.step))
-      if let signal = StopSignals.requested { throw Interrupted(signal: signal) }
+      try Interrupted.throwIfRequested()
     }
     progress.finish()
   }
@@ -93,7 +97,7 @@ struct Replay {
     let layout = MicrobatchLayout(settings, batch: plan.batch)
     let replica = Replica(model: state.model, settings: settings)
     let reduction = GradientReduction(state.model.parameters, layout, communicator)
-    var sums = MicrobatchSums(microbatches: layout.count)
+    var sums = MicrobatchSums(layout)
     replica.accumulateGradients(of: batch, microbatches: 0..<layout.count, in: layout, plan, into: &sums)
     _ = try reduction.reduceSlice(of: state.model.parameters.partialGradients)
     let norm = try reduction.reduceMetrics(&sums)

@@ -13,7 +13,8 @@ struct ReplayReport: Encodable {
     let part: String
     let operation: String
     let operand: String
-    /// Whether it is the derivative by the operand, in the backward pass; all values of the forward pass are finite then.
+    /// Whether it is the derivative by the operand, in the backward pass; all values of the forward pass are finite
+    /// then.
     let isDerivative: Bool
     let notFinite: Int
     let rows: Int
@@ -55,6 +56,14 @@ struct ReplayReport: Encodable {
     let name: String
     let value: Double
     let logged: Double?
+
+    /// With all digits only where they differ from those of the log.
+    var text: String {
+      let isInNats = ["bound", "reconstruction", "kl"].contains(name)
+      let number = String(format: "%12.2f", value) + (isInNats ? " nats per frame" : "")
+      let difference = logged.map { $0 == value ? "" : ", exactly \(value), logged \($0)" } ?? ""
+      return name.padding(toLength: 16, withPad: " ", startingAt: 0) + number + difference
+    }
   }
 
   let path: String
@@ -126,10 +135,7 @@ struct ReplayReport: Encodable {
       "batch       \(batch) sequences in \(microbatches) microbatches, \(frames) frames; \(examples.count) recomputed",
       "bits        \(bits)",
     ]
-    lines += metrics.map { metric in
-      let name = metric.name.padding(toLength: max(12, metric.name.count + 1), withPad: " ", startingAt: 0)
-      return "\(name)\(metric.value)" + (metric.logged.map { $0 == metric.value ? "" : ", logged \($0)" } ?? "")
-    }
+    lines += metrics.map(\.text)
     if let failure { lines.append("the run failed: \(failure) (of \(failure.processes) ranks)") }
     if !parametersNotFinite.isEmpty {
       lines.append("not finite  parameters \(parametersNotFinite.joined(separator: ", "))")

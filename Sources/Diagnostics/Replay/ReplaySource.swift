@@ -56,7 +56,7 @@ struct ReplaySource {
       }
       configuration = try Configuration(resolvedJSON: text, place: folder.configuration)
     }
-    // An update that no run would come to takes for ever to reach.
+    // An update beyond the end would take unbounded time.
     let last = max(configuration.training.steps, Int(checkpoint?.checkpoint.step ?? 0) + 1)
     guard step <= last else {
       throw RunError("--step \(step): the run of \(request.path) ends with update \(last). Give a number up to that.")
@@ -100,12 +100,17 @@ struct ReplaySource {
     guard let paths else {
       throw RunError("the run generated its own training data, next to its checkpoints. Name the file with --data.")
     }
-    let file = try SequenceSet(paths: try FileList(paths).paths)
-    try file.identify(rememberedIn: folder?.dataDigests)
+    let file: SequenceSet
+    do {
+      file = try SequenceSet(paths: try FileList(paths).paths)
+    } catch  where path == nil {
+      throw RunError("the training data of the run cannot be read: \(error) Name them with --data.")
+    }
+    try file.identify(digestRecord: folder?.dataDigests)
     if let checkpoint, !file.hasIdentity(checkpoint.checkpoint.data) {
       throw RunError(
         "the run was trained on other data:\n  \(checkpoint.checkpoint.data)\nand this is\n  \(file.identity)\n"
-          + "Give the training sequences with --data.")
+          + "Give \(path == nil ? "the training sequences" : "others") with --data.")
     }
     return file
   }

@@ -1,4 +1,3 @@
-import Storage
 import Tracking
 
 /// Tracking without a model, to compare models with: `ComponentDetector`, then `MotionTracker`.

@@ -4,6 +4,9 @@ import Runs
 import Storage
 
 /// Measures a checkpoint on a sequence file and prints the result. Every process of the job calls this.
+///
+/// - Throws: on all processes errors of the files, `RunError` where they do not fit the request or the bound is not
+///   finite, and `Interrupted` if a process received a signal.
 public func evaluateCheckpoint(_ request: EvaluateRequest) throws {
   LinearAlgebra.prepare()
   try StopSignals.installForCommand()
@@ -18,7 +21,7 @@ public func evaluateCheckpoint(_ request: EvaluateRequest) throws {
     ])
   let trained = try TrainedModel.openOnAllRanks(request.checkpoint, communicator)
   let file = try communicator.collectively("opening the data") { try trained.open(request.data) }
-  try communicator.requireAgreement(on: "the data", file.agreementFields(as: "data"))
+  try file.requireAgreement(on: "data", with: communicator)
   let particles = request.particles ?? trained.configuration.evaluationParticles
   try communicator.collectively("preparing memory") {
     try MemoryEstimate(
@@ -30,15 +33,18 @@ public func evaluateCheckpoint(_ request: EvaluateRequest) throws {
     confirmsFirstFrame: request.confirmsFirstFrame)
   let total = evaluator.range(of: file.sequenceCount, rank: communicator.rank, size: communicator.size).count
 
+  // Before an hour is spent on what could not be measured.
+  let folder =
+    request.tracking
+    ? try communicator.collectively("preparing the tracking") {
+      try prepareTracking(request, file, evaluator, communicator)
+    } : nil
   let evaluation = try withProgress("evaluate", total: total, isShown: communicator.isRoot) { update in
     try evaluator.evaluate(
       file, sequences: file.sequenceCount, frameCount: file.frameCount, communicator: communicator, progress: update)
   }
   var tracking: [TrackingReport] = []
   if request.tracking {
-    let folder = try communicator.collectively("preparing the tracking") {
-      try prepareTracking(request, file, evaluator, communicator)
-    }
     let tracker = Tracker(
       evaluator: evaluator, boxes: request.boxes, minimumOverlaps: request.minimumOverlaps, folder: folder)
     let counts = try withProgress("track", total: total, isShown: communicator.isRoot) { update in
@@ -70,8 +76,8 @@ private func prepareTracking(
   guard evaluator.model.findsObjects else {
     throw RunError("\(request.checkpoint): the model has no objects to track: leave out --tracking.")
   }
-  guard file.hasBoxes, file.hasIds else {
-    throw RunError("\(request.data): it has no /boxes and /ids to compare with: leave out --tracking.")
+  if let lacking = file.fileWithoutTracks {
+    throw RunError("\(lacking.path): it has no /boxes and /ids to compare with: leave out --tracking.")
   }
   return try request.tracks.map { communicator.isRoot ? try TrackFolder(making: $0) : TrackFolder(madeAt: $0) }
 }

@@ -3,15 +3,21 @@ import Models
 /// The result of an evaluation. Nats are per sequence, means over sequences.
 public struct Evaluation: Sendable {
   public let sequences: Int
+  /// Frames of each sequence.
   public let frames: Int
+  /// Particles of each sequence.
   public let particles: Int
+  /// The importance-weighted bound of log p(x), in nats per sequence.
   public let bound: Double
+  /// log p(x|z), weighted by importance, in nats per sequence.
   public let reconstruction: Double
+  /// log q(z|x) - log p(z), weighted by importance, in nats per sequence.
   public let kl: Double
   /// The parts of `kl`; nil if the model has no objects.
   public let klParts: KLParts?
+  /// 1 / sum of the squares of the normalized importance weights: from 1 to `particles`.
   public let effectiveParticles: Double
-  /// Objects that the model found; nil if it has none.
+  /// Mean number of objects that the model found in a frame, weighted by importance; nil if it has none.
   public let objectsPerFrame: Double?
   /// Share of frames with the correct number of objects; nil if the file has no counts, or the model no objects.
   public let countAccuracy: Double?
@@ -40,9 +46,11 @@ public struct Evaluation: Sendable {
   public struct CountAccuracyByClass: Encodable, Sendable {
     /// A class of frames.
     public struct Entry: Encodable, Sendable {
-      /// The upper limit of the class.
+      /// The upper limit of the class, which belongs to it: an overlap from 0 to 1, or a height in pixels.
       public let upTo: Double
+      /// Share of its frames with the correct number of objects.
       public let accuracy: Double
+      /// The number of its frames, weighted by importance.
       public let frames: Double
     }
 
@@ -90,9 +98,8 @@ public struct Evaluation: Sendable {
     }
     let largest = all.lastIndex { $0.contains { $0 > 0 } } ?? 0
     let confusion = Array(all[0...largest])
-    let correct = confusion.indices.reduce(0) { $0 + ($1 <= sums.counts.slots ? confusion[$1][$1] : 0) }
     countConfusion = confusion
-    countAccuracy = correct / (count * Double(frames))
+    countAccuracy = sums.counts.total.correct / (count * Double(frames))
     countAccuracyByClass = CountAccuracyByClass(sums.counts, frames: frames, frameHeight: frameHeight)
   }
 
@@ -128,7 +135,7 @@ extension Evaluation.CountAccuracyByClass {
       let (all, correct) = sums.frames(.frame, frame)
       return all > 0 ? correct / all : nil
     }
-    byOverlap = entries(.overlap, CountSums.overlapClasses) { Double($0) / 4 }
+    byOverlap = entries(.overlap, RatioClass.count) { Double($0) / 4 }
     byHeight = entries(.height, CountSums.heightClasses) {
       Double(frameHeight * ($0 + 1)) / Double(CountSums.heightClasses)
     }

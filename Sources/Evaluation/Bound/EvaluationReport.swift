@@ -1,6 +1,5 @@
 import Foundation
 import Report
-import Tracking
 
 /// What `evaluate` prints: an evaluation with its origin, as JSON and as a table.
 package struct EvaluationReport {
@@ -68,7 +67,8 @@ package struct EvaluationReport {
     let lines =
       [
         "checkpoint      \(checkpoint) (\(step) updates)",
-        "data            \(data): \(e.sequences) sequences of \(e.frames) frames, \(e.particles) particles",
+        "data            \(data): \(e.sequences) sequences of \(e.frames) frames, \(e.particles) "
+          + (e.particles == 1 ? "particle" : "particles"),
         "bound           \(nats(e.bound))",
         "reconstruction  \(nats(e.reconstruction))",
         "kl              \(nats(e.kl))",
@@ -102,9 +102,7 @@ package struct EvaluationReport {
     guard let classes = evaluation.countAccuracyByClass else { return [] }
     func line(_ name: String, _ entries: [(label: String, accuracy: Double?)]) -> [String] {
       guard !entries.isEmpty else { return [] }
-      func row(_ texts: [String]) -> String {
-        texts.map { String(repeating: " ", count: max(1, 9 - $0.count)) + $0 }.joined()
-      }
+      func row(_ texts: [String]) -> String { texts.map { $0.rightAligned(in: 9) }.joined() }
       let title = ("  " + name).padding(toLength: 15, withPad: " ", startingAt: 0)
       return [
         title + row(entries.map(\.label)),
@@ -115,7 +113,7 @@ package struct EvaluationReport {
     let frames = classes.byFrame.indices.filter { $0 < 10 || $0 == classes.byFrame.count - 1 }
     return line("by frame", frames.map { ("\($0)", classes.byFrame[$0]) })
       + line("by overlap", classes.byOverlap.map { (String(format: "<=%.2f", $0.upTo), $0.accuracy) })
-      + line("by height", classes.byHeight.map { (String(format: "<=%.0f px", $0.upTo), $0.accuracy) })
+      + line("by height", classes.byHeight.map { ("<=\(Int($0.upTo)) px", $0.accuracy) })
   }
 
   /// The parts of the KL divergence, in nats per frame.

@@ -47,8 +47,8 @@ package struct Evaluator {
   /// - Parameters:
   ///   - frameCount: frames of each sequence, from the first.
   ///   - progress: called with the number of sequences that this process has evaluated; an error stops the evaluation.
-  ///   - betweenPieces: called by all processes together between pieces; an error stops the evaluation, so it must throw
-  ///     on all of them or on none.
+  ///   - betweenPieces: called by all processes together between pieces; an error stops the evaluation, so it must
+  ///     throw on all of them or on none.
   package func evaluate(
     _ file: SequenceSet, sequences: Int, frameCount: Int, communicator: Communicator,
     progress: (Int) throws -> Void = { _ in }, betweenPieces: () throws -> Void = {}
@@ -71,7 +71,7 @@ package struct Evaluator {
         guard first < own.upperBound else { return }
         let piece = first..<min(first + batch, own.upperBound)
         try data.read(Array(piece), frameCount: frameCount, from: file)
-        let truth = file.hasBoxes && file.hasIds && model.findsObjects
+        let truth = file.hasTracks && model.findsObjects
         let boxes = truth ? try piece.map { try file.truthBoxes(of: $0, frameCount: frameCount) } : nil
         var sums = empty
         evaluate(data, truth: boxes, on: tape, into: &sums)

@@ -4,35 +4,15 @@ import Report
 import Runs
 import Storage
 
-/// Measures models and baselines on the same sequences and prints the results side by side. Every process of the job calls this.
+/// Measures models and baselines on the same sequences and prints the results side by side. Every process of the job
+/// calls this.
 public func compareCheckpoints(_ request: CompareRequest) throws {
   LinearAlgebra.prepare()
   try StopSignals.installForCommand()
-  let communicator = try Job.start(
-    "compare",
-    [
-      .init("checkpoints", "\(request.checkpoints.count)"),
-      .init("--particles", request.particles.map(String.init) ?? "as in validations of the run"),
-      .init("--batch", "\(request.batch)"), .init("--overlap", "\(request.minimumOverlaps)"),
-      .init("--boxes", request.boxes.rawValue), .init("--baseline", "\(request.baselines)"),
-      .init("--confirm-first", "\(request.confirmsFirstFrame)"),
-      .init("--out", request.out == nil ? "not given" : "given"), .init("--pictures", "\(request.pictures)"),
-    ])
+  let communicator = try Job.start("compare", request.agreementFields)
   let models = try request.checkpoints.map { try openModelWithObjects($0, communicator) }
-  let file = try communicator.collectively("opening the data") {
-    let file = try models.map { try $0.open(request.data) }[0]
-    guard file.hasBoxes, file.hasIds else {
-      throw RunError(
-        "\(request.data): it has no /boxes and /ids to compare with. Use a file with ground truth, such as one of "
-          + "'sqair-dist data'.")
-    }
-    if communicator.isRoot, let out = request.out {
-      let inputs = request.checkpoints.map { (option: "--checkpoint", path: Optional($0)) } + [("--data", request.data)]
-      try makeFolder(out, for: [("comparison.png", .picture)], OutputPaths(reading: inputs))
-    }
-    return file
-  }
-  try communicator.requireAgreement(on: "the data", file.agreementFields(as: "data"))
+  let file = try communicator.collectively("opening the data") { try openData(request, models, communicator) }
+  try file.requireAgreement(on: "data", with: communicator)
   let particles = request.particles ?? models[0].configuration.evaluationParticles
   try communicator.collectively("preparing memory") {
     try MemoryEstimate(
@@ -53,7 +33,8 @@ public func compareCheckpoints(_ request: CompareRequest) throws {
     data: request.data, layout: layout, sequences: file.sequenceCount, particles: particles, boxes: request.boxes)
   for (index, (trained, evaluator)) in zip(models, evaluators).enumerated() {
     let total = evaluator.range(of: file.sequenceCount, rank: communicator.rank, size: communicator.size).count
-    let sums = try withProgress(Comparison.letter(index), total: total, isShown: communicator.isRoot) { update in
+    let label = "compare \(Comparison.letter(index)): \(request.checkpoints[index])"
+    let sums = try withProgress(label, total: total, isShown: communicator.isRoot) { update in
       try measurement.measure(evaluator, progress: update)
     }
     comparison.entries.append(
@@ -64,9 +45,10 @@ public func compareCheckpoints(_ request: CompareRequest) throws {
         sums: sums))
   }
   for baseline in request.baselines.isEmpty ? [] : ComponentTracking.variants() {
-    let sums = try withProgress(
-      Comparison.letter(comparison.entries.count), total: measurement.ownSequences.count, isShown: communicator.isRoot
-    ) { try measurement.measure(baseline, progress: $0) }
+    let label = "compare \(Comparison.letter(comparison.entries.count)): \(baseline.name)"
+    let sums = try withProgress(label, total: measurement.ownSequences.count, isShown: communicator.isRoot) { update in
+      try measurement.measure(baseline, progress: update)
+    }
     comparison.entries.append(Comparison.Entry(subject: .baseline(baseline), sums: sums))
   }
 
@@ -80,6 +62,36 @@ public func compareCheckpoints(_ request: CompareRequest) throws {
     }
   }
   try communicator.finish()
+}
+
+extension CompareRequest {
+  /// What must be equal on all ranks.
+  fileprivate var agreementFields: [Communicator.Field] {
+    [
+      .init("checkpoints", "\(checkpoints.count)"),
+      .init("--particles", particles.map(String.init) ?? "as in validations of the run"),
+      .init("--batch", "\(batch)"), .init("--overlap", "\(minimumOverlaps)"), .init("--boxes", boxes.rawValue),
+      .init("--baseline", "\(baselines)"), .init("--confirm-first", "\(confirmsFirstFrame)"),
+      .init("--out", out ?? "not given"), .init("--pictures", "\(pictures)"),
+    ]
+  }
+}
+
+/// Opens the sequences, which must fit all models; rank 0 makes the folder for pictures.
+private func openData(
+  _ request: CompareRequest, _ models: [TrainedModel], _ communicator: Communicator
+) throws -> SequenceSet {
+  let file = try models.map { try $0.open(request.data) }[0]
+  if let lacking = file.fileWithoutTracks {
+    throw RunError(
+      "\(lacking.path): it has no /boxes and /ids to compare with. Use a file with ground truth, such as one of "
+        + "'sqair-dist data'.")
+  }
+  if communicator.isRoot, let out = request.out {
+    let inputs = request.checkpoints.map { (option: "--checkpoint", path: Optional($0)) } + [("--data", request.data)]
+    try makeFolder(out, for: [("comparison.png", .picture)], OutputPaths(reading: inputs))
+  }
+  return file
 }
 
 private func openModelWithObjects(_ checkpoint: String, _ communicator: Communicator) throws -> TrainedModel {

@@ -1,4 +1,4 @@
-/// A method without a model that `compare` measures beside the models.
+/// A model-free baseline that `compare` measures alongside the models.
 public enum Baseline: String, CaseIterable, Sendable {
   /// Connected components, a Kalman filter for each track, and assignment.
   case components
@@ -18,7 +18,7 @@ public struct CompareRequest: Sendable {
   public var data: String
   /// Folder for a picture of the reconstructions of all models; nil draws none.
   public var out: String?
-  /// Sequences in the picture, from the first of the file.
+  /// Number of sequences in the picture, starting with the first in the file.
   public var pictures: Int
   /// Particles per sequence; nil takes those of the first checkpoint's configuration.
   public var particles: Int?

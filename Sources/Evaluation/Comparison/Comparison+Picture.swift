@@ -10,7 +10,7 @@ extension Comparison {
   /// - Parameter evaluators: of the models, in the order of the entries.
   func picture(of file: SequenceSet, _ evaluators: [Evaluator], sequences: Int) throws -> SequenceFigure {
     var figure = SequenceFigure(
-      title: "input\(file.hasUnoccluded ? ", frames without bars," : "") and what was found in it",
+      title: file.hasUnoccluded ? "input, frames without bars, and objects found" : "input and objects found",
       frameHeight: file.height, frameWidth: file.width, blocks: [])
     let data = SequenceBatch()
     try data.read(Array(0..<sequences), frameCount: file.frameCount, from: file)
@@ -40,7 +40,7 @@ extension Comparison {
         try file.readFrames(of: sequence, first: 0, count: file.frameCount, into: &frames)
         let tracks = baseline.tracks(frames, height: file.height, width: file.width)
         var row = figure.blocks[sequence].rows[0]
-        row.label = "\(Self.letter(index)) components"
+        row.label = "\(Self.letter(index)) \(entry.name)"
         row.boxes = tracks.map { $0.map { .init($0) } }
         row.trueBoxes = try file.truthBoxes(of: sequence, frameCount: file.frameCount).figureBoxes
         figure.blocks[sequence].rows.append(row)

@@ -69,9 +69,11 @@ struct Comparison {
       ),
       (
         "the same, by the height of the smallest true box in pixels",
-        (0..<CountSums.heightClasses).map { index in
-          let limit = layout.frameHeight * (index + 1) / CountSums.heightClasses
-          return measure("count_accuracy_height_\(limit)", "up to \(limit)", counts.frames(.height, index))
+        (0..<CountSums.heightClasses).compactMap { index in
+          let limits = [index, index + 1].map { layout.frameHeight * $0 / CountSums.heightClasses }
+          // Of frames with fewer rows than there are classes, some classes hold no whole number of rows.
+          guard limits[0] < limits[1] else { return nil }
+          return measure("count_accuracy_height_\(limits[1])", "up to \(limits[1])", counts.frames(.height, index))
         }
       ),
     ]
@@ -89,7 +91,9 @@ struct Comparison {
 
   private static func trackingMeasures(of sums: ComparisonSums) -> [(heading: String, measures: [Measure])] {
     zip(sums.layout.minimumOverlaps, sums.tracking).map { overlap, counts in
-      let suffix = "_\(Int((100 * overlap).rounded()))"
+      let percent = (100 * overlap).rounded()
+      // Whole percents are exact; others must not become equal.
+      let suffix = percent / 100 == overlap ? "_\(Int(percent))" : "_\(overlap)"
       let values = [
         ("mota", "MOTA", counts.mota), ("idf1", "IDF1", counts.idf1), ("recall", "recall", counts.recall),
         ("precision", "precision", counts.precision),
@@ -238,7 +242,7 @@ struct Comparison {
   static func letter(_ index: Int) -> String { String(UnicodeScalar(UInt8(65 + index % 26))) }
 
   private static func line(_ label: String, _ values: [String], _ cases: String) -> String {
-    func right(_ text: String) -> String { String(repeating: " ", count: max(1, 11 - text.count)) + text }
-    return label.padding(toLength: 36, withPad: " ", startingAt: 0) + (values + [cases]).map(right).joined()
+    return label.padding(toLength: 36, withPad: " ", startingAt: 0)
+      + (values + [cases]).map { $0.rightAligned(in: 11) }.joined()
   }
 }

@@ -1,13 +1,12 @@
 import Foundation
 import Storage
-import Tracking
 
 /// Whether objects, true or generated, keep the direction that they had while they were observed.
 ///
 /// The direction of an object is that of its displacement from the first observed frame with it to the last observed
-/// frame; in a later frame it is that of the displacement since the last observed frame. It is kept where the two differ
-/// by 45 degrees at most and the object has moved by a pixel. Objects that moved by less than two pixels while they were
-/// observed have no direction and are left out.
+/// frame; in a later frame it is that of the displacement since the last observed frame. It is kept where the two
+/// differ by 45 degrees at most and the object has moved by a pixel. Objects that moved by less than two pixels while
+/// they were observed have no direction and are left out.
 package struct DirectionSample {
   static let largestAngle = 45.0
   /// Smallest displacements with a direction, while observed and afterwards, in pixels.
@@ -56,22 +55,16 @@ package struct DirectionSample {
     throughout.add(isKept && isKeptThroughout ? 1 : 0)
   }
 
-  /// The true objects of the first `sequences` sequences of a file; nil if it has no boxes with identities, or no frames
-  /// after the observed ones.
+  /// The true objects of the first `sequences` sequences of a file; nil if it has no boxes with identities, or no
+  /// frames after the observed ones.
   package static func truth(
     of file: SequenceSet, sequences: Int, observedFrames: Int, frameCount: Int
   ) throws -> DirectionSample? {
     let frameCount = min(frameCount, file.frameCount)
-    guard file.hasBoxes, file.hasIds, frameCount > observedFrames else { return nil }
+    guard file.hasTracks, frameCount > observedFrames else { return nil }
     var sample = DirectionSample(observedFrames: observedFrames, frameCount: frameCount)
     for sequence in 0..<min(sequences, file.sequenceCount) {
-      let frames = try file.trueBoxes(of: sequence, frameCount: frameCount)
-      for id in Set(frames.joined().map(\.id)).sorted() {
-        sample.add(
-          frames.map { boxes in
-            boxes.first { $0.id == id }.map { Point(y: $0.y + $0.height / 2, x: $0.x + $0.width / 2) }
-          })
-      }
+      for positions in try file.trueCenters(of: sequence, frameCount: frameCount) { sample.add(positions) }
     }
     return sample
   }

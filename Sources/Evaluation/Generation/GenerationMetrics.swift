@@ -2,27 +2,24 @@ import Foundation
 import Models
 import Report
 
-/// Metrics of generated continuations: constancy of appearance and count, motion and position, diversity, and prediction error.
-/// Sequences are added as they are generated.
+/// Metrics of generated continuations: constancy of appearance and count, motion and position, diversity, and
+/// prediction error. Sequences are added as they are generated.
 struct GenerationMetrics {
   /// Frames that the model inferred, and all frames.
   let observedFrames: Int
   let frameCount: Int
-  private let height: Double
-  private let width: Double
 
   /// Root mean square distance of an object's decoded glimpse from its first one, by frame.
   private(set) var appearance: MeanByFrame
   /// Share of continuations with as many objects as in the last observed frame, by frame.
   private(set) var countKept: MeanByFrame
-  /// Share of the area of a box that lies on the canvas, and share of objects for which this is at least half.
-  private(set) var visibleArea = Mean()
-  private(set) var inside = Mean()
+  private(set) var position: PositionSample
   /// Distance that a generated object moves from the frame before, by frame; in pixels.
   private(set) var speed: MeanByFrame
   private(set) var motion = MotionSample()
   private(set) var direction: DirectionSample
-  /// Mean distance of the positions of an object, and root mean square distance of images, over pairs of continuations, by frame.
+  /// Mean distance of the positions of an object, and root mean square distance of images, over pairs of continuations,
+  /// by frame.
   private(set) var positionSpread: MeanByFrame
   private(set) var imageSpread: MeanByFrame
   /// Mean squared pixel error, by frame, where the truth is known.
@@ -37,8 +34,7 @@ struct GenerationMetrics {
   init(observedFrames: Int, frameCount: Int, _ configuration: SQAIRConfiguration) {
     self.observedFrames = observedFrames
     self.frameCount = frameCount
-    height = Double(configuration.height)
-    width = Double(configuration.width)
+    position = PositionSample(height: configuration.height, width: configuration.width)
     let empty = MeanByFrame(frames: frameCount)
     appearance = empty
     countKept = empty
@@ -70,7 +66,8 @@ struct GenerationMetrics {
     constantVelocityError.add(result.errors.constantVelocity, from: observedFrames, weight: examples)
   }
 
-  /// - Parameter isFirst: whether its glimpses are kept for comparison; the continuations of a sequence begin with the same ones.
+  /// - Parameter isFirst: whether its glimpses are kept for comparison; the continuations of a sequence begin with the
+  ///   same ones.
   private mutating func add(_ continuation: Continuation, isFirst: Bool) {
     var first: [Int: [Float]] = [:]
     var tracks: [Int: [Point?]] = [:]
@@ -84,9 +81,7 @@ struct GenerationMetrics {
           if isFirst, glimpses.count < Self.mostGlimpses { glimpses.append(object.glimpse) }
         }
         guard frame >= observedFrames else { continue }
-        let share = visibleShare(object.box)
-        visibleArea.add(share)
-        inside.add(share >= 0.5 ? 1 : 0)
+        position.add(object.box)
         tracks[object.id, default: Array(repeating: nil, count: frameCount)][frame] = object.box.center
       }
       if frame > reference {
@@ -123,14 +118,6 @@ struct GenerationMetrics {
     var sum: Float = 0
     for (x, y) in zip(a, b) { sum += (x - y) * (x - y) }
     return (Double(sum) / Double(a.count)).squareRoot()
-  }
-
-  private func visibleShare(_ box: ObjectBox) -> Double {
-    func span(_ start: Float, _ length: Float, _ limit: Double) -> Double {
-      max(0, min(Double(start + length), limit) - max(Double(start), 0))
-    }
-    let area = Double(box.height) * Double(box.width)
-    return area > 0 ? span(box.y, box.height, height) * span(box.x, box.width, width) / area : 0
   }
 
   /// The first frame without a known truth.

@@ -34,7 +34,7 @@ struct GenerationPicture {
     let top = SequenceFigure.Row(label: "true frames", frames: trueImages, trueBoxes: truth)
     let rows = result.continuations[example].enumerated().map { index, continuation in
       SequenceFigure.Row(
-        label: "sample \(index + 1)", frames: continuation.frames, boxes: figureBoxes(of: continuation),
+        label: "continuation \(index + 1)", frames: continuation.frames, boxes: figureBoxes(of: continuation),
         trueBoxes: truth)
     }
     return SequenceFigure.continuations(
@@ -42,14 +42,17 @@ struct GenerationPicture {
       observedFrames: result.observedFrames, truth: top, continuations: rows)
   }
 
-  /// The paths of the objects: what happened at the left, the continuations beside it.
-  func paths(heading: String) -> PathFigure.Line {
+  /// The paths of the objects: the true ones at the left, the continuations beside them with their numbers.
+  ///
+  /// - Parameter frameCount: frames of a continuation that are shown.
+  func paths(heading: String, frameCount: Int) -> PathFigure.Line {
     PathFigure.Line(
       heading: heading,
       panels: [PathFigure.Panel(label: "true", frames: trueImages, boxes: truth)]
         + result.continuations[example].enumerated().map { index, continuation in
           PathFigure.Panel(
-            label: "sample \(index + 1)", frames: continuation.frames, boxes: figureBoxes(of: continuation))
+            label: "\(index + 1)", frames: Array(continuation.frames.prefix(frameCount)),
+            boxes: Array(figureBoxes(of: continuation).prefix(frameCount)))
         })
   }
 

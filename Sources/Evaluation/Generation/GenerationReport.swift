@@ -16,6 +16,8 @@ struct GenerationReport: Encodable {
   let appearanceNoise: Double
   let discoverLater: Bool
   let files: [String]
+  /// Why nothing of objects is measured; nil if it is.
+  let objectsMissing: String?
   let appearance: Appearance
   let count: Count
   let position: Position
@@ -41,6 +43,9 @@ struct GenerationReport: Encodable {
     /// Share of objects with at least half of their box on the canvas, and mean share of the area of a box there.
     let inside: Double?
     let visibleArea: Double?
+    /// The same of the true objects, in the frames that the file has after the observed ones.
+    let trueInside: Double?
+    let trueVisibleArea: Double?
   }
 
   /// Pixels per frame, and degrees per frame.
@@ -51,7 +56,7 @@ struct GenerationReport: Encodable {
     let direction: Direction?
   }
 
-  /// Shares of objects that keep the direction that they had while they were observed, to 45 degrees; see
+  /// Shares of objects that keep the direction that they had while they were observed, within 45 degrees; see
   /// `DirectionSample`.
   struct Direction: Encodable {
     let kept: Double?
@@ -88,17 +93,33 @@ struct GenerationReport: Encodable {
         + "\(observedFrames) to \(frames - 1), "
         + (observedFrames > 0 ? "after \(observedFrames) frames of \(data ?? "")" : "from the prior")
         + (appearanceNoise == 1 ? "" : ", noise of the appearance times \(appearanceNoise)"),
+    ]
+    if let objectsMissing {
+      lines.append("objects     \(objectsMissing)")
+    } else {
+      lines += objectLines
+    }
+    return (lines + table).joined(separator: "\n")
+  }
+
+  /// Appearance, count, position and motion.
+  private var objectLines: [String] {
+    var lines = [
       "appearance  changes by \(number(appearance.change, 4)) (root mean square of a glimpse); different objects differ "
         + "by \(number(appearance.betweenObjects, 4))",
       "count       unchanged in \(number(count.kept, 4)) of the frames",
-      "position    \(number(position.inside, 4)) of the objects have at least half of their box on the canvas",
+      "position    \(number(position.inside, 4)) of the objects have at least half of their box on the canvas"
+        + (position.trueInside.map { ", \(number($0, 4)) of the true ones" } ?? ""),
     ]
     for (name, unit, comparison) in [
       ("speed", "pixels per frame", motion.speed), ("turn", "degrees per frame", motion.turn),
     ] {
       let start = name.padding(toLength: 12, withPad: " ", startingAt: 0)
       guard let comparison else {
-        lines.append(start + "not compared: too few objects move, or the file has no boxes with identities")
+        lines.append(
+          start + "not compared: "
+            + (observedFrames == 0
+              ? "samples have no true sequences" : "too few objects move, or the file has no boxes with identities"))
         continue
       }
       lines.append(
@@ -111,10 +132,10 @@ struct GenerationReport: Encodable {
     }
     if let direction = motion.direction {
       lines.append(
-        "direction   kept to 45 degrees: \(number(direction.kept, 4)) at the end, "
+        "direction   kept within 45 degrees: \(number(direction.kept, 4)) at the end, "
           + "\(number(direction.keptThroughout, 4)) throughout; true objects \(number(direction.trueKept, 4))")
     }
-    return (lines + table).joined(separator: "\n")
+    return lines
   }
 
   /// Values by frame: all frames of a short continuation, a selection of a long one.
@@ -122,16 +143,22 @@ struct GenerationReport: Encodable {
     let rows = frames - observedFrames
     let shown =
       rows <= 12 ? Array(0..<rows) : Array(0..<8) + [10, 20, 40, 60, 80].filter { $0 < rows - 1 } + [rows - 1]
-    var columns: [(title: String, value: (Int) -> Double?)] = [
-      ("appearance", { appearance.changeByFrame[$0] }), ("count unchanged", { count.keptByFrame[$0] }),
-      ("speed", { motion.speedByFrame[$0] }),
-    ]
+    var columns: [(title: String, value: (Int) -> Double?)] = []
+    if objectsMissing == nil {
+      columns.append(("appearance", { appearance.changeByFrame[$0] }))
+      columns.append(("count unchanged", { count.keptByFrame[$0] }))
+      columns.append(("speed", { motion.speedByFrame[$0] }))
+    }
     if let direction = motion.direction {
       columns.append(("direction kept", { direction.keptByFrame[$0] }))
     }
     if let diversity {
-      columns.append(("distance of continuations (px)", { diversity.positionsByFrame[$0] }))
-      columns.append(("(image)", { diversity.imagesByFrame[$0] }))
+      if objectsMissing == nil {
+        columns.append(("distance of continuations (px)", { diversity.positionsByFrame[$0] }))
+        columns.append(("(image)", { diversity.imagesByFrame[$0] }))
+      } else {
+        columns.append(("distance of continuations (image)", { diversity.imagesByFrame[$0] }))
+      }
     }
     if let error {
       func known(_ values: [Double]) -> (Int) -> Double? { { $0 < values.count ? values[$0] : nil } }
@@ -140,10 +167,8 @@ struct GenerationReport: Encodable {
         ("last frame", known(error.lastFrame)), ("constant velocity", known(error.constantVelocity)),
       ]
     }
-    /// The text at the right of its column.
-    func padded(_ text: String, _ title: String) -> String {
-      String(repeating: " ", count: max(0, max(title.count, 7) + 2 - text.count)) + text
-    }
+    guard !columns.isEmpty else { return [] }
+    func padded(_ text: String, _ title: String) -> String { text.rightAligned(in: max(title.count, 7) + 2) }
     return ["frame" + columns.map { padded($0.title, $0.title) }.joined()]
       + shown.map { row in
         String(format: "%5d", observedFrames + row)
@@ -160,10 +185,13 @@ extension GenerationReport {
   /// - Parameters:
   ///   - truth: the motion of the true objects; nil where it is not known.
   ///   - trueDirection: whether they keep their direction; nil where it is not known.
+  ///   - truePosition: how much of them lies on the canvas; nil where it is not known.
+  ///   - objectsMissing: see `SequenceGenerator.objectsMissing`.
   init(
-    _ metrics: GenerationMetrics, truth: MotionSample?, trueDirection: DirectionSample? = nil, checkpoint: String,
-    step: Int, data: String?,
-    sequences: Int, continuations: Int, seed: UInt64, appearanceNoise: Double = 1, discoverLater: Bool, files: [String]
+    _ metrics: GenerationMetrics, truth: MotionSample?, trueDirection: DirectionSample? = nil,
+    truePosition: PositionSample? = nil, checkpoint: String, step: Int, data: String?, sequences: Int,
+    continuations: Int, seed: UInt64, appearanceNoise: Double = 1, discoverLater: Bool, objectsMissing: String?,
+    files: [String]
   ) {
     let first = metrics.observedFrames
     self.checkpoint = checkpoint
@@ -176,12 +204,16 @@ extension GenerationReport {
     self.seed = seed
     self.appearanceNoise = appearanceNoise
     self.discoverLater = discoverLater
+    self.objectsMissing = objectsMissing
     self.files = files
     appearance = Appearance(
       change: metrics.appearance.overall, changeByFrame: metrics.appearance.values(from: first),
       betweenObjects: metrics.glimpseDistance)
     count = Count(kept: metrics.countKept.overall, keptByFrame: metrics.countKept.values(from: first))
-    position = Position(inside: metrics.inside.value, visibleArea: metrics.visibleArea.value)
+    let shares = metrics.position.shares
+    position = Position(
+      inside: shares.inside, visibleArea: shares.visibleArea, trueInside: truePosition?.shares.inside,
+      trueVisibleArea: truePosition?.shares.visibleArea)
     motion = Motion(
       speed: truth.flatMap { SampleComparison(generated: metrics.motion.speeds, truth: $0.speeds) },
       turn: truth.flatMap { SampleComparison(generated: metrics.motion.turns, truth: $0.turns) },

@@ -1,13 +1,12 @@
 import Foundation
 import Storage
-import Tracking
 
 /// Speeds and turning angles of tracks, true or generated.
 package struct MotionSample {
   /// Distances from frame to frame, in pixels.
   package private(set) var speeds: [Double] = []
-  /// Angles between consecutive displacements, in degrees from 0 (straight) to 180 (reverse); only where both are at least
-  /// `minimumDisplacement` long, because the direction of a shorter one is mostly rounding.
+  /// Angles between consecutive displacements, in degrees from 0 (straight) to 180 (reverse); only where both are at
+  /// least `minimumDisplacement` long, because the direction of a shorter one is mostly rounding.
   package private(set) var turns: [Double] = []
   static let minimumDisplacement = 1.0
 
@@ -38,18 +37,13 @@ package struct MotionSample {
     }
   }
 
-  /// The motion of the true objects in the first `sequences` sequences of a file; nil if it has no boxes with identities.
+  /// The motion of the true objects in the first `sequences` sequences of a file; nil if it has no boxes with
+  /// identities.
   package static func truth(of file: SequenceSet, sequences: Int) throws -> MotionSample? {
-    guard file.hasBoxes, file.hasIds else { return nil }
+    guard file.hasTracks else { return nil }
     var sample = MotionSample()
     for sequence in 0..<min(sequences, file.sequenceCount) {
-      let frames = try file.trueBoxes(of: sequence, frameCount: file.frameCount)
-      for id in Set(frames.joined().map(\.id)).sorted() {
-        sample.add(
-          frames.map { boxes in
-            boxes.first { $0.id == id }.map { Point(y: $0.y + $0.height / 2, x: $0.x + $0.width / 2) }
-          })
-      }
+      for positions in try file.trueCenters(of: sequence, frameCount: file.frameCount) { sample.add(positions) }
     }
     return sample
   }

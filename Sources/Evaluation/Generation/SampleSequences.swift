@@ -3,7 +3,8 @@ import Numerics
 import Report
 import Runs
 
-/// Generates whole sequences from the prior: writes a picture, an animation and all latent variables, and prints metrics.
+/// Generates whole sequences from the prior: writes a picture, an animation and all latent variables, and prints
+/// metrics.
 public func sampleSequences(_ request: SampleRequest) throws {
   LinearAlgebra.prepare()
   _ = try Job.alone("sample")
@@ -42,6 +43,6 @@ public func sampleSequences(_ request: SampleRequest) throws {
   let report = GenerationReport(
     output.metrics, truth: nil, checkpoint: trained.path, step: trained.state.step, data: nil,
     sequences: request.sequences, continuations: 1, seed: request.seed, discoverLater: request.discoverLater,
-    files: output.files)
+    objectsMissing: generator.objectsMissing, files: output.files)
   print(request.json ? try report.json() : report.text)
 }

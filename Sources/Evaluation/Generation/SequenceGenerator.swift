@@ -123,6 +123,12 @@ package struct SequenceGenerator {
 
   private var hasTracks: Bool { model.findsObjects && !model.framesAreIndependent }
 
+  /// Why objects cannot be followed from frame to frame, for reports; nil if they can.
+  var objectsMissing: String? {
+    guard model.findsObjects else { return "the model has none" }
+    return hasTracks ? nil : "not followed: the model generates every frame independently"
+  }
+
   /// The images and objects of a row of some frames.
   private func continuation(_ frames: [DrawnFrame], row: Int) -> Continuation {
     Continuation(
@@ -134,7 +140,8 @@ package struct SequenceGenerator {
 
   /// The errors of continuations and baselines in the frames of `known`.
   ///
-  /// - Parameter state: of the last observed frame, one row per continuation; `stateBefore` is that of the frame before it.
+  /// - Parameter state: of the last observed frame, one row per continuation; `stateBefore` is that of the frame before
+  ///   it.
   private func errors(
     of continuations: [[Continuation]], _ data: SequenceBatch, _ known: Range<Int>, state: ObjectState,
     stateBefore: ObjectState,

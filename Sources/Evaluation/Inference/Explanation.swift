@@ -80,7 +80,8 @@ extension Evaluator {
     }
   }
 
-  /// Whether an object counts: with `confirmsFirstFrame`, one of the first frame does if it is still there in the second.
+  /// Whether an object counts: with `confirmsFirstFrame`, one of the first frame does if it is still there in the
+  /// second.
   func isConfirmed(_ id: Int, ofRow row: Int, frame: Int, in frames: [FrameInference]) -> Bool {
     guard confirmsFirstFrame, frame == 0, frames.count > 1, !model.framesAreIndependent else { return true }
     return frames[1].state.boxes(ofRow: row, model.configuration).contains { $0.id == id }

@@ -1,8 +1,8 @@
 import Models
 import Numerics
 
-/// One-step predictions of the positions of objects in one frame: the mean of the propagation prior, and motion at constant
-/// velocity.
+/// One-step predictions of the positions of objects in one frame: the mean of the propagation prior, and motion at
+/// constant velocity.
 ///
 /// Both are compared with the inferred positions, for objects that are present in this frame and in the two before it.
 package struct StepPrediction {

@@ -37,12 +37,12 @@ package struct OcclusionMeasurement {
       addObjects(output, frame, to: &sums)
       let found = Set(tracking.matches[frame].map(\.truth))
       for (index, object) in truth.objects[frame].enumerated() {
-        let part = OcclusionSums.classOf(truth.visibleShare(frame: frame, slot: object.slot))
+        let part = RatioClass.index(of: truth.visibleShare(frame: frame, slot: object.slot))
         sums[.present, part] += 1
         if found.contains(index) { sums[.found, part] += 1 }
       }
       let overlap = truth.objects[frame].indices.map { truth.overlap(of: $0, frame: frame) }.max() ?? 0
-      let part = OcclusionSums.classOf(overlap)
+      let part = RatioClass.index(of: overlap)
       sums[.frames, part] += 1
       if output.objects.count == truth.objects[frame].count { sums[.countedCorrectly, part] += 1 }
     }
@@ -76,7 +76,7 @@ package struct OcclusionMeasurement {
       errors[object][drawn] < inks[object] ? errors[object][drawn] - inks[object] : .infinity
     }
     for (index, drawn) in pairing.columns.enumerated() {
-      let part = OcclusionSums.classOf(truth.overlap(of: index, frame: frame))
+      let part = RatioClass.index(of: truth.overlap(of: index, frame: frame))
       sums[.objectError, part] += drawn.map { errors[index][$0] } ?? inks[index]
       sums[.objectInk, part] += inks[index]
       sums[.objects, part] += 1

@@ -1,6 +1,6 @@
 /// Sums over sequences, from which the measures of a comparison on occluded objects follow.
 package struct OcclusionSums {
-  /// One of the sums; each has as many classes as it needs.
+  /// One of the sums. Those by a ratio have a value for each of its classes (`RatioClass`), the others one.
   package enum Quantity: Int, CaseIterable {
     /// Squared error of the picture where objects are behind a bar; that of a black picture; pixels.
     case hiddenError, hiddenInk, hiddenPixels
@@ -16,19 +16,11 @@ package struct OcclusionSums {
     case pairs, pairsFound, pairsKept
   }
 
-  /// Classes of ratios: none, up to a quarter, up to a half, up to three quarters, more.
-  package static let classes = 5
-
   /// All sums in one array, so that processes can add them with one operation.
-  package internal(set) var values = [Double](repeating: 0, count: Quantity.allCases.count * classes)
-
-  /// The class of a ratio.
-  package static func classOf(_ ratio: Double) -> Int {
-    ratio <= 0 ? 0 : min(classes - 1, Int((4 * ratio).rounded(.up)))
-  }
+  package internal(set) var values = [Double](repeating: 0, count: Quantity.allCases.count * RatioClass.count)
 
   package internal(set) subscript(quantity: Quantity, part: Int = 0) -> Double {
-    get { values[quantity.rawValue * Self.classes + part] }
-    set { values[quantity.rawValue * Self.classes + part] = newValue }
+    get { values[quantity.rawValue * RatioClass.count + part] }
+    set { values[quantity.rawValue * RatioClass.count + part] = newValue }
   }
 }

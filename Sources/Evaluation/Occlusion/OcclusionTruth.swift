@@ -75,13 +75,10 @@ package struct OcclusionTruth {
     }
   }
 
-  /// The largest overlap with another object, relative to the area of the smaller one of the two boxes.
+  /// The largest overlap coefficient with another object.
   func overlap(of index: Int, frame: Int) -> Double {
     let own = objects[frame][index].box
-    return objects[frame].indices.filter { $0 != index }.map { Self.overlap(own, objects[frame][$0].box) }.max() ?? 0
-  }
-
-  static func overlap(_ one: TrackedBox, _ other: TrackedBox) -> Double {
-    one.intersection(with: other) / min(one.area, other.area)
+    let others = objects[frame].indices.filter { $0 != index }
+    return others.map { own.overlapCoefficient(with: objects[frame][$0].box) }.max() ?? 0
   }
 }

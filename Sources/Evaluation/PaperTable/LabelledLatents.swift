@@ -1,5 +1,3 @@
-import Runs
-
 /// Latent vectors of single frames, each with the sum of the digits in the frame.
 package struct LabelledLatents {
   /// Elements of a vector.

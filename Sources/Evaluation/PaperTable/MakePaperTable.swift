@@ -4,7 +4,8 @@ import Numerics
 import Runs
 import Storage
 
-/// Measures models and prints the paper table. Every process of the job calls this: the evaluation is divided among them.
+/// Measures models and prints the paper table. Every process of the job calls this: the evaluation is divided among
+/// them.
 public func makePaperTable(_ request: PaperTableRequest) throws {
   LinearAlgebra.prepare()
   try StopSignals.installForCommand()
@@ -15,29 +16,51 @@ public func makePaperTable(_ request: PaperTableRequest) throws {
       .init("training sequences", "\(request.trainSequences)"),
       .init("test sequences", request.testSequences.map(String.init) ?? "all"),
     ])
-  let rows = try request.checkpoints.map { try paperTableRow($0, request, communicator) }
+  // All are opened before hours are spent on the first.
+  let models = try request.checkpoints.map { try openModel($0, request, communicator) }
+  let rows = try models.map { try paperTableRow($0, request, communicator) }
   if communicator.isRoot {
-    let table = PaperTable(rows: rows, data: request.test)
+    let table = PaperTable(rows: rows, paths: request.checkpoints, data: request.test)
     print(request.json ? try table.json() : table.text())
   }
   try communicator.finish()
 }
 
-private func paperTableRow(
+/// A model with the files that it is measured on.
+private struct OpenModel {
+  let trained: TrainedModel
+  let train: SequenceSet
+  let test: SequenceSet
+}
+
+private func openModel(
   _ checkpoint: String, _ request: PaperTableRequest, _ communicator: Communicator
-) throws -> PaperTableRow {
+) throws -> OpenModel {
   let trained = try TrainedModel.openOnAllRanks(checkpoint, communicator)
   let (train, test) = try communicator.collectively("opening the data") {
-    (try trained.open(request.train), try trained.open(request.test))
+    let files = (try trained.open(request.train), try trained.open(request.test))
+    for file in [files.0, files.1] where !file.hasIds || !file.hasLabels {
+      throw RunError(
+        "\(file.path): it has no /ids and /labels, which define the digits of a frame. Use a file that "
+          + "`sqair-dist data moving-digits` made.")
+    }
+    return files
   }
-  try communicator.requireAgreement(
-    on: "the data", train.agreementFields(as: "training data") + test.agreementFields(as: "test data"))
-  let settings = trained.configuration.training
+  try train.requireAgreement(on: "training data", with: communicator)
+  try test.requireAgreement(on: "test data", with: communicator)
   try communicator.collectively("preparing memory") {
     try MemoryEstimate(
       evaluating: trained.configuration, particles: ("--particles", request.particles), frames: test.frameCount
     ).require(ranks: communicator.ranksOnHost)
   }
+  return OpenModel(trained: trained, train: train, test: test)
+}
+
+private func paperTableRow(
+  _ model: OpenModel, _ request: PaperTableRequest, _ communicator: Communicator
+) throws -> PaperTableRow {
+  let (trained, train, test) = (model.trained, model.train, model.test)
+  let settings = trained.configuration.training
   let name = trained.configuration.model.paperName
   let testCount = min(request.testSequences ?? test.sequenceCount, test.sequenceCount)
   let trainCount = min(request.trainSequences, train.sequenceCount)

@@ -24,12 +24,22 @@ package struct PaperTable {
   ]
 
   package let rows: [PaperTableRow]
+  /// What the models were named by, one for each row.
+  private let paths: [String]
   /// Path of the measured file.
   package let data: String
 
-  package init(rows: [PaperTableRow], data: String) {
+  package init(rows: [PaperTableRow], paths: [String], data: String) {
     self.rows = rows
+    self.paths = paths
     self.data = data
+  }
+
+  /// The names of the rows; with the path where several have the same.
+  private var names: [String] {
+    zip(rows, paths).map { row, path in
+      rows.count { $0.name == row.name } == 1 ? row.name : "\(row.name) (\(path))"
+    }
   }
 
   /// One JSON object.
@@ -43,20 +53,24 @@ package struct PaperTable {
 
   /// A table: each model, and below it the row of the paper for the same kind of model.
   package func text() -> String {
+    let width = max(14, names.map(\.count).max() ?? 0)
     func line(
       _ name: String, _ bound: Double, _ reconstruction: Double, _ kl: Double, _ counting: Double?, _ addition: Double,
       _ remark: String
     ) -> String {
       let count = counting.map { String(format: "%8.4f", $0) } ?? "       -"
-      return name.padding(toLength: 14, withPad: " ", startingAt: 0)
+      return name.padding(toLength: width, withPad: " ", startingAt: 0)
         + String(format: "%9.1f %11.1f %8.1f  ", bound, reconstruction, kl) + count
         + String(format: " %8.4f  ", addition) + remark
     }
-    var lines = ["model          log p(x)  log p(x|z)       KL  counting addition"]
-    for row in rows {
+    var lines = [
+      "model".padding(toLength: width, withPad: " ", startingAt: 0)
+        + " log p(x)  log p(x|z)       KL  counting addition"
+    ]
+    for (row, name) in zip(rows, names) {
       lines.append(
         line(
-          row.name, row.bound, row.reconstruction, row.kl, row.counting, row.addition, "after \(row.step) updates"))
+          name, row.bound, row.reconstruction, row.kl, row.counting, row.addition, "after \(row.step) updates"))
       if let paper = Self.published.first(where: { $0.name == row.name }) {
         lines.append(
           line(

@@ -1,5 +1,4 @@
 import Numerics
-import Runs
 
 /// Classifies the sum of the digits of a frame from the inferred latent vector: the "addition" task of the paper.
 ///

@@ -25,7 +25,7 @@ public func drawReconstructions(_ request: ReconstructRequest) throws {
   }
   let batch = SequenceBatch()
   try batch.read(sequences, frameCount: file.frameCount, from: file)
-  let truth = file.hasBoxes && file.hasIds
+  let truth = file.hasTracks
   let trueBoxes =
     truth ? try sequences.map { try file.truthBoxes(of: $0, frameCount: file.frameCount).figureBoxes } : []
   let reconstructor = Reconstructor(model: trained.state.model, particles: particles, seed: seed)

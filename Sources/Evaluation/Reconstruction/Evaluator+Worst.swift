@@ -14,7 +14,7 @@ extension Evaluator {
     guard model.findsObjects else {
       throw RunError("the model has no objects to count. Give numbers with --select.")
     }
-    let hasBoxes = file.hasBoxes && file.hasIds
+    let hasBoxes = file.hasTracks
     var results: [(sequence: Int, wrongFrames: Int, difference: Int)] = []
     try explain(
       file, sequences: file.sequenceCount, frameCount: file.frameCount, rank: 0, size: 1

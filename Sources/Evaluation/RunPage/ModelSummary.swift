@@ -24,6 +24,8 @@ struct ModelSummary {
     /// Motion of the generated objects compared with the true ones; nil where the truth is not known.
     let speed: SampleComparison?
     let turn: SampleComparison?
+    /// How much of the true objects lies on the canvas; nil where it is not known.
+    let truePosition: PositionSample?
     let sequences: Int
     let continuationCount: Int
     /// The truth and the continuations, one figure per sequence.
@@ -45,31 +47,34 @@ struct ModelSummary {
     var animations = 2
   }
 
-  /// - Parameter progress: called with a description of the next step.
+  /// Measures the model, with a progress line for each step.
+  ///
+  /// - Throws: `Interrupted` if the process received a signal; errors of files.
   init(
-    _ name: String, _ trained: TrainedModel, _ file: SequenceSet, _ extent: Extent, _ communicator: Communicator,
-    progress: (String) -> Void
+    _ name: String, _ trained: TrainedModel, _ file: SequenceSet, _ extent: Extent, _ communicator: Communicator
   ) throws {
     self.name = name
     self.trained = trained
     let training = trained.configuration.training
     let model = trained.state.model
 
-    progress("evaluating \(name)")
     let particles = trained.configuration.evaluationParticles
     let evaluator = Evaluator(model: model, particles: particles, seed: training.seed, batch: 8)
-    evaluation = try evaluator.evaluate(
-      file, sequences: min(extent.evaluated, file.sequenceCount),
-      frameCount: min(training.frames.end, file.frameCount), communicator: communicator)
+    let evaluated = min(extent.evaluated, file.sequenceCount)
+    evaluation = try withProgress("report: evaluate \(name)", total: evaluated) { update in
+      try evaluator.evaluate(
+        file, sequences: evaluated, frameCount: min(training.frames.end, file.frameCount), communicator: communicator,
+        progress: update)
+    }
 
-    if file.hasBoxes, file.hasIds, model.findsObjects {
-      progress("tracking objects with \(name)")
-      tracking = try Tracker(
-        evaluator: evaluator, boxes: .window, minimumOverlaps: [0.5], folder: nil
-      ).track(
-        file, sequences: min(extent.evaluated, file.sequenceCount),
-        frameCount: min(extent.trackedFrames, file.frameCount), communicator: communicator, progress: { _ in }
-      ).first
+    if file.hasTracks, model.findsObjects {
+      let tracker = Tracker(evaluator: evaluator, boxes: .window, minimumOverlaps: [0.5], folder: nil)
+      tracking = try withProgress("report: track \(name)", total: evaluated) { update in
+        try tracker.track(
+          file, sequences: evaluated, frameCount: min(extent.trackedFrames, file.frameCount),
+          communicator: communicator, progress: update
+        ).first
+      }
     } else {
       tracking = nil
     }
@@ -80,7 +85,6 @@ struct ModelSummary {
     // The sequences with the most objects first.
     let order = (0..<known).sorted { (-all.objects(in: $0), $0) < (-all.objects(in: $1), $1) }
 
-    progress("drawing reconstructions of \(name)")
     let strips = SequenceBatch()
     try strips.read(
       order.prefix(extent.strips).sorted(), frameCount: min(file.frameCount, extent.stripFrames), from: file)
@@ -91,13 +95,12 @@ struct ModelSummary {
       continuations = nil
       return
     }
-    progress("generating continuations with \(name)")
     continuations = try Self.generate(
-      trained, file, sequences: known, shown: Set(order.prefix(extent.animations)), extent)
+      name, trained, file, sequences: known, shown: Set(order.prefix(extent.animations)), extent)
   }
 
   private static func generate(
-    _ trained: TrainedModel, _ file: SequenceSet, sequences: Int, shown: Set<Int>, _ extent: Extent
+    _ name: String, _ trained: TrainedModel, _ file: SequenceSet, sequences: Int, shown: Set<Int>, _ extent: Extent
   ) throws -> Continuations {
     let constants = trained.configuration.model.constants
     let training = trained.configuration.training
@@ -111,7 +114,7 @@ struct ModelSummary {
     let batch = SequenceBatch()
     let pieces = SequenceGenerator.pieces(
       of: sequences, continuations: extent.continuations, frames: extent.generatedFrames, constants)
-    for piece in pieces {
+    try forEachPiece(of: pieces, label: "report: generate with \(name)") { piece in
       try batch.read(
         Array(piece.sequences), frameCount: min(file.frameCount, extent.generatedFrames), from: file)
       let result = generator.generate(
@@ -122,11 +125,13 @@ struct ModelSummary {
         figures.append(result.figure(of: example, in: batch, constants, title: ""))
       }
     }
-    let truth = try MotionSample.truth(of: file, sequences: max(sequences, 1_000))
+    let compared = max(sequences, 1_000)
+    let truth = try MotionSample.truth(of: file, sequences: compared)
     return Continuations(
       metrics: metrics,
       speed: truth.flatMap { SampleComparison(generated: metrics.motion.speeds, truth: $0.speeds) },
       turn: truth.flatMap { SampleComparison(generated: metrics.motion.turns, truth: $0.turns) },
+      truePosition: try PositionSample.truth(of: file, sequences: compared, from: observedFrames),
       sequences: sequences, continuationCount: extent.continuations, figures: figures)
   }
 }

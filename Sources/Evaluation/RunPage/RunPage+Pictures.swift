@@ -46,6 +46,7 @@ extension RunPage {
         truth is known up to frame \(metrics.knownEnd - 1)</figcaption></figure>
         """
     }
+    let error = metrics.errorChart(title: "prediction error").html(emptyText: "The truth is not known.")
     return Page.Section(
       anchor: "continuations", name: "Continuations", heading: "Generated continuations",
       lead: """
@@ -55,31 +56,33 @@ extension RunPage {
       body: """
         <div class="strips pair">\(animations)</div>
         <div class="cards" style="margin-top:16px">
-        \(HTML.card("Prediction error", metrics.errorChart(title: "prediction error").html(emptyText: "The truth is not known.")))
-        \(HTML.card("Appearance and count", constancyChart(metrics).html()))
-        \(HTML.card("Distance of continuations", diversityChart(metrics).html()))
+        \(HTML.card("Prediction error", error))
+        \(HTML.card("Appearance and count", constancyChart(metrics).html(emptyText: textWithoutObjects)))
+        \(HTML.card("Distance of continuations", diversityChart(metrics).html(emptyText: textWithoutObjects)))
         \(HTML.card("Motion of generated objects", motionTable(continuations)))
         </div>
         """)
   }
 
   private func motionTable(_ continuations: ModelSummary.Continuations) -> HTML {
+    guard summary.configuration.model.kind != .vrnn else { return .missing(textWithoutObjects) }
     var rows: [(name: String, cells: [String])] = []
     for (name, unit, comparison) in [("speed", "px", continuations.speed), ("turn", "degrees", continuations.turn)] {
       guard let comparison else { continue }
       let (generated, truth) = (comparison.generated, comparison.truth)
       rows += [
         ("\(name), \(unit) per frame", [Self.number(generated.mean, 2), Self.number(truth.mean, 2)]),
-        ("median", [Self.number(generated.quantiles[2], 2), Self.number(truth.quantiles[2], 2)]),
-        ("Wasserstein-1 distance", [Self.number(comparison.wasserstein, 2), "0"]),
+        ("\(name), median", [Self.number(generated.quantiles[2], 2), Self.number(truth.quantiles[2], 2)]),
+        ("\(name), Wasserstein-1 distance", [Self.number(comparison.wasserstein, 2), ""]),
       ]
     }
     let table: HTML =
       rows.isEmpty
       ? .missing("The true tracks are not known, or too few objects move.")
       : .table(columns: ["", "generated", "true"], rows: rows)
-    let inside = continuations.metrics.inside.value.map {
-      "\(Self.percent($0)) of the objects have at least half of their box on the canvas. "
+    let inside = continuations.metrics.position.shares.inside.map {
+      "\(Self.percent($0)) of the objects have at least half of their box on the canvas"
+        + (continuations.truePosition?.shares.inside.map { ", \(Self.percent($0)) of the true ones. " } ?? ". ")
     }
     return "\(table)<p>\(inside ?? "")A turn is the angle between consecutive displacements of at least a pixel.</p>"
   }
@@ -112,7 +115,7 @@ extension RunPage {
       yLabel: "pixels",
       series: [
         series("positions in two continuations", metrics.positionSpread, from: metrics.observedFrames),
-        series("speed of an object", metrics.speed, from: metrics.observedFrames),
+        series("speed, pixels per frame", metrics.speed, from: metrics.observedFrames),
       ])
     chart.startsAtZero = true
     return chart

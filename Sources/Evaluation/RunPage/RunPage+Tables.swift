@@ -15,7 +15,7 @@ extension RunPage {
       anchor: "counting", name: "Counting", heading: "Counting",
       lead: """
         True and found numbers of objects in a frame, over \(evaluation.sequences) sequences of \(evaluation.frames) \
-        frames; particles have their importance weights.
+        frames; particles are weighted by importance.
         """,
       body: .fittingCard(table))
   }
@@ -44,8 +44,10 @@ extension RunPage {
       ])
     return Page.Section(
       anchor: "tracking", name: "Tracking", heading: "Tracking",
-      lead:
-        "The boxes of the particle of each sequence with the largest weight, against the true boxes at an overlap of 0.5.",
+      lead: """
+        The attention windows of the particle of each sequence with the largest weight, against the true boxes at an \
+        intersection over union of 0.5.
+        """,
       body: .fittingCard(table))
   }
 
@@ -67,14 +69,16 @@ extension RunPage {
         row("count accuracy", 4) { $0.evaluation.countAccuracy },
         row("objects per frame", 3) { $0.evaluation.objectsPerFrame },
         row("prediction error", 5) { $0.continuations?.metrics.modelError.overall },
-        row("share of continuations that keep all objects", 4) { $0.continuations?.metrics.countKept.overall },
+        row("share of continuations that keep all objects until the last frame", 4) { model in
+          model.continuations.flatMap { $0.metrics.countKept[$0.metrics.frameCount - 1] }
+        },
         row("speed, Wasserstein-1", 2) { $0.continuations?.speed?.wasserstein },
       ])
     let strips = try zip(own.reconstructions.blocks, other.reconstructions.blocks).map { first, second in
       let block = SequenceFigure.Block(heading: first.heading, rows: first.rows + second.rows.dropFirst())
       return try Self.strip(
         own.reconstructions, block, alternative: "\(first.heading): frames, then two reconstructions",
-        caption: "<b>\(first.heading)</b>; below it \(own.name), then \(other.name)")
+        caption: "<b>\(first.heading)</b>; rows: frames, <code>\(own.name)</code>, <code>\(other.name)</code>")
     }
     return Page.Section(
       anchor: "comparison", name: "Comparison", heading: "Comparison with \(other.name)",
@@ -86,24 +90,24 @@ extension RunPage {
   }
 
   var settings: Page.Section {
-    let defaults = Dictionary(
-      uniqueKeysWithValues: ConfigurationTree(Configuration()).leaves.map { ($0.keyPath, $0.value) })
+    let preset = summary.configuration.nearestPreset
+    let standards = Dictionary(uniqueKeysWithValues: preset.differences.map { ($0.keyPath, $0.theirs) })
     let all = ConfigurationTree(summary.configuration).leaves
     func table(_ leaves: [(keyPath: String, value: ConfigurationTree)]) -> HTML {
       let rows = leaves.map { leaf -> HTML in
-        let standard = defaults[leaf.keyPath].map { $0 == leaf.value ? "" : $0.compactJSON } ?? ""
+        let standard = standards[leaf.keyPath] ?? ""
         return "<tr><td><code>\(leaf.keyPath)</code></td><td>\(leaf.value.compactJSON)</td><td>\(standard)</td></tr>"
       }
       return """
-        <table class="settings"><thead><tr><th>setting</th><th></th><th>default</th></tr></thead>
+        <table class="settings"><thead><tr><th>setting</th><th></th><th>in \(preset.name)</th></tr></thead>
         <tbody>\(rows)</tbody></table>
         """
     }
-    let changed = all.filter { defaults[$0.keyPath] != $0.value }
+    let changed = all.filter { standards[$0.keyPath] != nil }
     let kernels = summary.model?.trained.state.kernels.map { " Kernels: \($0)." } ?? ""
     return Page.Section(
       anchor: "settings", name: "Settings", heading: "Settings",
-      lead: "Differences from the preset <code>fast</code>.\(kernels)",
+      lead: "Differences from the preset <code>\(preset.name)</code>.\(kernels)",
       body: """
         <div class="card">\(changed.isEmpty ? "<p>None.</p>" : table(changed))\
         <details><summary>All \(all.count) settings</summary>\(table(all))</details></div>

@@ -5,11 +5,14 @@ import Runs
 extension RunPage {
   var training: Page.Section {
     let clip = summary.configuration.training.optimizer.clipNorm
-    func chart(_ title: String, _ unit: String, fromZero: Bool = false, _ lines: [LineChart.Series]) -> HTML {
+    func chart(
+      _ title: String, _ unit: String, fromZero: Bool = false, emptyText: String = "Nothing was logged.",
+      _ lines: [LineChart.Series]
+    ) -> HTML {
       var chart = LineChart(
         title: title, xLabel: "updates", yLabel: unit, series: lines.filter { !$0.points.isEmpty })
       chart.startsAtZero = fromZero
-      return .card(title, chart.html())
+      return .card(title, chart.html(emptyText: emptyText))
     }
     func level(_ name: String, _ value: Double) -> LineChart.Series {
       let steps = summary.metrics.map { Double($0.step) }
@@ -25,10 +28,10 @@ extension RunPage {
           "Bound", "nats per frame",
           [summary.curve("train/bound", "training"), summary.curve("valid/bound", "validation")]),
         chart(
-          "Count accuracy", "share of frames", fromZero: true,
+          "Count accuracy", "share of frames", fromZero: true, emptyText: textWithoutObjects,
           [summary.curve("train/count_accuracy", "training"), summary.curve("valid/count_accuracy", "validation")]),
         chart(
-          "Objects per frame", "objects", fromZero: true,
+          "Objects per frame", "objects", fromZero: true, emptyText: textWithoutObjects,
           [summary.curve("train/objects", "training"), summary.curve("valid/objects", "validation")]
             + (truth.map { [level("true", $0)] } ?? [])),
         chart(

@@ -6,6 +6,11 @@ import Tracking
 struct RunPage {
   let summary: RunSummary
 
+  /// What a chart about objects says if it has no value.
+  var textWithoutObjects: String {
+    summary.configuration.model.kind == .vrnn ? "This model has no objects." : "Nothing was logged."
+  }
+
   var page: Page {
     get throws {
       var sections: [Page.Section] = []
@@ -32,15 +37,14 @@ struct RunPage {
     let training = summary.configuration.training
     let step = summary.model?.trained.state.step ?? summary.metrics.last.map { Int($0.step) } ?? 0
     let kind = summary.configuration.model.kind.rawValue.uppercased()
-    let frames =
-      training.frames.start == training.frames.end
-      ? "\(training.frames.end)" : "\(training.frames.start) to \(training.frames.end)"
+    let used = training.usedNumbers
     let data = summary.file.map { " Measured on \($0.path)." } ?? ""
     return """
       <div class="brand">\(Self.mark)<span>sqair-dist: results of a \(summary.isOfModelAlone ? "model" : "run")</span></div>
       <h1>\(summary.name)</h1>
-      <p class="subtitle">\(kind), \(Self.grouped(step)) of \(Self.grouped(training.steps)) updates on \(frames) frames, \
-      batch \(training.batchSize), \(training.particles) particles, seed \(String(training.seed)).\(data)</p>
+      <p class="subtitle">\(kind), \(Self.grouped(step)) of \(Self.grouped(training.steps)) updates on \
+      \(Self.range(used.frames)) frames, batch \(training.batchSize), \(Self.range(used.particles)) particles, \
+      seed \(String(training.seed)).\(data)</p>
       \(summary.missing.map { HTML.missing($0) })
       <div class="tiles">\(tiles)</div>
       """

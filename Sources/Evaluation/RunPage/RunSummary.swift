@@ -19,7 +19,7 @@ struct RunSummary {
   /// One sentence for each missing part, which says how to get it.
   private(set) var missing: [String] = []
 
-  init(_ request: ReportRequest, _ communicator: Communicator, progress: (String) -> Void) throws {
+  init(_ request: ReportRequest, _ communicator: Communicator) throws {
     let folder = RunFolder(request.run)
     name = Self.name(of: request.run)
     var isFolder: ObjCBool = false
@@ -75,21 +75,21 @@ struct RunSummary {
       self.missing = missing
       return
     }
-    model = try ModelSummary(name, trained, file, extent, communicator, progress: progress)
+    model = try ModelSummary(name, trained, file, extent, communicator)
     if trained.state.model.framesAreIndependent {
       missing.append("The model infers every frame independently, so it cannot generate continuations.")
     }
     if !file.hasCounts {
       missing.append("\(file.path) has no /counts, so the accuracy of counting is unknown.")
     }
-    if !file.hasBoxes || !file.hasIds {
+    if !file.hasTracks {
       missing.append(
         "\(file.path) has no boxes with identities, so motion and tracking cannot be measured.")
     }
     other = try request.other.map { path in
       let trained = try load(path)
       return try ModelSummary(
-        Self.name(of: path), trained, trained.open(file.files.map(\.path)), extent, communicator, progress: progress)
+        Self.name(of: path), trained, trained.open(file.files.map(\.path)), extent, communicator)
     }
     self.missing = missing
   }

@@ -8,14 +8,16 @@ import Runs
 public func writeRunReport(_ request: ReportRequest) throws {
   LinearAlgebra.prepare()
   let communicator = try Job.alone("report")
+  try StopSignals.installForCommand()
   let out = request.out ?? defaultPage(of: request.run)
   let outputs = OutputPaths(
     reading: [("run", request.run), ("--data", request.data), ("--compare-with", request.other)])
   try outputs.check(out, .page, option: "--out")
-  if let named = request.out { try requireFolder(of: named, option: "--out") }
-  let summary = try RunSummary(request, communicator) { task in
-    try? FileHandle.standardError.write(contentsOf: Data("report: \(task)\n".utf8))
+  // A run that is not there has a better message than that its folder is missing.
+  if request.out != nil || FileManager.default.fileExists(atPath: request.run) {
+    try requireFolder(of: out, option: "--out")
   }
+  let summary = try RunSummary(request, communicator)
   if let file = summary.file {
     try OutputPaths(reading: file.files.map { ("data of the run", $0.path) }).check(out, .page, option: "--out")
   }
@@ -30,7 +32,7 @@ public func writeRunReport(_ request: ReportRequest) throws {
 private func defaultPage(of run: String) -> String {
   var isFolder: ObjCBool = false
   guard FileManager.default.fileExists(atPath: run, isDirectory: &isFolder), !isFolder.boolValue else {
-    return run + "/report.html"
+    return RunFolder(run).page
   }
   return URL(fileURLWithPath: run).deletingPathExtension().appendingPathExtension("html").relativePath
 }

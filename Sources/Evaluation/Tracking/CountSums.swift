@@ -2,10 +2,8 @@ import Tracking
 
 /// Frames by their true and their found number of objects, and in classes of frames.
 package struct CountSums {
-  /// Larger true counts are counted as this one.
+  /// Larger true counts are counted as this one in the confusion matrix.
   static let largestCount = 15
-  /// Classes of true objects by overlap: none, up to a quarter, up to a half, up to three quarters, more.
-  static let overlapClasses = 5
   /// Classes of true objects by height, in eighths of the frame.
   static let heightClasses = 8
 
@@ -14,7 +12,7 @@ package struct CountSums {
     case frame, overlap, height
   }
 
-  /// Larger found counts are counted as this one.
+  /// Larger found counts are counted as this one in the confusion matrix.
   let slots: Int
   let frames: Int
   /// All sums, so that processes can add them with one operation.
@@ -27,21 +25,26 @@ package struct CountSums {
     self.slots = slots
     self.frames = frames
     values = []
-    values = Array(repeating: 0, count: start(of: .height) + 2 * Self.heightClasses)
+    values = Array(repeating: 0, count: firstTotal + 2)
   }
+
+  private var firstTotal: Int { start(of: .height) + 2 * Self.heightClasses }
 
   private func start(of grouping: Grouping) -> Int {
     let first = (Self.largestCount + 1) * (slots + 1)
     switch grouping {
     case .frame: return first
     case .overlap: return first + 2 * frames
-    case .height: return first + 2 * frames + 2 * Self.overlapClasses
+    case .height: return first + 2 * frames + 2 * RatioClass.count
     }
   }
 
   /// Adds the number of objects of a frame, without its classes.
   mutating func add(count: Int, truth: Int, weight: Double = 1) {
     values[min(truth, Self.largestCount) * (slots + 1) + min(count, slots)] += weight
+    values[firstTotal] += weight
+    // The confusion matrix does not tell large counts apart.
+    if count == truth { values[firstTotal + 1] += weight }
   }
 
   /// Adds a frame to its classes.
@@ -66,30 +69,21 @@ package struct CountSums {
   /// Frames with this true count that were given this count.
   func confusion(truth: Int, count: Int) -> Double { values[truth * (slots + 1) + count] }
 
-  /// All frames that were counted, and those with the correct count.
-  var total: (all: Double, correct: Double) {
-    var total = (all: 0.0, correct: 0.0)
-    for truth in 0...Self.largestCount {
-      for count in 0...slots { total.all += confusion(truth: truth, count: count) }
-      if truth <= slots { total.correct += confusion(truth: truth, count: truth) }
-    }
-    return total
-  }
+  /// All frames that were counted, and those with the correct count, however many objects they have.
+  var total: (all: Double, correct: Double) { (values[firstTotal], values[firstTotal + 1]) }
 
   /// Frames of a class, and those with the correct count.
   func frames(_ grouping: Grouping, _ index: Int) -> (all: Double, correct: Double) {
     (values[start(of: grouping) + 2 * index], values[start(of: grouping) + 2 * index + 1])
   }
 
-  /// The class of the largest overlap of two true objects, relative to the area of the smaller one.
+  /// The class of the largest overlap coefficient of two true objects.
   static func overlapClass(of boxes: [TrackedBox]) -> Int {
     var largest = 0.0
     for (index, box) in boxes.enumerated() {
-      for other in boxes[(index + 1)...] where min(box.area, other.area) > 0 {
-        largest = max(largest, box.intersection(with: other) / min(box.area, other.area))
-      }
+      for other in boxes[(index + 1)...] { largest = max(largest, box.overlapCoefficient(with: other)) }
     }
-    return largest <= 0 ? 0 : min(overlapClasses - 1, Int((4 * largest).rounded(.up)))
+    return RatioClass.index(of: largest)
   }
 
   /// The class of the height of the smallest true object.

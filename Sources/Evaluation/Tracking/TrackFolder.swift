@@ -3,8 +3,8 @@ import Report
 import Runs
 import Tracking
 
-/// A folder of tracks in the MOTChallenge format, for other tools: `truth/NAME/gt/gt.txt` with `truth/NAME/seqinfo.ini`,
-/// and `found/NAME.txt`, one NAME per sequence.
+/// A folder of tracks in the MOTChallenge format, for other tools: `truth/NAME/gt/gt.txt` with
+/// `truth/NAME/seqinfo.ini`, and `found/NAME.txt`, one NAME per sequence.
 struct TrackFolder {
   let path: String
 

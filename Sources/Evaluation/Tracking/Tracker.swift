@@ -5,8 +5,8 @@ import Tracking
 
 /// Measures tracking: the boxes of the particle with the largest weight against the true ones.
 ///
-/// True boxes enclose the pixels of an object. An attention window has a margin around them, so that windows are somewhat
-/// larger even for a good model; drawn boxes are comparable.
+/// True boxes enclose the pixels of an object. An attention window has a margin around them, so that windows are
+/// somewhat larger even for a good model; drawn boxes are comparable.
 struct Tracker {
   let evaluator: Evaluator
   let boxes: ObjectBoxKind

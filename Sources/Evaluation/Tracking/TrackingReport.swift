@@ -34,7 +34,7 @@ struct TrackingReport: Encodable {
   var text: String {
     func count(_ field: TrackingCounts.Field) -> String { String(Int(counts[field])) }
     func ratio(_ value: Double) -> String { value.isFinite ? String(format: "%.4f", value) : "-" }
-    func column(_ value: Double) -> String { String(repeating: " ", count: 10 - ratio(value).count) + ratio(value) }
+    func column(_ value: Double) -> String { ratio(value).rightAligned(in: 10) }
     return [
       "tracking        \(boxes.rawValue) boxes at an intersection over union of \(minimumOverlap), of the particle with the "
         + "largest weight",

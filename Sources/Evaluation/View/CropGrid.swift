@@ -26,15 +26,15 @@ package struct CropGrid: Sendable {
     /// Evenly spaced from the first row or column to the last.
     func starts(_ view: Int, _ crop: Int) -> [Int] {
       guard view > crop else { return [0] }
-      let intervals = (view - crop + step - 1) / step
+      let intervals = (view - crop - 1) / step + 1
       return (0...intervals).map { (2 * $0 * (view - crop) + intervals) / (2 * intervals) }
     }
     let columns = starts(viewWidth, width)
     crops = starts(viewHeight, height).flatMap { y in columns.map { Crop(y: y, x: $0) } }
   }
 
-  /// Distance of a box, in pixels of the view, from the nearest rim of a crop beyond which the view goes on; negative if
-  /// the box reaches over the rim, infinite if the crop has no such rim.
+  /// Distance of a box, in pixels of the view, from the nearest rim of a crop that is not a rim of the view; negative
+  /// if the box reaches over the rim, infinite if the crop has no such rim.
   package func margin(of box: TrackedBox, in crop: Crop) -> Double {
     func margin(_ start: Double, _ end: Double, crop: Int, size: Int, view: Int) -> Double {
       min(
@@ -47,7 +47,7 @@ package struct CropGrid: Sendable {
   }
 
   /// Whether another crop sees a box with a larger margin than this one.
-  package func isSeenBetter(_ box: TrackedBox, than crop: Crop) -> Bool {
+  package func anotherCropHasLargerMargin(for box: TrackedBox, than crop: Crop) -> Bool {
     let own = margin(of: box, in: crop)
     return crops.contains { $0 != crop && margin(of: box, in: $0) > own }
   }

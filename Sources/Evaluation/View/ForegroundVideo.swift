@@ -1,4 +1,3 @@
-import Cluster
 import Report
 import Runs
 import Video
@@ -24,13 +23,11 @@ final class ForegroundVideo {
     _ path: String, height: Int, width: Int?, frames: Range<Int>?, backgroundFrames: Range<Int>?,
     settings: ForegroundSettings
   ) throws {
-    func check() throws {
-      if let signal = StopSignals.requested { throw Interrupted(signal: signal) }
-    }
+    let check = { try Interrupted.throwIfRequested() }
     video = try VideoFile(path: path, check: check)
     self.height = height
     self.width = width ?? video.width(forHeight: height)
-    let background = try video.reader(frames: backgroundFrames, height: height, width: self.width, check: check)
+    let background = try VideoReader(video, frames: backgroundFrames, height: height, width: self.width, check: check)
     let total = backgroundFrames?.count ?? video.statedFrameCount
     let line = ProgressLine(label: "background", total: total.map { UInt64($0) }, unit: "frames")
     extraction = ForegroundExtraction(
@@ -46,7 +43,7 @@ final class ForegroundVideo {
           + "\(count).")
     }
     self.frames = range
-    reader = try video.reader(frames: range, height: height, width: self.width, check: check)
+    reader = try VideoReader(video, frames: range, height: height, width: self.width, check: check)
   }
 
   /// The next frame [H, W], 0 black to 255 white; nil behind the last one.

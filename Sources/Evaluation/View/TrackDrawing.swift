@@ -1,8 +1,8 @@
 import Report
 import Tracking
 
-/// Draws tracks on the frames of a video: boxes in the colours of identities, and where the objects came from. True boxes
-/// are thin and white.
+/// Draws tracks on the frames of a video: boxes in the colours of identities, and where the objects came from. True
+/// boxes are thin and white.
 struct TrackDrawing {
   /// Found boxes by frame.
   let frames: [[TrackedBox]]

@@ -39,6 +39,8 @@ struct TrackOutput {
     )
     let text = MOTChallengeText.tracks(
       frames.map { $0.map { $0.scaled(y: scale.y, x: scale.x) } }, firstFrame: source.frames.lowerBound)
+    // An earlier video must not remain next to new tracks or an unrelated record.
+    for name in [Self.videoName, Self.animationName] { unlink(path(name)) }
     try write(Array(text.utf8), Self.textName, &report)
     do {
       try writeVideo(frames, source, truth)
@@ -70,7 +72,7 @@ struct TrackOutput {
     let width = max(2, source.video.width(forHeight: height) / 2 * 2)
     let writer = try VideoWriter(
       path: path(Self.videoName), height: height, width: width, frameRate: source.video.frameRate ?? 25,
-      check: throwIfStopped)
+      check: { try Interrupted.throwIfRequested() })
     try draw(frames, source, truth, height: height, width: width, isGrey: false, label: "video") { _, picture in
       try writer.append(picture.pixels)
     }
@@ -96,7 +98,8 @@ struct TrackOutput {
     label: String,
     _ body: (_ index: Int, Picture) throws -> Void
   ) throws {
-    let reader = try source.video.reader(frames: source.frames, height: height, width: width, check: throwIfStopped)
+    let reader = try VideoReader(
+      source.video, frames: source.frames, height: height, width: width, check: { try Interrupted.throwIfRequested() })
     let drawing = TrackDrawing(
       frames: frames, truth: truth?.boxes.objects ?? [], scaleY: Double(height) / Double(source.height),
       scaleX: Double(width) / Double(source.width))
@@ -121,10 +124,6 @@ struct TrackOutput {
       for part in start..<start + 3 { result[part] = value }
     }
     return result
-  }
-
-  private func throwIfStopped() throws {
-    if let signal = StopSignals.requested { throw Interrupted(signal: signal) }
   }
 }
 

@@ -1,8 +1,8 @@
 import Tracking
 
-/// Refines the tracks of a whole view once all of them are known: exchanges at meetings are taken back (`CrossingRepair`),
-/// parts of a track are joined (`TrackLinking`), short tracks are dropped, and meetings of the joined tracks are looked at
-/// again, because a track that was lost in one was not known on both sides of it before.
+/// Refines the tracks of a whole view once all of them are known: identity switches at meetings are undone
+/// (`CrossingRepair`), parts of a track are joined (`TrackLinking`), short tracks are dropped, and meetings of the
+/// joined tracks are looked at again, because a track that was lost in one was not known on both sides of it before.
 package struct TrackRefinement: Sendable {
   /// Frames for which an object may be lost, at most.
   package let longestGap: Int

@@ -90,20 +90,20 @@ struct TrackReport: Encodable {
       lines.append("")
       for (index, report) in first.tracking.enumerated() {
         let heading = "overlap \(report.minimumOverlap)".padding(toLength: 34, withPad: " ", startingAt: 0)
-        let columns = ["count", "MOTA", "IDF1", "recall", "precision", "switches", "misses", "false"]
-        lines.append(heading + columns.map { Self.right($0) }.joined())
+        let columns = ["count", "MOTA", "IDF1", "recall", "precision", "switches", "misses", "false pos."]
+        func row(_ cells: [String]) -> String {
+          zip(cells, columns).map { cell, column in cell.rightAligned(in: max(10, column.count + 1)) }.joined()
+        }
+        lines.append(heading + row(columns))
         for method in methods {
           let counts = method.tracking[index].counts
           let ratios = [method.countAccuracy, counts.mota, counts.idf1, counts.recall, counts.precision]
-          lines.append(
-            ("  " + method.method).padding(toLength: 34, withPad: " ", startingAt: 0)
-              + ratios.map { Self.right(String(format: "%.4f", $0)) }.joined()
-              + [counts[.switches], counts[.misses], counts[.falsePositives]].map { Self.right("\(Int($0))") }.joined())
+          let numbers = [counts[.switches], counts[.misses], counts[.falsePositives]]
+          let cells = ratios.map { $0.isFinite ? String(format: "%.4f", $0) : "-" } + numbers.map { String(Int($0)) }
+          lines.append(("  " + method.method).padding(toLength: 34, withPad: " ", startingAt: 0) + row(cells))
         }
       }
     }
     return lines.joined(separator: "\n")
   }
-
-  private static func right(_ text: String) -> String { String(repeating: " ", count: max(1, 10 - text.count)) + text }
 }

@@ -37,7 +37,7 @@ package struct TrackletMerging: Sendable {
       let crop = grid.crops[tracklet.crop]
       let margins = tracklet.boxes.map { $0.map { grid.margin(of: $0, in: crop) } ?? -.infinity }
       for (frame, box) in tracklet.boxes.enumerated() {
-        guard let box, margins[frame] < rim, grid.isSeenBetter(box, than: crop) else { continue }
+        guard let box, margins[frame] < rim, grid.anotherCropHasLargerMargin(for: box, than: crop) else { continue }
         kept.boxes[frame] = nil
       }
       let central = zip(kept.boxes, margins).lazy.filter { $0.0 != nil }.map(\.1).min() ?? -.infinity

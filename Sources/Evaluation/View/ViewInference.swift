@@ -23,8 +23,8 @@ struct ViewInference {
 
   /// Finds the objects of some windows.
   ///
-  /// The noise of a crop depends on its place and its window, so the result does not depend on the division of the work.
-  /// Crops without a pixel of at least `TrackedBox.drawnLevel` are not looked at.
+  /// The noise of a crop depends on its place and its window, so the result does not depend on the division of the
+  /// work. Crops without a pixel of at least `TrackedBox.drawnLevel` are not looked at.
   ///
   /// - Parameters:
   ///   - windows: index of each window in the video, and its frames [T, H, W].

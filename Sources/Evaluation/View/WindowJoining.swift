@@ -2,13 +2,13 @@ import Tracking
 
 /// Joins the objects of consecutive windows of time to tracks.
 ///
-/// Windows overlap by one or more frames. In these, the tracks so far and the objects of the next window are assigned to
-/// each other so that the sum of their mean intersections over union is largest; at least `sameOverlap` is needed. The
-/// boxes of a frame are those of the first window with it: a model counts objects worst in its first frame, which is
-/// used to join tracks only, except at the beginning.
+/// Windows overlap by one or more frames. In these, the tracks so far and the objects of the next window are assigned
+/// to each other so that the sum of their mean intersections over union is largest; at least `sameOverlap` is needed.
+/// The boxes of a frame are those of the first window with it: a model counts objects worst in its first frame, which
+/// is used to join tracks only, except at the beginning.
 ///
 /// An object that matches none may be one that was lost less than `longestGap` frames ago: the nearest track within
-/// `reach` of its height from where constant velocity takes it goes on with it.
+/// `reach` of its height from where constant velocity takes it continues with it.
 package struct WindowJoining: Sendable {
   package let sameOverlap = 0.3
   package let longestGap = 6
@@ -29,7 +29,7 @@ package struct WindowJoining: Sendable {
   }
 
   private var tracks: [Track] = []
-  /// Indices of the tracks that may still go on.
+  /// Indices of the tracks that may still continue.
   private var open: [Int] = []
   /// Frames that have been reported.
   private var end = 0
@@ -86,7 +86,7 @@ package struct WindowJoining: Sendable {
     return tracks.count - 1
   }
 
-  /// The track that was lost and may go on at a box.
+  /// The lost track that a box may continue.
   private func lostTrack(before frame: Int, near box: TrackedBox, except taken: Set<Int>) -> Int? {
     open.filter { !taken.contains($0) && tracks[$0].last < frame && frame - tracks[$0].last <= longestGap }
       .compactMap { index -> (index: Int, distance: Double)? in

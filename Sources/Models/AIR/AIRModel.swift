@@ -100,7 +100,7 @@ public final class AIRModel: SequenceModel {
       vector: nil)
   }
 
-  /// Every frame is a first one: `discovers` is not asked.
+  /// Every frame is a first one: `discovers` is not called.
   public func generate(
     from state: ObjectState?, rowCount: Int, frames: Range<Int>, discovers: (Int) -> Bool, noise: any NoiseSource,
     on tape: Tape, into results: inout [GeneratedFrame]

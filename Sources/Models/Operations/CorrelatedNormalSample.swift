@@ -79,7 +79,8 @@ package struct CorrelatedNormalSample: ExampledOperation {
 }
 
 extension Tape {
-  /// A sample [rows, 4] and its log density [rows, 1]; `cholesky` is [microbatches, 10], `noise` standard normal [rows, 4].
+  /// A sample [rows, 4] and its log density [rows, 1]; `cholesky` is [microbatches, 10], `noise` standard normal [rows,
+  /// 4].
   public func sampleCorrelatedNormal(
     location: Tensor, scale: Tensor, cholesky: Tensor, noise: Tensor, into destination: Tensor? = nil,
     logDensityInto logDestination: Tensor? = nil

@@ -1,7 +1,8 @@
 import CKernels
 import Numerics
 
-/// What an object looks like after propagation (4.2, step 9): memory, new glimpse and temporal guess, mixed by three gates.
+/// What an object looks like after propagation (4.2, step 9): memory, new glimpse and temporal guess, mixed by three
+/// gates.
 package struct GatedAppearance: ExampledOperation {
   let gates: Tensor
   let gain: Float

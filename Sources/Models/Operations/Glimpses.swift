@@ -3,10 +3,15 @@ import Numerics
 
 /// Sizes of images and glimpses, and the smallest box scale.
 public struct GlimpseGeometry: BitwiseCopyable, Equatable, Sendable {
+  /// In pixels.
   public let imageHeight: Int
+  /// In pixels.
   public let imageWidth: Int
+  /// In cells of the glimpse.
   public let glimpseHeight: Int
+  /// In cells of the glimpse.
   public let glimpseWidth: Int
+  /// As a fraction of the image's height or width.
   public let minimumScale: Float
 
   public init(imageHeight: Int, imageWidth: Int, glimpseHeight: Int, glimpseWidth: Int, minimumScale: Float) {

@@ -1,22 +1,25 @@
 import CKernels
 import Numerics
 
-/// The mean of a series that grows by one vector: mean = old + (x - old)/n, row by row (section 4.4).
+/// The mean of a series that grows by one vector, which counts as k of them: mean = (n·old + k·x)/(n + k), row by row
+/// (section 4.4).
 package struct RunningMean: ExampledOperation {
   let x: Tensor
   let old: Tensor
   /// For each row the row of its old mean in `old`, or -1 where `x` is the first vector.
   let source: Index
-  /// For each row the number n of vectors, `x` included.
+  /// For each row the number n of vectors in the old mean.
   let counts: Index
+  /// As how many vectors `x` counts, k.
+  let multiplicity: Float
   let mean: Tensor
 
   /// The part of `x` in the mean.
-  private static func weight(_ count: Int) -> Float { 1 / Float(count) }
+  private func weight(_ row: Int) -> Float { multiplicity / (Float(counts[row]) + multiplicity) }
 
   fileprivate func forward() {
     for row in 0..<mean.rows {
-      let weight = Self.weight(counts[row])
+      let weight = weight(row)
       let before = source[row] < 0 ? nil : old.values + source[row] * old.stride
       kernel_scaled_sum(
         x.values + row * x.stride, Int64(x.stride), weight, before, Int64(old.stride), 1 - weight, 0,
@@ -27,7 +30,7 @@ package struct RunningMean: ExampledOperation {
   package func backward(_ products: MatrixProduct) {
     guard let gradients = mean.gradients else { return }
     for row in 0..<mean.rows {
-      let weight = Self.weight(counts[row])
+      let weight = weight(row)
       add(weight, gradients + row * mean.stride, to: x, row)
       if source[row] >= 0 { add(1 - weight, gradients + row * mean.stride, to: old, source[row]) }
     }
@@ -42,7 +45,8 @@ package struct RunningMean: ExampledOperation {
   package static func example(on tape: Tape, _ inputs: inout ExampleInputs) -> [Tensor] {
     [
       tape.runningMean(
-        inputs.tensor(3, 4), old: inputs.tensor(2, 4), at: inputs.index([1, -1, 0]), counts: inputs.index([3, 1, 2]))
+        inputs.tensor(3, 4), old: inputs.tensor(2, 4), at: inputs.index([1, -1, 0]), counts: inputs.index([2, 0, 1]),
+        multiplicity: 1.5)
     ]
   }
 }
@@ -53,12 +57,16 @@ extension Tape {
   /// - Parameters:
   ///   - old: the means so far, [any, c].
   ///   - source: for each row of `x` the row of its old mean, or -1 for a new series.
-  ///   - counts: for each row the number of vectors, `x` included; 1 for a new series.
-  package func runningMean(_ x: Tensor, old: Tensor, at source: Index, counts: Index) -> Tensor {
+  ///   - counts: for each row the number of vectors in its old mean; 0 for a new series.
+  ///   - multiplicity: as how many vectors a row of `x` counts; more than 0.
+  package func runningMean(
+    _ x: Tensor, old: Tensor, at source: Index, counts: Index, multiplicity: Float = 1
+  ) -> Tensor {
     precondition(
       x.columns == old.columns && source.count == x.rows && counts.count == x.rows, "runningMean: different shapes")
     let mean = tensor(rows: x.rows, columns: x.columns)
-    let operation = RunningMean(x: x, old: old, source: source, counts: counts, mean: mean)
+    let operation = RunningMean(
+      x: x, old: old, source: source, counts: counts, multiplicity: multiplicity, mean: mean)
     operation.forward()
     record(operation)
     return mean

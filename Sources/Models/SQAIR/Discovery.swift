@@ -2,8 +2,8 @@ import Numerics
 
 /// Finds the objects of a frame that were not carried into it (section 5).
 ///
-/// A slot after the first empty one has no effect (note O11), so each slot is computed only for the rows that filled the
-/// slot before.
+/// A slot after the first empty one has no effect (note O11), so each slot is computed only for the rows that filled
+/// the slot before.
 package struct Discovery {
   /// Every draw up to the first failure in each row, ordered by slot and row, and its log probabilities.
   package struct Output: BitwiseCopyable {
@@ -23,7 +23,8 @@ package struct Discovery {
   /// What is the same for every frame of a sequence, computed once on its tape.
   struct Shared: BitwiseCopyable {
     let prior: DiscoveryPrior.Shared
-    /// The step network's bias plus the input for the presence of the slot before, which is always 1, [microbatches, n].
+    /// The step network's bias plus the input for the presence of the slot before, which is always 1,
+    /// [microbatches, n].
     let stepBias: Tensor
     /// The same plus the initial state: before the first slot there is an empty, present one, [microbatches, n].
     let start: Tensor

@@ -25,8 +25,16 @@ package struct MeanAppearance: BitwiseCopyable {
   ///   - source: for each its index in the state before; larger ones were discovered.
   func adding(_ what: Tensor, at source: Index, on tape: Tape) -> MeanAppearance {
     let old = tape.index(count: source.count) { source[$0] < frames.count ? source[$0] : -1 }
-    let counts = tape.index(count: source.count) { old[$0] < 0 ? 1 : frames[old[$0]] + 1 }
-    return MeanAppearance(mean: tape.runningMean(what, old: mean, at: old, counts: counts), frames: counts)
+    let counts = tape.index(count: source.count) { old[$0] < 0 ? 0 : frames[old[$0]] }
+    return MeanAppearance(
+      mean: tape.runningMean(what, old: mean, at: old, counts: counts),
+      frames: tape.index(count: source.count) { counts[$0] + 1 })
+  }
+
+  /// What is expected of the objects' appearance if a prediction [objects, d] counts as `predictedFrames` frames.
+  func joined(with predicted: Tensor, countingAs predictedFrames: Float, on tape: Tape) -> Tensor {
+    tape.runningMean(
+      predicted, old: mean, at: tape.index(count: frames.count) { $0 }, counts: frames, multiplicity: predictedFrames)
   }
 
   /// That of some of the objects.

@@ -1,6 +1,6 @@
 /// The inputs of the step network of propagation, `prop.rnn` (section 4.2, step 4).
 struct PropagationStepInput: BitwiseCopyable {
-  /// What the first look shows.
+  /// What the first glimpse shows.
   let seen: InputBlock
   /// The sample of the slot before.
   let previousWhat: InputBlock
@@ -35,7 +35,7 @@ struct TemporalInput: BitwiseCopyable {
   /// Hidden state of the step network.
   let hidden: InputBlock
   let whereLogits: InputBlock
-  /// Location and scale of what the second look shows.
+  /// Location and scale of what the second glimpse shows.
   let glimpse: InputBlock
 
   init(_ c: SQAIRConfiguration) {

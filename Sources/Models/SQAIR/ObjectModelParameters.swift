@@ -65,6 +65,12 @@ enum ObjectModelParameters {
     declare.dense("prop.where.l0", n + 4 + n, n)
     declare.dense("prop.where.l1", n, n)
     declare.dense("prop.where.out", n, 8)
+    if c.refinesPosition {
+      declare.dense("prop.refine.l0", n + d + n, n)
+      // Nothing is corrected at first.
+      declare.store.declare("prop.refine.out.w", [n, 8], .constant(0))
+      declare.store.declare("prop.refine.out.b", [8], .constant(0))
+    }
     declare.store.declare("prop.where.scale_offset", [], .constant(c.transformVarianceBias))
     declare.store.declare("prop.where.chol", [10], .glorotUniform(inputs: 10, outputs: 10))
     declare.gatedRecurrentUnit("prop.temporal", TemporalInput(c).all.size, n)

@@ -1,11 +1,16 @@
 import Foundation
 import Numerics
 
-/// The box of an object in pixels of the frame: y points down, [0, 0] is the corner of the top-left pixel.
+/// The box of an object in pixels of the frame: y points down, [0, 0] is the corner of the top-left pixel. It is not
+/// clipped at the frame.
 public struct ObjectBox: Equatable, Sendable {
+  /// The top edge, in pixels.
   public let y: Float
+  /// The left edge, in pixels.
   public let x: Float
+  /// In pixels.
   public let height: Float
+  /// In pixels.
   public let width: Float
   /// The object's identity within its row.
   public let id: Int

@@ -39,6 +39,8 @@ package struct Propagation {
   private let input: PropagationStepInput
   private let whereHidden: TwoLayers
   private let whereHead: Dense
+  /// Nil if a position is not corrected.
+  private let refinement: (hidden: Dense, output: Dense)?
   private let scaleOffset: Tensor
   private let cholesky: Tensor
   private let temporal: GatedRecurrentUnitWeights
@@ -54,8 +56,8 @@ package struct Propagation {
     let what: Int
     let geometry: GlimpseGeometry
     let whereBiasGain: Float
-    let firstLookScaleOffset: Float
-    let masksFirstLook: Bool
+    let firstGlimpseScaleOffset: Float
+    let masksFirstGlimpse: Bool
     let whereUpdateScale: Float
     let scaleOffset: Float
     let minimum: Float
@@ -71,6 +73,8 @@ package struct Propagation {
     input = PropagationStepInput(configuration)
     whereHidden = TwoLayers("prop.where", in: store)
     whereHead = Dense("prop.where.out", in: store)
+    refinement =
+      configuration.refinesPosition ? (Dense("prop.refine.l0", in: store), Dense("prop.refine.out", in: store)) : nil
     scaleOffset = store["prop.where.scale_offset"]
     cholesky = store["prop.where.chol"]
     temporal = GatedRecurrentUnitWeights("prop.temporal", in: store)
@@ -81,8 +85,8 @@ package struct Propagation {
     presence = (Dense("prop.pres.l0", in: store), Dense("prop.pres.out", in: store))
     constants = Constants(
       hidden: configuration.hidden, what: configuration.what, geometry: configuration.geometry,
-      whereBiasGain: configuration.whereBiasGain, firstLookScaleOffset: configuration.firstLookScaleOffset,
-      masksFirstLook: configuration.masksFirstLook, whereUpdateScale: configuration.whereUpdateScale,
+      whereBiasGain: configuration.whereBiasGain, firstGlimpseScaleOffset: configuration.firstGlimpseScaleOffset,
+      masksFirstGlimpse: configuration.masksFirstGlimpse, whereUpdateScale: configuration.whereUpdateScale,
       scaleOffset: configuration.propagationScaleOffset, minimum: configuration.minimumStandardDeviation,
       gateGain: configuration.gateGain)
   }
@@ -137,7 +141,7 @@ package struct Propagation {
 extension Propagation {
   /// What follows from an object's own past, for all objects at once (14.3).
   private struct Past: BitwiseCopyable {
-    /// Mask of both looks, [objects, G].
+    /// Mask of both glimpses, [objects, G].
     let mask: Tensor
     /// The part of the step network's input, multiplied with its weight, [objects, n].
     let stepInput: Tensor
@@ -151,7 +155,7 @@ extension Propagation {
     let bias = tape.dense(tape.hidden(state.temporal, whereBias.hidden), whereBias.output)
     let expected = tape.scaledSum(state.whereLogits, 1, bias, constants.whereBiasGain)
     let glimpses = look(
-      frames, at: image, where: firstLookWindow(expected, on: tape), mask: constants.masksFirstLook ? mask : nil,
+      frames, at: image, where: firstGlimpseWindow(expected, on: tape), mask: constants.masksFirstGlimpse ? mask : nil,
       on: tape)
     let seen = encoder.location(glimpses, on: tape)
     let ones = tape.constant(rows: state.count, columns: 1)
@@ -164,13 +168,13 @@ extension Propagation {
         bias: cell.input.bias))
   }
 
-  /// The window of the first look: where the object is expected, enlarged by `firstLookScaleOffset`.
-  private func firstLookWindow(_ expected: Tensor, on tape: Tape) -> Tensor {
-    guard constants.firstLookScaleOffset != 0 else { return expected }
+  /// The window of the first glimpse: where the object is expected, enlarged by `firstGlimpseScaleOffset`.
+  private func firstGlimpseWindow(_ expected: Tensor, on tape: Tape) -> Tensor {
+    guard constants.firstGlimpseScaleOffset != 0 else { return expected }
     let window = tape.tensor(rows: expected.rows, columns: expected.columns)
     let (scales, center) = (0..<2, 2..<4)
     _ = tape.scaledSum(
-      expected.slice(columns: scales), 1, plus: constants.firstLookScaleOffset, into: window.slice(columns: scales))
+      expected.slice(columns: scales), 1, plus: constants.firstGlimpseScaleOffset, into: window.slice(columns: scales))
     tape.place(expected.slice(columns: center), in: window.slice(columns: center))
     return window
   }
@@ -231,7 +235,7 @@ extension Propagation {
     noise.normals(.propagationWhat, frame: frame, rows: objects.rows, slot: slot, into: posterior.whatNoise)
     noise.normals(.propagationWhere, frame: frame, rows: objects.rows, slot: slot, into: posterior.whereNoise)
     advanceStepNetwork(objects, of: state, all, shared: shared, on: tape)
-    samplePlace(objects, shared: shared, on: tape)
+    samplePlace(objects, context.frames, shared: shared, on: tape)
     let glimpse = updateTemporalState(objects, context.frames, on: tape)
     sampleAppearance(objects, glimpse: glimpse, on: tape)
     computePresence(objects, on: tape)
@@ -264,10 +268,10 @@ extension Propagation {
   }
 
   /// Step 5: the place logits, a correlated normal around the old ones.
-  private func samplePlace(_ objects: SlotObjects, shared: Shared, on tape: Tape) {
+  private func samplePlace(_ objects: SlotObjects, _ frames: Tensor, shared: Shared, on tape: Tape) {
     let posterior = objects.posterior
     let x = tape.join(posterior.hidden, objects.whereLogits, objects.temporal)
-    let raw = tape.dense(tape.hidden(x, whereHidden), whereHead).halves
+    let raw = refined(tape.dense(tape.hidden(x, whereHidden), whereHead), objects, frames, on: tape).halves
     _ = tape.scaledSum(
       objects.whereLogits, 1, raw.left, constants.whereUpdateScale, into: posterior.whereLocation)
     _ = tape.softplusScale(
@@ -278,7 +282,17 @@ extension Propagation {
       noise: posterior.whereNoise, into: posterior.whereLogits, logDensityInto: posterior.whereLogQ)
   }
 
-  /// Steps 6 and 7: the second look, and τ = GRU([h; where; e_loc; e_scale], τ⁻).
+  /// Section 4.5: the outputs r of step 5, corrected by a glimpse where they put the objects.
+  private func refined(_ raw: Tensor, _ objects: SlotObjects, _ frames: Tensor, on tape: Tape) -> Tensor {
+    guard let refinement else { return raw }
+    let expected = tape.scaledSum(objects.whereLogits, 1, raw.halves.left, constants.whereUpdateScale)
+    let seen = encoder.location(
+      look(frames, at: objects.image, where: expected, mask: objects.past.mask, on: tape), on: tape)
+    let x = tape.join(objects.posterior.hidden, seen, objects.temporal)
+    return tape.scaledSum(raw, 1, tape.dense(tape.hidden(x, refinement.hidden), refinement.output), 1)
+  }
+
+  /// Steps 6 and 7: the second glimpse, and τ = GRU([h; where; e_loc; e_scale], τ⁻).
   ///
   /// - Returns: e_loc and e_scale, [objects, 2d].
   private func updateTemporalState(_ objects: SlotObjects, _ frames: Tensor, on tape: Tape) -> Tensor {

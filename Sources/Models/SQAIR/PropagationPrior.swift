@@ -21,7 +21,8 @@ package struct PropagationPrior: BitwiseCopyable {
   private let stepBias: Float
   private let minimum: Float
   private let isResidual: Bool
-  private let meanAppearanceWeight: Float
+  /// As how many frames a predicted appearance counts.
+  private let predictedFrames: Float
 
   init(_ configuration: SQAIRConfiguration, in store: ParameterStore) {
     unit = GatedRecurrentUnitWeights("prop.prior.gru", in: store)
@@ -31,7 +32,7 @@ package struct PropagationPrior: BitwiseCopyable {
     stepBias = configuration.propagationPriorStepBias
     minimum = configuration.minimumStandardDeviation
     isResidual = configuration.residualPrior
-    meanAppearanceWeight = configuration.meanAppearanceWeight
+    predictedFrames = (1 - configuration.meanAppearanceWeight) / configuration.meanAppearanceWeight
   }
 
   /// Moments of a state's objects at the next frame; to run in `withRowMicrobatches` of the objects.
@@ -45,13 +46,12 @@ package struct PropagationPrior: BitwiseCopyable {
     return Output(
       state: next, logit: tape.scaledSum(raw.slice(columns: 0..<1), 1, plus: stepBias),
       whereMean: mean(state.whereLogits, raw.slice(columns: 1..<5)), whereScale: scales.slice(columns: 0..<4),
-      whatMean: blended(mean(state.what, raw.slice(columns: 5..<means.upperBound)), state.meanAppearance, on: tape),
+      whatMean: expected(mean(state.what, raw.slice(columns: 5..<means.upperBound)), state.meanAppearance, on: tape),
       whatScale: scales.slice(columns: 4..<4 + what))
   }
 
   /// Section 4.4: the predicted appearance and the mean one, by their weights.
-  private func blended(_ predicted: Tensor, _ appearance: MeanAppearance?, on tape: Tape) -> Tensor {
-    guard let appearance else { return predicted }
-    return tape.scaledSum(predicted, 1 - meanAppearanceWeight, appearance.mean, meanAppearanceWeight)
+  private func expected(_ predicted: Tensor, _ appearance: MeanAppearance?, on tape: Tape) -> Tensor {
+    appearance?.joined(with: predicted, countingAs: predictedFrames, on: tape) ?? predicted
   }
 }

@@ -14,19 +14,19 @@ public struct StateGradientLimit: BitwiseCopyable {
   /// Largest Euclidean norm of the gradient of one object's part, in units of the loss.
   public let norm: Float
   /// The number of objects of each microbatch that passed from frame to frame, [microbatches].
-  public let handedOn: Index
+  public let propagatedCounts: Index
   /// The number of those whose gradient was scaled down, [parts, microbatches]; counted in the backward pass.
   private let limited: Index
 
   public init(norm: Float, on tape: Tape) {
     self.norm = norm
-    handedOn = tape.index(count: tape.microbatchCount) { _ in 0 }
+    propagatedCounts = tape.index(count: tape.microbatchCount) { _ in 0 }
     limited = tape.index(count: Part.allCases.count * tape.microbatchCount) { _ in 0 }
   }
 
   /// The number of objects whose gradient of a part was scaled down, for each microbatch.
   public func limited(_ part: Part) -> Index {
-    let microbatches = handedOn.count
+    let microbatches = propagatedCounts.count
     return limited.slice(part.rawValue * microbatches..<(part.rawValue + 1) * microbatches)
   }
 }
@@ -35,7 +35,7 @@ extension ObjectState {
   /// The same state, whose gradients are limited in the backward pass.
   func limitingGradients(_ limit: StateGradientLimit, microbatches: RowMicrobatches, on tape: Tape) -> ObjectState {
     tape.enter(.merging)
-    for object in 0..<count { limit.handedOn[microbatches.microbatch(ofRow: rows[object])] += 1 }
+    for object in 0..<count { limit.propagatedCounts[microbatches.microbatch(ofRow: rows[object])] += 1 }
     func limited(_ x: Tensor, _ part: StateGradientLimit.Part) -> Tensor {
       tape.limitGradient(of: x, toNorm: limit.norm, counting: limit.limited(part))
     }
@@ -46,7 +46,7 @@ extension ObjectState {
         temporal: limited(temporal, .temporal), prior: limited(prior, .prior),
         meanAppearance: meanAppearance.map { mean in
           // Limited like the appearance, but not counted with it.
-          let uncounted = tape.index(count: limit.handedOn.count) { _ in 0 }
+          let uncounted = tape.index(count: limit.propagatedCounts.count) { _ in 0 }
           return mean.with(tape.limitGradient(of: mean.mean, toNorm: limit.norm, counting: uncounted))
         }, memory: memory)
     }

@@ -138,7 +138,7 @@ public final class VRNNModel: SequenceModel {
       propagatedCounts: nil, discoveredCounts: nil, details: nil, vector: sample.x)
   }
 
-  /// No objects are there to be discovered: `discovers` is not asked.
+  /// No objects are there to be discovered: `discovers` is not called.
   public func generate(
     from state: ObjectState?, rowCount: Int, frames: Range<Int>, discovers: (Int) -> Bool, noise: any NoiseSource,
     on tape: Tape, into results: inout [GeneratedFrame]

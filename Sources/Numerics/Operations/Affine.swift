@@ -27,7 +27,8 @@ extension Tensor {
 
 /// y = f(x W + h U + addend + bias): a dense layer, or one step of a vanilla recurrent network.
 ///
-/// The bias is a parameter [1, out] or, if its rows are those of `PerMicrobatch`, differs from microbatch to microbatch.
+/// The bias is a parameter [1, out] or, if its rows are those of `PerMicrobatch`, differs from microbatch to
+/// microbatch.
 package struct Affine: ExampledOperation {
   let first: Product?
   let second: Product?

@@ -78,8 +78,8 @@ package struct PlacedPatches: ExampledOperation {
 extension Tape {
   /// A convolution of 3 x 3 pixels with a step of two and a border of zeros: images of half the height and width.
   ///
-  /// The convolution is one product over all patches, so that its weight is packed, and its gradient summed microbatch by
-  /// microbatch, like any other.
+  /// The convolution is one product over all patches, so that its weight is packed, and its gradient summed microbatch
+  /// by microbatch, like any other.
   ///
   /// - Parameters:
   ///   - images: [rows, elements of `grid`].

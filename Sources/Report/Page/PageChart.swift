@@ -11,7 +11,7 @@ extension LineChart {
   public func html(emptyText: String = "Nothing was logged.") -> HTML {
     let points = series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
     guard !points.isEmpty else { return .missing(emptyText) }
-    let x = Axis(covering: points.map(\.x) + (rule.map { [$0.x] } ?? []), fromZero: false, ticks: 5, padded: false)
+    let x = horizontalAxis(points, ticks: 5)
     let y = Axis(covering: points.map(\.y), fromZero: startsAtZero, ticks: 5, padded: true)
     let plot = Plot(
       left: 10 + 7.2 * Double(y.ticks.map { y.text($0).count }.max() ?? 1), right: Self.viewWidth - 10,
@@ -84,7 +84,7 @@ private struct Plot {
       """
   }
 
-  /// The line, with a hole where a value is not finite; few points are marked one by one.
+  /// The line, with a gap where a value is not finite; few points are marked one by one.
   func line(_ series: LineChart.Series, number: Int) -> HTML {
     var path = ""
     var isDrawing = false

@@ -61,7 +61,7 @@ enum PageStyle {
     th:first-child { text-align: left; padding-left: 0; }
     th { font-weight: 500; color: var(--faint); }
     tbody th { color: var(--ink); font-weight: 400; white-space: normal; }
-    thead th { white-space: normal; }
+    thead th { white-space: normal; overflow-wrap: normal; }
     tr:last-child th, tr:last-child td { border-bottom: 0; }
     table.confusion { width: auto; }
     .confusion td, .confusion th { text-align: center; border: 0; padding: 10px 12px; min-width: 58px; }
@@ -92,7 +92,7 @@ enum PageStyle {
     summary { cursor: pointer; color: var(--accent); }
     code { font: 13.5px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
     .settings { table-layout: fixed; }
-    .settings th, .settings td { text-align: left; white-space: normal; padding-left: 0; }
+    .settings th, .settings td { text-align: left; white-space: normal; overflow-wrap: anywhere; padding-left: 0; }
     .settings th:nth-child(2) { width: 30%; }
     .settings th:nth-child(3) { width: 18%; }
     .settings td:last-child { color: var(--faint); }

@@ -4,13 +4,13 @@ import Numerics
 
 /// Every setting of a run, in sections; `Configuration()` has every default, which presets and files change.
 ///
-/// A setting that is younger than a checkpoint takes its default there, so the default of a new setting is that nothing
-/// changes. What is recommended stands in the preset `fast`.
+/// A setting that was introduced after a checkpoint takes its default there, so the default of a new setting is that
+/// nothing changes. Recommended values are in the preset `fast`.
 ///
-/// The names of the properties are the key paths that users write: `training.optimizer.learningRate`. `RenamedKeys` lists
-/// those that had another name once.
-/// A run is made from a preset or a file, `--set` and flags by `Configuration.resolve`, checked by
-/// `validate()` and kept as `resolvedJSON` in the run folder and in each checkpoint.
+/// The names of the properties are the key paths that users write: `training.optimizer.learningRate`. `RenamedKeys`
+/// lists those that had another name once. A run is made from a preset or a file, `--set` and flags by
+/// `Configuration.resolve`, checked by `validate()` and kept as `resolvedJSON` in the run folder and in each
+/// checkpoint.
 public struct Configuration: Codable, Equatable, Sendable {
   /// What is trained.
   public var model = ModelConfiguration()
@@ -102,7 +102,7 @@ public struct CheckpointConfiguration: Codable, Equatable, Sendable {
   public var interval = 1_000
   /// Latest checkpoints kept; at least 2, so that a damaged file does not end a run. Default 3.
   public var keepLast = 3
-  /// Checkpoints whose step is a multiple of this are kept for ever; 0 keeps none. Default 0.
+  /// Checkpoints whose step is a multiple of this are kept forever; 0 keeps none. Default 0.
   public var keepEvery = 0
 
   public init() {}

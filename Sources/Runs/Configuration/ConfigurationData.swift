@@ -5,7 +5,8 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
   /// Path of the training sequences, or a list of paths and patterns such as `shards/*.h5`, which are read as one file;
   /// null makes the built-in data set. Default null.
   public var train: DataFiles?
-  /// The same for the validation sequences; null takes the built-in ones if `train` is null too, else none. Default null.
+  /// The same for the validation sequences; null takes the built-in ones if `train` is null too, else none. Default
+  /// null.
   public var valid: DataFiles?
   /// The data set that is made when no training file is named.
   public var builtin = BuiltinDataConfiguration()

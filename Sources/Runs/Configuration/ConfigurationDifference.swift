@@ -36,4 +36,10 @@ extension Configuration {
         keyPath: keyPath, mine: value.compactJSON, theirs: other.compactJSON, mayChangeOnResume: free)
     }
   }
+
+  /// The preset from which this configuration differs in the fewest settings, and these.
+  public var nearestPreset: (name: String, differences: [ConfigurationDifference]) {
+    let all = Self.presets.map { (name: $0.name, differences: differences(from: $0.make())) }
+    return all.min { $0.differences.count < $1.differences.count } ?? (name: "", differences: [])
+  }
 }

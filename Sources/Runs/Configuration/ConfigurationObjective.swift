@@ -102,7 +102,7 @@ public struct CountScheduleConfiguration: Codable, Equatable, Sendable {
 /// A first phase of the run with settings that find objects from any seed, before the faster main phase.
 ///
 /// From a random start the objective of the main phase may settle where frames are explained without objects. IWAE with
-/// several particles on short sequences was not seen to.
+/// several particles on short sequences did not do so in tests.
 public struct StartConfiguration: Codable, Equatable, Sendable {
   /// Updates of the phase; 0 = none. Default 0.
   public var steps = 0

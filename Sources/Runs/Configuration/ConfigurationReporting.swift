@@ -11,7 +11,8 @@ public struct LoggingConfiguration: Codable, Equatable, Sendable {
 
 /// How often and on what the model is validated.
 public struct ValidationConfiguration: Codable, Equatable, Sendable {
-  /// Updates between two validations; 0 = only after the last update. Default 1,000, which is less than 1 % of the time.
+  /// Updates between two validations; 0 = only after the last update. Default 1,000, which is less than 1 % of the
+  /// time.
   public var interval = 1_000
   /// Sequences that are used, from the first of the file; all if it holds fewer. Default 256.
   public var sequences = 256

@@ -16,7 +16,9 @@ extension Configuration {
     from source: String? = nil, model: ModelConfiguration? = nil, settings: [String] = [],
     override: (inout Configuration) -> Void = { _ in }
   ) throws -> Configuration {
-    var configuration = try source.map(load) ?? fast()
+    // Read once: a pipe is empty afterwards.
+    let loaded = try source.map(load)
+    var configuration = loaded ?? fast()
     if let model { configuration.model = model }
     for setting in settings {
       configuration = try configuration.setting(setting)
@@ -26,7 +28,7 @@ extension Configuration {
     guard reasons.isEmpty else {
       // A file that cannot be used by itself is named; later layers have no one place.
       var place = ""
-      if let source, named(source) == nil, try load(source).validate() == reasons {
+      if let source, named(source) == nil, loaded?.validate() == reasons {
         place = "configuration file \(source)"
       }
       throw ConfigurationError(place: place, problems: reasons)
@@ -42,8 +44,8 @@ extension Configuration {
     ConfigurationTree(self).indentedJSON + "\n"
   }
 
-  /// Reads what `resolvedJSON` of this or an earlier version wrote. A key that the writing program did not know yet takes
-  /// its default; a key that had another name then is understood.
+  /// Reads what `resolvedJSON` of this or an earlier version wrote. A key that the writing program did not know yet
+  /// takes its default; a key that had another name then is understood.
   ///
   /// - Parameters:
   ///   - resolvedJSON: the JSON text.
@@ -73,17 +75,32 @@ extension Configuration {
       throw ConfigurationError(place: place, problem: "this is \(kind), not a file; give a JSON file or a preset")
     default: break
     }
-    let contents: Data
     if case .regular(let size) = FileKind(of: source), size > largestFile {
       throw ConfigurationError(place: place, problem: "it has \(size) bytes, which is no configuration")
     }
-    do {
-      contents = try Data(contentsOf: URL(fileURLWithPath: source))
-    } catch {
-      throw ConfigurationError(place: place, problem: "cannot be read: \(error.localizedDescription)")
-    }
-    let tree = try ConfigurationTree(json: contents, place: place)
+    let tree = try ConfigurationTree(json: contents(of: source, place: place), place: place)
     return try partial(RenamedKeys.apply(to: tree, place: place), place: place)
+  }
+
+  /// The bytes of a file, or of a pipe, which Foundation refuses to read.
+  private static func contents(of path: String, place: String) throws -> Data {
+    func refuse() -> ConfigurationError {
+      ConfigurationError(place: place, problem: "cannot be read: \(String(cString: strerror(errno)))")
+    }
+    guard let file = fopen(path, "re") else { throw refuse() }
+    defer { fclose(file) }
+    var bytes = Data(), piece = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = fread(&piece, 1, piece.count, file)
+      guard count > 0 else { break }
+      bytes.append(contentsOf: piece[..<count])
+      guard bytes.count <= largestFile else {
+        throw ConfigurationError(
+          place: place, problem: "it has more than \(largestFile) bytes, which is no configuration")
+      }
+    }
+    guard ferror(file) == 0 else { throw refuse() }
+    return bytes
   }
 
   /// A file's tree over the preset that its `base` names, or over `fast`.
@@ -120,7 +137,8 @@ extension Configuration {
     let word = Data(text[text.index(after: equals)...].utf8)
     if let new = RenamedKeys.newName(of: path) {
       // Scripts that were written for an earlier version keep working.
-      FileHandle.standardError.write(Data("warning: \(place): \(path) is now called \(new)\n".utf8))
+      try? FileHandle.standardError.write(
+        contentsOf: Data("warning: \(place): \(path) is now called \(new)\n".utf8))
       path = new
     }
     let known = ConfigurationTree(self).keyPaths

@@ -11,9 +11,9 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var batchSize = 32
   /// Microbatches that a batch is divided into, of one sequence at least. A process takes some of them, so there can be
   /// no more processes than microbatches. Sums are taken within microbatches and then over them, so a run has the same
-  /// numbers on any number of processes, and other numbers with another division. 0 = as the batch suggests, half of its
-  /// sequences rounded down to a power of two, but at least 16: 16 up to a batch of 63, 32 up to 127, 128 for 256. The run
-  /// keeps the number that it is started with. Default 0.
+  /// numbers on any number of processes, and other numbers with another division. 0 = as the batch suggests, half of
+  /// its sequences rounded down to a power of two, but at least 16: 16 up to a batch of 63, 32 up to 127, 128 for 256.
+  /// The run keeps the number that it is started with. Default 0.
   public var microbatches = 0
   /// Importance-weighted particles per sequence. Default 5.
   public var particles = 5
@@ -25,7 +25,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var from = OriginConfiguration()
   /// What is maximized.
   public var objective = ObjectiveConfiguration()
-  /// Largest norm of the gradient that one object hands back from a frame to the one before, for each of appearance,
+  /// Largest norm of the gradient that one object passes back from a frame to the one before, for each of appearance,
   /// place, temporal and prior state by itself, in units of d log w / d state; see `GradientLimit`. 0 = off. Default 0.
   public var gradientLimit = 0.0
   /// A smaller weight of the KL estimate at the beginning.
@@ -43,8 +43,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var frames = CurriculumConfiguration()
   /// The rule that updates the parameters.
   public var optimizer = OptimizerConfiguration()
-  /// Seconds for which a process may stand still before the job is ended and the process named; 0 = for ever. The time
-  /// of the longest step, picture or checkpoint must be well below it. Default 600.
+  /// Seconds for which a process may make no progress before the job is ended and the process named; 0 = forever. The
+  /// time of the longest step, picture or checkpoint must be well below it. Default 600.
   public var watchdogSeconds = 600.0
 
   public init() {}
@@ -246,7 +246,7 @@ public struct ScheduleConfiguration: Codable, Equatable, Sendable {
   private func remainder(atStep step: Int, of steps: Int) -> Double {
     let first = decayStart * Double(steps)
     guard decay != .none, Double(step) > first else { return 1 }
-    let passed = (Double(step) - first) / (Double(steps) - first)
+    let passed = min(1, (Double(step) - first) / (Double(steps) - first))
     return decay == .linear ? 1 - passed : (1 + cos(Double.pi * passed)) / 2
   }
 

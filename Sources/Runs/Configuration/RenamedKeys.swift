@@ -1,7 +1,7 @@
 /// Settings that had another name in an earlier version of the program.
 ///
 /// Checkpoints and configuration files with old names are read as if they had the new ones. On the command line an old
-/// name works too, with a warning that tells the new one, so that scripts written for an earlier version keep working.
+/// name works too, with a warning that names the new one, so that scripts written for an earlier version keep working.
 package enum RenamedKeys {
   /// Old key path to new key path.
   package static let all: [(old: String, new: String)] = [
@@ -11,6 +11,9 @@ package enum RenamedKeys {
     ("model.maskHidden", "model.maskHiddenSize"),
     ("model.whereBiasHidden", "model.whereBiasHiddenSize"),
     ("model.wherePriorHidden", "model.wherePriorHiddenSize"),
+    ("model.firstLookScaleOffset", "model.firstGlimpseScaleOffset"),
+    ("model.masksFirstLook", "model.masksFirstGlimpse"),
+    ("model.refinesPlace", "model.refinesPosition"),
     ("training.batch", "training.batchSize"),
     ("training.shares", "training.microbatches"),
     ("logging.everySteps", "logging.interval"),

@@ -48,7 +48,7 @@ package struct Crop: Equatable {
         let share = share(of: object)
         if object.isIgnored {
           if share > 0 { ignored.append(box(object, size: settings.size)) }
-          result.mostOfIgnored = max(result.mostOfIgnored, share)
+          result.largestIgnoredFraction = max(result.largestIgnoredFraction, share)
         } else if share >= settings.inside {
           if !result.identities.contains(object.identity) { result.identities.append(object.identity) }
           present.append(
@@ -75,10 +75,10 @@ package struct CropTruth {
   package var objects: [[Object]] = []
   package var ignored: [[[Float]]] = []
   /// The largest part of an ignored box that is in the crop, over all frames.
-  package var mostOfIgnored = 0.0
+  package var largestIgnoredFraction = 0.0
 
-  var mostObjects: Int { objects.map(\.count).max() ?? 0 }
-  var mostIgnored: Int { ignored.map(\.count).max() ?? 0 }
+  var maximumObjects: Int { objects.map(\.count).max() ?? 0 }
+  var maximumIgnored: Int { ignored.map(\.count).max() ?? 0 }
 
   /// As it is stored.
   package func stored(slots: Int, ignoreSlots: Int) -> SequenceTruth {

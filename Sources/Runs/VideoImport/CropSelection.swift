@@ -43,7 +43,7 @@ struct CropSelection {
       tries += 1
       if tries % 256 == 0 { try onProgress(crops.count) }
       let stretch = settings.jitter > 0 ? random.uniform(-settings.jitter, settings.jitter) : 0
-      let side = Int((Double(settings.size) * (1 + stretch)).rounded())
+      let side = max(1, Int((Double(settings.size) * (1 + stretch)).rounded()))
       let crop = Crop(
         frame: starts.lowerBound + random.index(below: starts.count),
         y: settings.firstRow + random.index(below: footage.height - settings.firstRow - side + 1),
@@ -51,7 +51,7 @@ struct CropSelection {
         isMirrored: random.uniform() < settings.mirrored)
       let kind = footage.componentCount(
         crop, frame: crop.frame, smallest: settings.foreground.smallestArea)
-      guard kind < wanted.count, found[kind] < wanted[kind], edgePixels(crop, footage) <= settings.mostEdgePixels,
+      guard kind < wanted.count, found[kind] < wanted[kind], edgePixels(crop, footage) <= settings.maximumEdgePixels,
         isAllowed(crop)
       else { continue }
       found[kind] += 1
@@ -70,9 +70,9 @@ struct CropSelection {
 
   /// Whether the ground truth speaks against a crop, for files that are made to measure.
   private func isAllowed(_ crop: Crop) -> Bool {
-    guard let truth, settings.mostObjects != nil || settings.leavesOutIgnored else { return true }
+    guard let truth, settings.maximumObjects != nil || settings.leavesOutIgnored else { return true }
     let seen = crop.truth(truth, settings)
-    if let most = settings.mostObjects, seen.mostObjects > most { return false }
-    return !(settings.leavesOutIgnored && seen.mostOfIgnored > Self.seenOfIgnored)
+    if let most = settings.maximumObjects, seen.maximumObjects > most { return false }
+    return !(settings.leavesOutIgnored && seen.largestIgnoredFraction > Self.seenOfIgnored)
   }
 }

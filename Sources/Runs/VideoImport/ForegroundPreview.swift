@@ -26,8 +26,8 @@ public struct ForegroundPreview {
     rows.append(Row(frame: frame, foreground: foreground, number: number))
   }
 
-  /// The picture. What is dropped has red boxes, what is kept green ones; the line is the row above which components are
-  /// dropped, and the square in the last column has the size of a crop.
+  /// The picture. What is dropped has red boxes, what is kept green ones; the line is the row above which components
+  /// are dropped, and the square in the last column has the size of a crop.
   public var picture: Picture {
     let (height, width, margin) = (background.height, background.width, Self.margin)
     let line = Picture.textHeight()

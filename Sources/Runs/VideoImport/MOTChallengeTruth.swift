@@ -2,8 +2,8 @@ import Foundation
 
 /// The ground truth of a video as MOTChallenge writes it: a line for each object in a frame.
 ///
-/// `frame, identity, left, top, width, height, flag, ...` with frames and pixels counted from 1. Objects whose flag is 0
-/// are to be ignored: they need not be found, and may be. Lines without a flag count.
+/// `frame, identity, left, top, width, height, flag, ...` with frames and pixels counted from 1. Objects whose flag is
+/// 0 are to be ignored: they need not be found, and may be. Lines without a flag count.
 public struct MOTChallengeTruth: Sendable {
   /// One object in one frame, in pixels counted from 0.
   package struct Object: Sendable, Equatable {
@@ -21,6 +21,7 @@ public struct MOTChallengeTruth: Sendable {
     }
   }
 
+  private let path: String
   /// Objects by index of the frame, in the order of the file.
   package private(set) var frames: [Int: [Object]] = [:]
 
@@ -37,6 +38,9 @@ public struct MOTChallengeTruth: Sendable {
   }
 
   package init(text: String, path: String) throws {
+    self.path = path
+    // Editors of Windows begin a file with a byte order mark.
+    let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     var seen: Set<Int64> = []
     for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
       let fields = line.split(separator: ",", omittingEmptySubsequences: false)
@@ -74,6 +78,37 @@ public struct MOTChallengeTruth: Sendable {
     guard !frames.isEmpty else {
       throw RunError("'\(path)' has no line of ground truth. Check that it is the right file.")
     }
+  }
+
+  /// What speaks against this being the truth of a video; nil if nothing does.
+  ///
+  /// - Parameters:
+  ///   - used: indices of the frames that are used; nil for all.
+  ///   - height: rows of the video's frames.
+  ///   - width: columns of them.
+  public func warning(of used: Range<Int>?, height: Int, width: Int) -> String? {
+    let objects = frames.filter { used?.contains($0.key) ?? true }.values.joined()
+    guard let (first, last) = frames.keys.min().flatMap({ first in frames.keys.max().map { (first, $0) } }) else {
+      return nil
+    }
+    guard !objects.isEmpty else {
+      return "'\(path)' has no box in the frames that are used; its frames are \(first + 1) to \(last + 1)"
+    }
+    let outside = objects.count { object in
+      let rows = min(object.y + object.height, Double(height)) - max(object.y, 0)
+      let columns = min(object.x + object.width, Double(width)) - max(object.x, 0)
+      return rows <= 0 || columns <= 0 || rows * columns < object.height * object.width / 2
+    }
+    guard 2 * outside > objects.count else {
+      // Of a video whose objects leave it early the truth ends before it, too.
+      guard let used, used.upperBound - 1 - last > max(10, used.count / 4) else { return nil }
+      return
+        "the last frame of '\(path)' is \(last + 1), and frames up to \(used.upperBound) are used: those without a line "
+        + "are taken to have no objects"
+    }
+    return
+      "most boxes of '\(path)' are outside the \(height) x \(width) pixels of the video: are they those of a video "
+      + "of another size?"
   }
 
   /// The same in pixels of a view that is smaller or larger by these factors.

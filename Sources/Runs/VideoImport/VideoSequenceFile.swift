@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 import Storage
 import Video
@@ -35,7 +36,7 @@ public struct VideoSequenceFile {
   ///   - video: what they are cut from.
   ///   - truth: boxes in pixels of the video; nil writes none.
   ///   - onProgress: called for every frame and sequence, and while the video is waited for; its errors end the work.
-  /// - Throws: `RunError` for settings that cannot be.
+  /// - Throws: `RunError` for settings that contradict each other.
   public init(
     _ settings: VideoSequenceSettings, video: VideoFile, truth: MOTChallengeTruth?,
     onProgress: @escaping (_ stage: Stage, _ done: Int, _ total: Int?) throws -> Void = { _, _, _ in }
@@ -106,12 +107,12 @@ public struct VideoSequenceFile {
     let count = chosen.reduce(0) { $0 + $1.count }
     guard count > 0 else {
       throw RunError(
-        "'\(video.path)' has no crop of any kind that is wanted. Look at the stages with --preview FILE.png, and change "
+        "'\(video.path)' has no crop of any requested kind. Look at the stages with --preview FILE.png, and change "
           + "--shares, --size or how the foreground is found.")
     }
     let truths = truth.map { truth in chosen.joined().map { $0.truth(truth, settings) } }
     let slots = truths.map { max(1, $0.map(\.identities.count).max() ?? 1) }
-    let ignoreSlots = truths.map { max(1, $0.map(\.mostIgnored).max() ?? 1) }
+    let ignoreSlots = truths.map { max(1, $0.map(\.maximumIgnored).max() ?? 1) }
     guard max(slots ?? 0, ignoreSlots ?? 0) <= 255 else {
       throw RunError("A crop has more than 255 true boxes, which a sequence file cannot hold. Choose a smaller --size.")
     }
@@ -119,8 +120,11 @@ public struct VideoSequenceFile {
       path: path,
       settings: SequenceFileSettings(
         sequenceCount: count, frameCount: settings.length, height: settings.size, width: settings.size,
-        objectSlots: slots, ignoreSlots: ignoreSlots, seed: settings.seed, generator: try generator(),
+        objectSlots: slots, ignoreSlots: ignoreSlots, seed: settings.seed,
+        generator: try SequenceFileSettings.generatorText(settings),
         source: source, mean: mean, overwrite: overwrite))
+    StopSignals.removeAtEnd(writer.temporaryPath)
+    defer { StopSignals.removeAtEnd(nil) }
     var written = 0
     func append(_ crops: [Crop], _ footage: Footage) throws {
       for crop in crops {
@@ -142,12 +146,14 @@ public struct VideoSequenceFile {
   /// Takes the background of the video, and says which frames sequences are taken from.
   func prepare() throws -> (extraction: ForegroundExtraction, range: Range<Int>) {
     let total = settings.backgroundFrames.map { $0.last - $0.first + 1 } ?? video.statedFrameCount
-    let reader = try video.reader(
-      frames: settings.backgroundFrames?.indices, height: height, width: width,
+    let reader = try VideoReader(
+      video, frames: settings.backgroundFrames?.indices, height: height, width: width,
       check: { try onProgress(.background, 0, total) })
     let background = try Background.median(of: reader, path: video.path) { try onProgress(.background, $0, total) }
+    let count = settings.backgroundFrames == nil ? reader.count : video.statedFrameCount
     let range: Range<Int>
     if let frames = settings.frames {
+      if let count, frames.last > count { throw tooFewFrames(count, frames.indices) }
       range = frames.indices
     } else if settings.backgroundFrames == nil {
       range = 0..<reader.count
@@ -188,8 +194,8 @@ public struct VideoSequenceFile {
   ) throws {
     var footage = Footage(height: height, width: width, first: range.lowerBound)
     var index = 0
-    let reader = try video.reader(
-      frames: range, height: height, width: width,
+    let reader = try VideoReader(
+      video, frames: range, height: height, width: width,
       check: { try onProgress(.foreground, 0, range.count) })
     func processIfComplete() throws {
       guard index < segments.count, footage.end == segments[index].upperBound + settings.span - 1 else { return }
@@ -205,16 +211,16 @@ public struct VideoSequenceFile {
     }
     try processIfComplete()
     guard index == segments.count else {
-      throw RunError(
-        "'\(video.path)' has \(footage.end) frames, and frames \(range.lowerBound + 1)-\(range.upperBound) are to be "
-          + "read. Choose other --frames.")
+      throw tooFewFrames(reader.count > 0 ? footage.end : nil, range)
     }
   }
 
-  private func generator() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(settings), as: UTF8.self)
+  /// - Parameter count: frames of the video; nil if it ends before the first that is asked for.
+  private func tooFewFrames(_ count: Int?, _ range: Range<Int>) -> RunError {
+    let has = count.map { "has \($0) frames" } ?? "has fewer than \(range.lowerBound + 1) frames"
+    return RunError(
+      "'\(video.path)' \(has), and frames \(range.lowerBound + 1)-\(range.upperBound) are to be read. Choose other "
+        + "--frames.")
   }
 
   private var source: String {
@@ -227,10 +233,10 @@ public struct VideoSequenceFile {
     var preview = ForegroundPreview(background: extraction.background, settings: settings)
     for quarter in 1...3 {
       let index = range.lowerBound + range.count * quarter / 4
-      let reader = try video.reader(
-        frames: index..<index + 1, height: height, width: width,
+      let reader = try VideoReader(
+        video, frames: index..<index + 1, height: height, width: width,
         check: { try onProgress(.foreground, quarter - 1, 3) })
-      guard let frame = try reader.next() else { continue }
+      guard let frame = try reader.next() else { throw tooFewFrames(nil, index..<index + 1) }
       preview.add(frame, extraction.extract(frame), number: index + 1)
       try onProgress(.foreground, quarter, 3)
     }

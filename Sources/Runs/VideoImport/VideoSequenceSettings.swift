@@ -39,9 +39,9 @@ public struct VideoSequenceSettings: Codable, Equatable, Sendable {
   public var shares = [0.1, 0.3, 0.3, 0.3]
   /// Row of the view at which the uppermost crops begin.
   public var firstRow = 25
-  /// Foreground pixels on the outermost two rows and columns of a crop, on average over its frames, from which on it is
-  /// not taken: somebody is half in it.
-  public var mostEdgePixels = 6.0
+  /// Maximum of the foreground pixels on the outermost two rows and columns of a crop, on average over its frames; a crop
+  /// with more is rejected, because it cuts a person in two.
+  public var maximumEdgePixels = 6.0
   /// Part of the crops that are mirrored.
   public var mirrored = 0.5
   /// Crops are up to this part larger or smaller than `size` and scaled to it.
@@ -49,12 +49,21 @@ public struct VideoSequenceSettings: Codable, Equatable, Sendable {
 
   /// Part of a true box that must lie in the crop for the object to count.
   public var inside = 0.5
-  /// True objects in any frame from which on a crop is not taken; nil takes all. Uses the ground truth.
-  public var mostObjects: Int?
+  /// Maximum number of true objects in any frame of a crop; nil sets no limit. Uses the ground truth.
+  public var maximumObjects: Int?
   /// Whether crops that show more than a tenth of a box to be ignored are left out. Uses the ground truth.
   public var leavesOutIgnored = false
   /// Seed of everything random.
   public var seed: UInt64 = 0
+
+  /// The names in the files that are made: those of earlier versions where a property has another name now.
+  private enum CodingKeys: String, CodingKey {
+    case sequences, length, stride, frames, backgroundFrames, viewHeight, viewWidth, foreground, size, shares, firstRow
+    case maximumEdgePixels = "mostEdgePixels"
+    case mirrored, jitter, inside
+    case maximumObjects = "mostObjects"
+    case leavesOutIgnored, seed
+  }
 
   public init() {}
 
@@ -63,28 +72,33 @@ public struct VideoSequenceSettings: Codable, Equatable, Sendable {
 
   /// What is wrong with the settings, as the beginning of a sentence; nil if nothing is.
   public var problem: String? {
-    if sequences < 1 { return "the number of sequences is \(sequences), where 1 or more is possible" }
-    if !(1...10_000).contains(length) { return "the length is \(length), where 1 to 10000 is possible" }
-    if !(1...10_000).contains(stride) { return "the stride is \(stride), where 1 to 10000 is possible" }
+    if !(1...10_000_000).contains(sequences) {
+      return "the number of sequences must be from 1 to 10000000, not \(sequences)"
+    }
+    if !(0...16_384).contains(firstRow) { return "the first row must be from 0 to 16384, not \(firstRow)" }
+    if !(1...10_000).contains(length) { return "the length must be from 1 to 10000, not \(length)" }
+    if !(1...10_000).contains(stride) { return "the stride must be from 1 to 10000, not \(stride)" }
+    for range in [frames, backgroundFrames].compactMap({ $0 }) where range.last > 1 << 30 {
+      return "frame \(range.last) is beyond the end of any video"
+    }
     for range in [frames, backgroundFrames].compactMap({ $0 }) where range.first < 1 || range.last < range.first {
       return "the frames \(range.first)-\(range.last) are no range of frames counted from 1"
     }
     if !(8...4096).contains(viewHeight) || !(8...4096).contains(viewWidth ?? 8) {
-      return "the view is \(viewHeight) x \(viewWidth ?? 0), where sides of 8 to 4096 are possible"
+      return "the sides of the view must be from 8 to 4096, not \(viewHeight) x \(viewWidth ?? 0)"
     }
-    if !(4...2048).contains(size) { return "the size is \(size), where 4 to 2048 is possible" }
+    if !(4...2048).contains(size) { return "the size must be from 4 to 2048, not \(size)" }
     if shares.isEmpty || !shares.allSatisfy({ $0 >= 0 && $0.isFinite }) || !(shares.reduce(0, +) > 0) {
       return "the shares \(shares) are not fractions with a positive sum"
     }
-    if firstRow < 0 { return "the first row is \(firstRow), where 0 or more is possible" }
-    if !(mostEdgePixels >= 0) { return "the edge pixels are \(mostEdgePixels), where 0 or more is possible" }
-    if !(0...1).contains(mirrored) { return "the mirrored part is \(mirrored), where 0 to 1 is possible" }
-    if !(0...0.9).contains(jitter) { return "the jitter is \(jitter), where 0 to 0.9 is possible" }
+    if !(maximumEdgePixels >= 0) { return "the edge pixels must be at least 0, not \(maximumEdgePixels)" }
+    if !(0...1).contains(mirrored) { return "the mirrored part must be from 0 to 1, not \(mirrored)" }
+    if !(0...0.9).contains(jitter) { return "the jitter must be from 0 to 0.9, not \(jitter)" }
     if !(inside > 0 && inside <= 1) {
-      return "the part inside is \(inside), where more than 0 and up to 1 is possible"
+      return "the part inside must be above 0 and at most 1, not \(inside)"
     }
-    if let mostObjects, mostObjects < 0 {
-      return "the number of objects is \(mostObjects), where 0 or more is possible"
+    if let maximumObjects, maximumObjects < 0 {
+      return "the number of objects must be at least 0, not \(maximumObjects)"
     }
     return foreground.problem
   }

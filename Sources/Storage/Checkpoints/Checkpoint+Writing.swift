@@ -1,11 +1,14 @@
 extension Checkpoint {
   /// The bytes of the checkpoint's file; `name` stands for the file in errors.
   ///
+  /// - Parameter compression: deflate level 1 to 9, or 0 for none, which is faster.
   /// - Throws: `StorageError` where names or shapes could not be read back.
-  public func encoded(as name: String) throws -> [UInt8] { try encoded(as: name, digest: digest) }
+  public func encoded(as name: String, compression: Int = 0) throws -> [UInt8] {
+    try encoded(as: name, digest: digest, compression: compression)
+  }
 
   /// The same where the digest is known: it takes as long as the rest.
-  func encoded(as name: String, digest: String) throws -> [UInt8] {
+  func encoded(as name: String, digest: String, compression: Int = 0) throws -> [UInt8] {
     try validate(as: name)
     let file = try HDF5File(inMemoryNamed: name)
     try file.setAttribute("format", to: Checkpoint.format)
@@ -21,7 +24,7 @@ extension Checkpoint {
     try file.createGroup("/parameters")
     try file.createGroup("/optimizer")
     for slot in optimizer { try file.createGroup("/optimizer/" + slot.name) }
-    for (path, array) in arrays { try file.write(array.values, shape: array.shape, to: path) }
+    for (path, array) in arrays { try file.write(array.values, shape: array.shape, to: path, compression: compression) }
     return try file.image()
   }
 

@@ -60,7 +60,8 @@ public struct CheckpointStore: Sendable {
     fileSystem = .posix
   }
 
-  /// Opens a folder for the one process that writes: creates it, and removes the partial files of writers that were killed.
+  /// Opens a folder for the one process that writes: creates it, and removes the partial files of writers that were
+  /// killed.
   ///
   /// - Throws: `StorageError` for a retention that is unsafe and a folder that cannot be used.
   public init(directory: String, retention: Retention = Retention(), fileSystem: FileSystem = .posix) throws {
@@ -105,7 +106,8 @@ public struct CheckpointStore: Sendable {
       names = try FileManager.default.contentsOfDirectory(atPath: directory)
     } catch {
       throw StorageError(
-        file: directory, problem: "cannot list the checkpoints: \(error)", hint: "Check that it is a readable folder.")
+        file: directory, problem: "cannot list the checkpoints (\(error.localizedDescription))",
+        hint: "Check that it is a folder, and its permissions.")
     }
     return try names.compactMap { name in
       guard name.hasPrefix("step-"), name.hasSuffix(".h5"), let step = UInt64(name.dropFirst(5).dropLast(3)),
@@ -113,7 +115,7 @@ public struct CheckpointStore: Sendable {
       else { return nil }
       guard step <= Checkpoint.largestStep else {
         throw StorageError(
-          file: directory + "/" + name, problem: "by its name it is of step \(step), which no run has",
+          file: directory + "/" + name, problem: "its name says step \(step), which no run can reach",
           hint: "The file was not written by this program: move it out of the folder.")
       }
       return Entry(step: step, path: directory + "/" + name)
@@ -150,6 +152,9 @@ public struct CheckpointStore: Sendable {
     return nil
   }
 
+  /// What to say of older checkpoints when one could not be saved.
+  private var olderText: String { ((try? list()) ?? []).isEmpty ? "" : "Older checkpoints are intact. " }
+
   /// Reads a checkpoint and compares it with its name.
   private func read(_ entry: Entry) throws -> Checkpoint {
     let checkpoint = try Checkpoint(reading: entry.path)
@@ -177,6 +182,8 @@ public struct CheckpointStore: Sendable {
     let digest = checkpoint.digest
     let bytes = try checkpoint.encoded(as: path, digest: digest)
     do {
+      // A cleanup of the disk may have removed it.
+      if !FileManager.default.fileExists(atPath: directory) { try fileSystem.makeFolders(directory) }
       try write(bytes, to: partial)
       let found = try Checkpoint.read(partial, isOwn: true).digest
       guard found == digest else {
@@ -187,9 +194,11 @@ public struct CheckpointStore: Sendable {
     } catch {
       try? fileSystem.remove(partial)
       let free = FileSystem.freeBytes(in: directory).map { ", and \($0) are free" } ?? ""
+      let isTooLarge = (error as? FileSystemError)?.isFileTooLarge == true
       throw StorageError(
         file: path, problem: "the checkpoint of step \(checkpoint.step) was not saved: \(error)",
-        hint: "Older checkpoints are intact. It needs \(bytes.count) bytes of disk space\(free).")
+        hint: "\(olderText)It needs \(bytes.count) bytes"
+          + (isTooLarge ? ". \(FileSystemError.fileTooLargeHint)" : " of disk space\(free)."))
     }
     do {
       try fileSystem.synchronizePath(directory)
@@ -203,13 +212,12 @@ public struct CheckpointStore: Sendable {
     return Commit(path: path, size: bytes.count, pruned: pruned, warnings: warnings)
   }
 
-  /// Moves a file that has the name of a checkpoint but is none, or is damaged beyond recognition, to a name of its own.
+  /// Moves a file that has the name of a checkpoint but is none, or is damaged beyond recognition, to a name of its
+  /// own.
   private func setAsideForeignFile(at path: String) throws {
     var status = stat()
     guard lstat(path, &status) == 0, !((try? HDF5File(reading: path).isOf(Checkpoint.format)) ?? false) else { return }
-    var number = 1
-    while lstat("\(path).damaged-\(number)", &status) == 0 { number += 1 }
-    try fileSystem.rename(path, "\(path).damaged-\(number)")
+    try fileSystem.rename(path, unusedPath(startingWith: path + ".damaged-"))
   }
 
   private func write(_ bytes: [UInt8], to path: String) throws {

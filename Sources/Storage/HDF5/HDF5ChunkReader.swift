@@ -3,9 +3,9 @@ import Foundation
 
 /// Reads parts of a chunked data set, undoing the filters itself so that a chunk of a wrong length is an error.
 ///
-/// Chunks that were read are kept if all fit a limit, and as many as fit where they hold several entries (of ground truth,
-/// or in files of others of frames): reading the entries one by one would undo each chunk many times. Some of the chunks
-/// of single entries would seldom be the ones that are read next, and take memory all the same.
+/// Chunks that were read are kept if all fit a limit, and as many as fit where they hold several entries (of ground
+/// truth, or in files of others of frames): reading the entries one by one would undo each chunk many times. Some of
+/// the chunks of single entries would seldom be the ones that are read next, and take memory all the same.
 final class HDF5ChunkReader: @unchecked Sendable {
   private let handle: chdf5_id
   private let path: String

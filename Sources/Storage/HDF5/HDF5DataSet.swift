@@ -33,7 +33,7 @@ public final class HDF5DataSet: @unchecked Sendable {
         return
       }
       let storage = try HDF5Storage(of: handle, path, in: file)
-      try storage.verifyClaims(shape: shape, path, in: file)
+      try storage.verifyClaims(type: type, shape: shape, path, in: file)
       self.storage = storage
       chunks =
         storage.layout == .chunked
@@ -54,8 +54,8 @@ public final class HDF5DataSet: @unchecked Sendable {
   /// Number of elements.
   public var count: Int { shape.reduce(1, *) }
 
-  /// Bytes to read for one random entry of the first dimension, over the bytes of the entry: 1 where every chunk belongs
-  /// to one entry, or all chunks are kept.
+  /// Bytes to read for one random entry of the first dimension, over the bytes of the entry: 1 where every chunk
+  /// belongs to one entry, or all chunks are kept.
   var costOfEntry: Double { chunks.map { $0.keepsEverything ? 1 : $0.costOfEntry } ?? 1 }
 
   /// Bytes of chunks that are kept now for further reads.
@@ -77,7 +77,8 @@ public final class HDF5DataSet: @unchecked Sendable {
 
   /// Everything as a new array.
   public func readAll<T: HDF5Element>(as type: T.Type) throws -> [T] {
-    // Nothing that this project stores is read by whole beyond this, and a file may inflate to a thousand times its size.
+    // Nothing that this project stores is read by whole beyond this, and a file may inflate to a thousand times its
+    // size.
     guard count <= 1 << 34 else {
       throw StorageError(
         file: file.path, part: path, problem: "\(count) elements are too many to read at once",
@@ -111,8 +112,8 @@ public final class HDF5DataSet: @unchecked Sendable {
 
   /// Reads a part out of its chunks.
   ///
-  /// - Returns: false where HDF5 has to read it: there are no chunks, or the elements are to be converted. The chunks were
-  ///   then verified.
+  /// - Returns: false where HDF5 has to read it: there are no chunks, or the elements are to be converted. The chunks
+  ///   were then verified.
   private func readChunks<T: HDF5Element>(
     start: [Int], count: [Int], into out: UnsafeMutablePointer<T>
   ) throws -> Bool {

@@ -33,9 +33,12 @@ extension HDF5File {
   }
 
   /// Writes a whole array, in one chunk with Fletcher-32 (a scalar has neither).
-  public func write<T: HDF5Element>(_ values: [T], shape: [Int], to path: String) throws {
+  ///
+  /// - Parameter compression: as in `createDataSet`.
+  public func write<T: HDF5Element>(_ values: [T], shape: [Int], to path: String, compression: Int = 0) throws {
     precondition(values.count == shape.reduce(1, *), "\(values.count) values do not fill the shape \(shape)")
-    let set = try createDataSet(path, of: T.self, shape: shape, chunk: shape.isEmpty ? nil : shape)
+    let set = try createDataSet(
+      path, of: T.self, shape: shape, chunk: shape.isEmpty ? nil : shape, compression: shape.isEmpty ? 0 : compression)
     try values.withUnsafeBufferPointer { try set.writeAll($0.baseAddress!) }
   }
 

@@ -21,7 +21,8 @@ public final class HDF5File: @unchecked Sendable {
   ///
   /// - Parameter isChecked: whether HDF5 is known to survive the structure of the file (`HDF5StructureCheck`): this
   ///   process has written it itself, or is the one that finds out.
-  /// - Throws: `StorageError` for a file that is missing, a folder, a pipe, truncated, not HDF5 or of damaged structure.
+  /// - Throws: `StorageError` for a file that is missing, a folder, a pipe, truncated, not HDF5 or of damaged
+  ///   structure.
   public init(reading path: String, isChecked: Bool = false) throws {
     self.path = path
     isNew = false
@@ -40,10 +41,20 @@ public final class HDF5File: @unchecked Sendable {
           file: path, problem: "the file is truncated: it ends after \(size) bytes (\(reason))",
           hint: "Copy it again from its source, or create it again.")
       }
+      if reason.hasPrefix("file is already open for write") {
+        throw StorageError(
+          file: path, problem: "a program is writing it, or has ended without closing it",
+          hint: "Wait until it is closed. If no program writes it any more: h5clear -s FILE, then inspect it.")
+      }
+      if reason.contains(String(cString: strerror(EMFILE))) {
+        throw StorageError(
+          file: path, problem: "this process may not open more files (\(reason))",
+          hint: "Raise the limit (ulimit -n), or join the data in fewer files.")
+      }
       throw StorageError(
         file: path, problem: "HDF5 cannot open it (\(reason))",
         hint: HDF5File.isOfNewerVersion(reason)
-          ? HDF5File.newerVersionHint
+          ? "If the program that made it ended without closing it, create it again. " + HDF5File.newerVersionHint
           : "Check that it is readable; if it is damaged, copy it again from its source or create it again.")
     }
     // After opening, which looks at the superblock only and knows a truncated file, and before any attribute.
@@ -226,6 +237,8 @@ public final class HDF5File: @unchecked Sendable {
         HDF5File.newerVersionHint
       } else if reason.contains("No space left") || reason.contains("quota") {
         "Make room on the disk, then run it again."
+      } else if reason.contains(String(cString: strerror(EFBIG))) {
+        FileSystemError.fileTooLargeHint
       } else {
         "If the file is damaged, copy it again from its source or create it again."
       }
@@ -273,6 +286,6 @@ public final class HDF5File: @unchecked Sendable {
     return (HDF5Type(rawValue: type) ?? .other, claimed.map(Int.init))
   }
 
-  /// For the extensions in this room.
+  /// For extensions in other files.
   var identifier: chdf5_id { handle }
 }

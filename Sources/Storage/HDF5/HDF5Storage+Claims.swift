@@ -5,9 +5,10 @@ extension HDF5Storage {
   /// Throws unless a file of this size can hold the data set, and what lies outside is there and in the file's folder.
   ///
   /// - Parameters:
+  ///   - type: that of the data set's elements.
   ///   - shape: that of the data set; the product of its bytes fits an `Int`.
   ///   - path: the data set, for errors.
-  func verifyClaims(shape: [Int], _ path: String, in file: HDF5File) throws {
+  func verifyClaims(type: HDF5Type, shape: [Int], _ path: String, in file: HDF5File) throws {
     let bytes = shape.reduce(elementSize, *)
     guard bytes > 0 else { return }
     func neverWritten() -> StorageError {
@@ -21,7 +22,7 @@ extension HDF5Storage {
     if !externalSources.isEmpty { return try verifyExternal(bytes: bytes, path, in: file) }
     switch layout {
     case .virtual:
-      try verifyVirtual(elements: bytes / elementSize, path, in: file)
+      try verifyVirtual(type: type, elements: bytes / elementSize, path, in: file)
     case .compact, .contiguous:
       guard size > 0 else { throw neverWritten() }
       guard size >= bytes else {
@@ -74,13 +75,13 @@ extension HDF5Storage {
     }
   }
 
-  private func verifyVirtual(elements: Int, _ path: String, in file: HDF5File) throws {
+  private func verifyVirtual(type: HDF5Type, elements: Int, _ path: String, in file: HDF5File) throws {
     var total = 0
     for source in virtualSources {
       guard !source.file.contains("%"), !source.path.contains("%"), source.elements > 0 else {
         throw StorageError(
           file: file.path, part: path,
-          problem: "it is put together of files by a pattern, which this program does not read",
+          problem: "it is assembled from files by a name pattern, which this program does not support",
           hint: "Write it again as one file: h5repack -l CONTI OLD NEW.")
       }
       total = total.addingReportingOverflow(Int(source.elements)).partialValue
@@ -88,7 +89,7 @@ extension HDF5Storage {
       if source.file == "." {
         sourceFile = file
       } else {
-        let found = try Self.source(source.file, "it is put together of", path, in: file)
+        let found = try Self.source(source.file, "it is assembled from", path, in: file)
         sourceFile = try HDF5File(reading: found.path)
       }
       guard source.file != "." || source.path != path else { throw file.damaged(path, "it is its own source") }
@@ -97,6 +98,13 @@ extension HDF5Storage {
         throw StorageError(
           file: file.path, part: path, problem: "its source \(sourceFile.path) is virtual too",
           hint: "Write it again as one file: h5repack -l CONTI OLD NEW.")
+      }
+      // HDF5 converts silently, and grey values from 0 to 1 become black.
+      guard set.type == type, set.storage?.elementSize == elementSize else {
+        throw StorageError(
+          file: file.path, part: path,
+          problem: "its source \(sourceFile.path) holds \(set.type.name), and this data set \(type.name)",
+          hint: "Write the numbers again as one data set of \(type.name), scaled as the format says.")
       }
       try set.requireComplete()
     }

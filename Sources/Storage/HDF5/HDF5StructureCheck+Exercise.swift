@@ -31,8 +31,8 @@ extension HDF5StructureCheck {
     setrlimit(__rlimit_resource_t(resource), &limits)
   }
 
-  /// All calls of HDF5 with which the readers of this room look at the structure of a file. What is wrong in a way that
-  /// they notice is left to them.
+  /// All calls of HDF5 with which readers of this module look at the structure of a file. Problems that the readers
+  /// report themselves are left to them.
   private static func readStructure(of path: String) {
     guard let file = try? HDF5File(reading: path, isChecked: true) else { return }
     let texts = ["format", "generator", "source", "digest", "model", "config", "data", "software", "kernels"]

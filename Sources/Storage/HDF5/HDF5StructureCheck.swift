@@ -1,4 +1,5 @@
 import Foundation
+import Processes
 import Synchronization
 
 /// Reads the structure of an HDF5 file in a process of its own, before this one does.
@@ -43,22 +44,6 @@ public enum HDF5StructureCheck {
 
   /// Starts this program for the exercise; nil where that cannot be done.
   private static func start(_ path: String) -> pid_t? {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    for (descriptor, mode) in [(Int32(0), O_RDONLY), (1, O_WRONLY), (2, O_WRONLY)] {
-      posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", mode, 0)
-    }
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t(), all = sigset_t()
-    sigemptyset(&none)
-    sigfillset(&all)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setsigdefault(&attributes, &all)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-
     // Without what makes it look like a process of the job, and without threads of BLAS.
     let launcher = ["OMPI_", "PMIX_", "PMI_", "PMI2_", "ORTE_", "PRTE_"]
     var environment = ProcessInfo.processInfo.environment.filter { name, _ in !launcher.contains { name.hasPrefix($0) }
@@ -67,12 +52,9 @@ public enum HDF5StructureCheck {
     environment["SWIFT_BACKTRACE"] = "enable=no"
     // Memory that was never written is not by chance zeros, so that what depends on it shows here and not later.
     environment["MALLOC_PERTURB_"] = "165"
-    let program = "/proc/self/exe"
-    let argv = [strdup("sqair-dist"), strdup(exercise), strdup(path), nil]
-    let envp = environment.map { name, value in strdup("\(name)=\(value)") } + [nil]
-    defer { for text in argv + envp { free(text) } }
-    var child: pid_t = 0
-    return posix_spawn(&child, program, &actions, &attributes, argv, envp) == 0 ? child : nil
+    return try? startProcess(
+      "/proc/self/exe", arguments: ["sqair-dist", exercise, path], environment: environment, streams: StandardStreams(),
+      ownGroup: false)
   }
 
   /// Waits for the end of the exercise.
@@ -85,11 +67,12 @@ public enum HDF5StructureCheck {
       var status: Int32 = 0
       let found = waitpid(child, &status, WNOHANG)
       if found == child {
-        switch status & 0x7f {
-        case SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP, SIGSYS: return "crashes on it (signal \(status & 0x7f))"
-        case SIGXCPU, SIGKILL: return "does not come to an end with it"
-        case 0 where (status >> 8) & 0xff == outOfMemory:
-          return "wants more than \(memoryLimit >> 20) MiB of memory for it"
+        switch ProcessEnding(status: status) {
+        case .signalled(let signal) where [SIGXCPU, SIGKILL].contains(signal): return "does not finish reading it"
+        case .signalled(let signal)
+        where [SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP, SIGSYS].contains(signal):
+          return "crashes on it (signal \(signal))"
+        case .exited(outOfMemory): return "wants more than \(memoryLimit >> 20) MiB of memory for it"
         default: return nil
         }
       }
@@ -97,7 +80,7 @@ public enum HDF5StructureCheck {
       if ContinuousClock.now > end {
         kill(child, SIGKILL)
         waitpid(child, &status, 0)
-        return "does not come to an end with it in \(waitLimit) s"
+        return "does not finish reading it within \(waitLimit) s"
       }
       usleep(pause)
       pause = min(pause * 2, 10_000)

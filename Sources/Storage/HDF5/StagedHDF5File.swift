@@ -8,6 +8,8 @@ final class StagedHDF5File {
   private let path: String
   let partial: String
   private let overwrite: Bool
+  /// Holds a lock on the hidden file, by which another process knows that this one is still writing; -1 without one.
+  private let lock: Int32
   private var isFinished = false
 
   /// Creates the hidden file.
@@ -24,16 +26,46 @@ final class StagedHDF5File {
     partial = "\(folder(of: path))/.\(fileName(of: path)).\(ProcessInfo.processInfo.processIdentifier).partial"
     // What a killed process of this number left; a link of this name is not followed.
     unlink(partial)
+    Self.removeLeftovers(of: path)
     do {
       file = try HDF5File(creating: partial, named: path)
     } catch {
       _ = try? FileManager.default.removeItem(atPath: partial)
       throw error
     }
+    lock = Self.lock(partial)
   }
 
   deinit {
     if !isFinished { _ = try? FileManager.default.removeItem(atPath: partial) }
+    if lock >= 0 { close(lock) }
+  }
+
+  /// Removes what killed writers of the same target left. Their processes are gone, and nobody holds a lock: a process on
+  /// another host, or in another container, may have the same number.
+  private static func removeLeftovers(of path: String) {
+    let directory = folder(of: path)
+    let (start, end) = (".\(fileName(of: path)).", ".partial")
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    where name.hasPrefix(start) && name.hasSuffix(end) {
+      guard let process = pid_t(name.dropFirst(start.count).dropLast(end.count)), process > 0,
+        kill(process, 0) != 0, errno == ESRCH
+      else { continue }
+      let descriptor = lock("\(directory)/\(name)")
+      guard descriptor >= 0 else { continue }
+      unlink("\(directory)/\(name)")
+      close(descriptor)
+    }
+  }
+
+  /// Takes the lock on a hidden file without waiting.
+  ///
+  /// - Returns: a descriptor that holds it; -1 if another process does, or the disk has no locks.
+  private static func lock(_ path: String) -> Int32 {
+    let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) != 0 else { return descriptor }
+    close(descriptor)
+    return -1
   }
 
   /// Hands the file to the disk and gives it its name.

@@ -12,7 +12,7 @@ struct FileStamp: Equatable {
     var status = stat()
     guard stat(path, &status) == 0 else {
       throw StorageError(
-        file: path, problem: "it cannot be looked at: \(String(cString: strerror(errno)))", hint: "Check the path.")
+        file: path, problem: "its status cannot be read: \(String(cString: strerror(errno)))", hint: "Check the path.")
     }
     size = UInt64(max(0, status.st_size))
     modified = UInt64(bitPattern: Int64(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec))

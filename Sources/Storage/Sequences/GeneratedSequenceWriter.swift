@@ -12,9 +12,9 @@
 /// | `/boxes` | float32 | `[N, F, T, K, 4]` | y, x, height, width in pixels, unclipped; zeros where absent |
 /// | `/sequences` | int32 | `[N]` | index of the sequence in the data file; 0, 1, ... where nothing was observed |
 ///
-/// Attributes of `/`: `format` = "sqair-dist/imagination", `version` = 1, `watched` (int64: frames that the model observed),
-/// `seed` (uint64), `step` (uint64: updates of the model), `checkpoint` and `data` (strings; `data` is the identity of
-/// the sequence file, empty where nothing was observed). Fletcher-32 on every data set.
+/// Attributes of `/`: `format` = "sqair-dist/imagination", `version` = 1, `watched` (int64: frames that the model
+/// observed), `seed` (uint64), `step` (uint64: updates of the model), `checkpoint` and `data` (strings; `data` is the
+/// identity of the sequence file, empty where nothing was observed). Fletcher-32 on every data set.
 public final class GeneratedSequenceWriter {
   /// Everything that must be known before the first sequence.
   public struct Settings: Sendable {

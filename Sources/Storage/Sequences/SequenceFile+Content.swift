@@ -1,13 +1,13 @@
 import Foundation
 
-/// The identity of a file's content: digests that the file keeps, or that were computed once and remembered.
+/// The identity of a file's content: digests that the file keeps, or that were computed once and recorded.
 extension SequenceFile {
   /// How the content of a file became known, by what that costs.
   public enum Identification: Sendable, Comparable {
     /// By the digests that the file keeps.
     case kept
     /// By the record of an earlier time; the file is unchanged since.
-    case remembered
+    case recorded
     /// By reading all of it.
     case computed
   }
@@ -38,7 +38,7 @@ extension SequenceFile {
   }
 
   /// What is known of a file's content from an earlier time.
-  enum Remembered {
+  enum RecordedDigests {
     case nothing
     /// The digests of the file, which is unchanged since.
     case digests(FrameDigests)
@@ -47,20 +47,21 @@ extension SequenceFile {
   }
 
   /// Makes sure that the identity is that of the content, at the cost of reading a file once that keeps no digests, or
-  /// that was changed since it was remembered.
+  /// that was changed since its digests were recorded.
   ///
-  /// - Parameter onProgress: called with sequences read and N while the whole file is read; what it throws ends the work.
-  /// - Throws: `StorageError` where a sequence is not what the kept or remembered digests say.
+  /// - Parameter onProgress: called with sequences read and N while the whole file is read; what it throws ends the
+  ///   work.
+  /// - Throws: `StorageError` where a sequence is not what the kept or recorded digests say.
   func identify(
-    _ remembered: Remembered, onProgress: (_ done: Int, _ total: Int) throws -> Void
+    _ recorded: RecordedDigests, onProgress: (_ done: Int, _ total: Int) throws -> Void
   ) throws -> Identification {
-    if case .digests(let digests) = remembered {
+    if case .digests(let digests) = recorded {
       try adopt(digests)
-      return frameDigests == storedDigests ? .kept : .remembered
+      return frameDigests == storedDigests ? .kept : .recorded
     }
     if storedDigests != nil {
       // A file that was touched since the run began is read: its digests would say nothing of a change in place.
-      if case .otherFile = remembered { _ = try computeDigests(onProgress: onProgress) }
+      if case .otherFile = recorded { _ = try computeDigests(onProgress: onProgress) }
       return .kept
     }
     try adopt(try computeDigests(onProgress: onProgress))

@@ -1,5 +1,5 @@
 extension SequenceFile {
-  /// Attribute `format` of the files that `remember` writes.
+  /// Attribute `format` of the files that `SequenceSet.saveDigests` writes.
   public static let digestRecordFormat = "sqair-dist/frame-digests"
 
   /// Whether the file at `path` was made by `SequenceFileWriter`: other programs write the same format, but neither the

@@ -73,10 +73,7 @@ public final class SequenceFile: Sendable {
     self.path = path
     let file = try HDF5File(reading: path)
     self.file = file
-    try file.requireFormat(
-      SequenceFile.format, latest: SequenceFile.version,
-      hint: "A sequence file is what `sqair-dist data` writes.")
-
+    try Self.requireFormat(file)
     let checker = SequenceSchema(file: file)
     frames = try checker.openFrames(cacheLimit: cacheLimit)
     let shape = frames.shape
@@ -117,35 +114,63 @@ public final class SequenceFile: Sendable {
     }
     let digest = try SequenceDigest.compute(file)
     let isOurs = try file.hasAttribute("digest")
-    if isOurs {
-      let stored = try file.textAttribute("digest")
-      guard stored == digest else {
-        throw StorageError(
-          file: path, part: "attribute 'digest'",
-          problem: "it is \(stored), but attributes, mean, counts and outer frames give \(digest)",
-          hint:
-            "The file was changed or damaged after it was created: copy it again from its source or create it again.")
-      }
-    }
+    if isOurs { try Self.requireDigest(digest, file) }
     sampledIdentity = "\(SequenceFile.format) v\(SequenceFile.version) \(frames.shapeText) \(digest)"
     meanAndCounts = SequenceDigest.ofMeanAndCounts(
       mean, shape: [height, width], counts: try counts?.readAll(as: UInt8.self), shape: [sequenceCount, frameCount])
     storedDigests = try FrameDigests(keptIn: file, sequences: shape[0])
     content = Mutex(storedDigests)
 
-    var warnings: [String] = []
-    if !isOurs {
-      let review = try FrameReview(frames: frames, counts: counts)
-      if let (problem, hint) = review.problem { throw checker.error("/frames", problem, hint) }
-      warnings = review.warnings
+    // What this program wrote needs no review.
+    let review =
+      isOurs ? [] : try Self.review(checker, frames: frames, counts: counts, mean: mean, boxes: boxes, ids: ids)
+    warnings = review + Self.warnings(ofChunks: frames, path, cacheLimit: cacheLimit)
+  }
+
+  private static func requireFormat(_ file: HDF5File) throws {
+    if try !file.hasAttribute("format"), try file.contains("/frames") {
+      throw StorageError(
+        file: file.path, part: "attribute 'format'",
+        problem: "it is missing, so this is not a \(format) file",
+        hint: "If these are your own frames, say so: with h5py, f.attrs['format'] = '\(format)' and "
+          + "f.attrs['version'] = \(version).")
     }
-    if frames.costOfEntry > 2 {
-      warnings.append(
-        "its chunks reach across sequences and are more than the \(cacheLimit >> 20) MiB of them that a process keeps, so "
-          + "that reading a sequence inflates \(Int(frames.costOfEntry)) times as much and updates may wait for data. Store "
-          + "each sequence as a chunk: \(Self.repackCommand(path, shape))")
+    try file.requireFormat(
+      format, latest: version,
+      hint: "A sequence file is what `sqair-dist data` writes.")
+  }
+
+  /// Compares the digest of a file that this program wrote with the one in the file.
+  private static func requireDigest(_ digest: String, _ file: HDF5File) throws {
+    let stored = try file.textAttribute("digest")
+    guard stored == digest else {
+      throw StorageError(
+        file: file.path, part: "attribute 'digest'",
+        problem: "it is \(stored), but attributes, mean, counts and outer frames give \(digest)",
+        hint: "The file was changed or damaged after it was created: copy it again from its source or create it again.")
     }
-    self.warnings = warnings
+  }
+
+  /// What is strange about frames and boxes that another program wrote.
+  ///
+  /// - Throws: `StorageError` for frames that cannot be meant.
+  private static func review(
+    _ checker: SequenceSchema, frames: HDF5DataSet, counts: HDF5DataSet?, mean: [Float], boxes: HDF5DataSet?,
+    ids: HDF5DataSet?
+  ) throws -> [String] {
+    let review = try FrameReview(frames: frames, counts: counts, mean: mean)
+    if let (problem, hint) = review.problem { throw checker.error("/frames", problem, hint) }
+    guard let boxes else { return review.warnings }
+    return review.warnings + (try BoxReview(boxes: boxes, ids: ids, frames: frames).warnings)
+  }
+
+  private static func warnings(ofChunks frames: HDF5DataSet, _ path: String, cacheLimit: Int) -> [String] {
+    guard frames.costOfEntry > 2 else { return [] }
+    return [
+      "its chunks reach across sequences and are more than the \(cacheLimit >> 20) MiB of them that a process keeps, so "
+        + "that reading a sequence inflates \(Int(frames.costOfEntry)) times as much and updates may wait for data. Store "
+        + "each sequence as a chunk: \(repackCommand(path, frames.shape))"
+    ]
   }
 
   /// The command that writes the file again with a chunk for each sequence.
@@ -179,8 +204,8 @@ public final class SequenceFile: Sendable {
     }
   }
 
-  /// Longer sequences are compared with their digests only when all of the file is read: it would take too long whenever
-  /// a few of their frames are needed.
+  /// Longer sequences are compared with their digests only when all of the file is read: it would take too long
+  /// whenever a few of their frames are needed.
   private static let largestComparedSequence = 16 << 20
 
   /// Reads the number of objects in frames `first ..< first + count`: `count` bytes. Needs `hasCounts`.

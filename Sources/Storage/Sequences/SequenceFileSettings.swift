@@ -1,3 +1,5 @@
+import Foundation
+
 /// Everything about a sequence file that must be known before its first sequence is written.
 public struct SequenceFileSettings: Sendable {
   /// N, T, H and W.
@@ -27,8 +29,7 @@ public struct SequenceFileSettings: Sendable {
   public init(
     sequenceCount: Int, frameCount: Int, height: Int, width: Int, objectSlots: Int? = nil,
     scene: SequenceScene.Shape? = nil, ignoreSlots: Int? = nil, seed: UInt64, generator: String, source: String,
-    mean: [Float]? = nil,
-    overwrite: Bool = false, compression: Int = 2
+    mean: [Float]? = nil, overwrite: Bool = false, compression: Int = 2
   ) {
     self.sequenceCount = sequenceCount
     self.frameCount = frameCount
@@ -45,7 +46,25 @@ public struct SequenceFileSettings: Sendable {
     self.compression = compression
   }
 
+  /// The text of `generator` for settings that made a file: JSON with sorted keys.
+  public static func generatorText(_ settings: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(settings), as: UTF8.self)
+  }
+
+  /// Makes a data set of the shape `[N] + inner`.
+  ///
+  /// - Parameter chunkLength: sequences in a chunk.
+  func createDataSet<T: HDF5Element>(
+    _ name: String, of type: T.Type, inner: [Int], chunkLength: Int = truthChunkLength, in file: HDF5File
+  ) throws -> HDF5DataSet {
+    try file.createDataSet(
+      name, of: type, shape: [sequenceCount] + inner, chunk: [min(chunkLength, sequenceCount)] + inner,
+      compression: compression)
+  }
+
   /// Sequences in a chunk of the ground truth: some tens of kilobytes of boxes, so that reading one sequence inflates
   /// little. One sequence alone would be too little for a chunk.
-  static let truthBlockLength = 64
+  static let truthChunkLength = 64
 }

@@ -5,6 +5,8 @@ import Foundation
 /// The file gets its name at `finish()`, once it is complete and on the disk; without it nothing remains.
 /// The mean frame is summed in integers, so it does not depend on the order of anything.
 public final class SequenceFileWriter {
+  /// Where the file lies until it is finished.
+  public var temporaryPath: String { staged.partial }
   private let path: String
   private let settings: SequenceFileSettings
   private let staged: StagedHDF5File

@@ -1,5 +1,5 @@
-/// Boxes of one sequence that no measure counts: neither as objects that should be found nor as wrong finds. An optional
-/// part of a sequence file.
+/// Boxes of one sequence that no measure counts: neither as objects that should be found nor as wrong finds. An
+/// optional part of a sequence file.
 public struct SequenceIgnored: Sendable, Equatable {
   /// `[T]` boxes in each frame.
   public var counts: [UInt8]
@@ -32,14 +32,9 @@ struct SequenceIgnoredSets {
 
   /// Makes the data sets for boxes that are to be written.
   init(slots: Int, in file: HDF5File, _ settings: SequenceFileSettings) throws {
-    func create<T: HDF5Element>(_ name: String, _ type: T.Type, _ inner: [Int]) throws -> HDF5DataSet {
-      try file.createDataSet(
-        name, of: type, shape: [settings.sequenceCount] + inner,
-        chunk: [min(SequenceFileSettings.truthBlockLength, settings.sequenceCount)] + inner,
-        compression: settings.compression)
-    }
-    counts = try create("/ignore_counts", UInt8.self, [settings.frameCount])
-    boxes = try create("/ignore_boxes", Float.self, [settings.frameCount, slots, 4])
+    let frames = settings.frameCount
+    counts = try settings.createDataSet("/ignore_counts", of: UInt8.self, inner: [frames], in: file)
+    boxes = try settings.createDataSet("/ignore_boxes", of: Float.self, inner: [frames, slots, 4], in: file)
   }
 
   var all: [HDF5DataSet] { [counts, boxes].compactMap { $0 } }

@@ -30,7 +30,7 @@ final class SequenceSceneBuffer {
     try sets.ink?.write(outer: next..<next + 1, scene.ink)
     try sets.unoccluded?.write(outer: next..<next + 1, scene.unoccluded)
     next += 1
-    if next - blockStart == SequenceFileSettings.truthBlockLength { try flush() }
+    if next - blockStart == SequenceFileSettings.truthChunkLength { try flush() }
   }
 
   /// Writes what was gathered.

@@ -19,17 +19,17 @@ struct SequenceSceneSets {
 
   /// Makes the data sets for scenes that are to be written.
   init(making shape: SequenceScene.Shape, slots: Int, in file: HDF5File, _ settings: SequenceFileSettings) throws {
-    func create<T: HDF5Element>(_ name: String, _ type: T.Type, _ inner: [Int], block: Int) throws -> HDF5DataSet {
-      try file.createDataSet(
-        name, of: type, shape: [settings.sequenceCount] + inner, chunk: [min(block, settings.sequenceCount)] + inner,
-        compression: settings.compression)
+    visible = try settings.createDataSet("/visible", of: Float.self, inner: [settings.frameCount, slots], in: file)
+    ink = try settings.createDataSet(
+      "/ink", of: UInt8.self, inner: [slots, shape.inkHeight, shape.inkWidth], chunkLength: 1, in: file)
+    guard shape.bars > 0 else {
+      (bars, unoccluded) = (nil, nil)
+      return
     }
-    let frames = [settings.frameCount, settings.height, settings.width]
-    let block = SequenceFileSettings.truthBlockLength
-    visible = try create("/visible", Float.self, [settings.frameCount, slots], block: block)
-    ink = try create("/ink", UInt8.self, [slots, shape.inkHeight, shape.inkWidth], block: 1)
-    bars = try shape.bars > 0 ? create("/bars", Float.self, [shape.bars, 4], block: block) : nil
-    unoccluded = try shape.bars > 0 ? create("/unoccluded", UInt8.self, frames, block: 1) : nil
+    bars = try settings.createDataSet("/bars", of: Float.self, inner: [shape.bars, 4], in: file)
+    unoccluded = try settings.createDataSet(
+      "/unoccluded", of: UInt8.self, inner: [settings.frameCount, settings.height, settings.width], chunkLength: 1,
+      in: file)
   }
 
   var all: [HDF5DataSet] { [visible, ink, bars, unoccluded].compactMap { $0 } }

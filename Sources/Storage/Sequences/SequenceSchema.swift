@@ -23,8 +23,8 @@ struct SequenceSchema {
     return set
   }
 
-  /// Opens the frames, of whose chunks some may be kept, and says what to do where others store them otherwise: with a channel axis, as numbers from 0 to
-  /// 1, or a single video.
+  /// Opens the frames, of whose chunks some may be kept, and says what to do where others store them otherwise: with a
+  /// channel axis, as numbers from 0 to 1, or a single video.
   func openFrames(cacheLimit: Int) throws -> HDF5DataSet {
     // Frames of others may have chunks that reach across sequences; what fits is kept.
     let set = try file.dataSet("/frames", cacheLimit: cacheLimit)

@@ -21,7 +21,8 @@ extension SequenceSet {
     return SequenceFile.identity(of: digests, shape: [sequenceCount, frameCount, height, width], meanAndCounts)
   }
 
-  /// Short text that tells files apart without reading them: of a single file its own, of several the digest of the list.
+  /// Short text that tells files apart without reading them: of a single file its own, of several the digest of the
+  /// list.
   public var sampledIdentity: String {
     guard files.count > 1 else { return files[0].sampledIdentity }
     let digest = SHA256Digest()
@@ -31,21 +32,21 @@ extension SequenceSet {
     return "\(SequenceFile.format) v\(SequenceFile.version) \(shape) \(files.count) files sha256:\(digest.finish())"
   }
 
-  /// Whether a checkpoint or log that holds this identity was made with the content of these files. Until version 0.1 of
-  /// the program an identity was that of a sample.
+  /// Whether a checkpoint or log that holds this identity was made with the content of these files. Until version 0.1
+  /// of the program an identity was that of a sample.
   public func hasIdentity(_ text: String) -> Bool { text == identity || text == sampledIdentity }
 
   /// Makes sure that the identity is that of the content, at the cost of reading those files once that keep no digests,
   /// or that were changed since the record was made.
   ///
   /// - Parameters:
-  ///   - record: the file beside the run that `remember` has written; nil or a missing one if there is none.
+  ///   - record: the file beside the run that `saveDigests` has written; nil or a missing one if there is none.
   ///   - onProgress: called with sequences read and N while files are read as a whole; what it throws ends the work.
   /// - Returns: how the content became known; of several files what took the longest.
-  /// - Throws: `StorageError` where a sequence is not what the kept or remembered digests say.
+  /// - Throws: `StorageError` where a sequence is not what the kept or recorded digests say.
   @discardableResult
   public func identify(
-    rememberedIn record: String? = nil, onProgress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
+    digestRecord record: String? = nil, onProgress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
   ) throws -> SequenceFile.Identification {
     let earlier = record.flatMap { try? FrameDigestRecord(reading: $0, sequences: files.map(\.sequenceCount)) }
     let isOfThese = earlier?.sampledIdentity == sampledIdentity
@@ -53,21 +54,21 @@ extension SequenceSet {
     var before = 0
     for (index, file) in files.enumerated() {
       let stamp = try FileStamp(file.path)
-      let remembered: SequenceFile.Remembered =
+      let recorded: SequenceFile.RecordedDigests =
         switch earlier?.files[index] {
         case nil: .nothing
         case let entry? where isOfThese && entry.stamp == stamp: .digests(entry.digests)
         case _?: .otherFile
         }
-      result = max(result, try file.identify(remembered) { done, _ in try onProgress(before + done, sequenceCount) })
+      result = max(result, try file.identify(recorded) { done, _ in try onProgress(before + done, sequenceCount) })
       before += file.sequenceCount
     }
     return result
   }
 
-  /// Writes down what `identify` found, for the next time, unless it is written there already. To be called when it is
-  /// certain that the files are the run's.
-  public func remember(in record: String) throws {
+  /// Saves the digests that `identify` found for the next time, unless they are recorded there already. To be called
+  /// when it is certain that the files are the run's.
+  public func saveDigests(to record: String) throws {
     let known = files.compactMap(\.frameDigests)
     guard known.count == files.count else { return }
     let entries = try zip(files, known).map { FrameDigestRecord.Entry(stamp: try FileStamp($0.path), digests: $1) }

@@ -2,9 +2,9 @@ import Foundation
 
 /// The sequences of one or several files in a fixed order, numbered as if they stood in one file.
 ///
-/// Sequence n of the set is that of the concatenation of its files, so that a batch drawn from the set has the same bytes
-/// as one drawn from a single file with the same sequences. Files may hold any numbers of sequences. Ground truth that
-/// not all files have counts as absent.
+/// Sequence n of the set is that of the concatenation of its files, so that a batch drawn from the set has the same
+/// bytes as one drawn from a single file with the same sequences. Files may hold any numbers of sequences. Ground truth
+/// that not all files have counts as absent.
 public final class SequenceSet: Sendable {
   /// At least one.
   public let files: [SequenceFile]
@@ -23,11 +23,17 @@ public final class SequenceSet: Sendable {
 
   /// Opens and validates files that are to be read as one.
   ///
-  /// - Parameter processes: how many on this host read the files, each for itself.
+  /// - Parameters:
+  ///   - processes: how many on this host read the files, each for itself.
+  ///   - opened: called with the number of files that are open, after each: a thousand take a minute.
   /// - Throws: `StorageError` naming the file that cannot be read or does not fit the first one.
-  public convenience init(paths: [String], processes: Int = 1) throws {
+  public convenience init(paths: [String], processes: Int = 1, opened: (Int) -> Void = { _ in }) throws {
     let cacheLimit = SequenceFile.cacheLimit / max(1, paths.count) / processes
-    try self.init(try paths.map { try SequenceFile(path: $0, cacheLimit: cacheLimit) })
+    try self.init(
+      try paths.enumerated().map { index, path in
+        defer { opened(index + 1) }
+        return try SequenceFile(path: path, cacheLimit: cacheLimit)
+      })
   }
 
   /// Opens and validates one file.
@@ -52,11 +58,8 @@ public final class SequenceSet: Sendable {
     self.starts = starts
     sequenceCount = count
     mean = Self.mean(of: files)
-    var warnings = files.flatMap { file in file.warnings.map { "\(file.path): \($0)" } }
-    if let (with, without) = Self.disagreement(files, \.hasCounts) {
-      warnings.append("\(without.path): it has no /counts, so those of \(with.path) and others are not used.")
-    }
-    self.warnings = warnings
+    warnings =
+      files.flatMap { file in file.warnings.map { "\(file.path): \($0)" } } + Self.warnings(ofMissingTruth: files)
   }
 
   /// One path, or the first and the last with the number of files, for messages.
@@ -67,6 +70,10 @@ public final class SequenceSet: Sendable {
   public var hasCounts: Bool { files.allSatisfy(\.hasCounts) }
   public var hasBoxes: Bool { files.allSatisfy(\.hasBoxes) }
   public var hasIds: Bool { files.allSatisfy(\.hasIds) }
+  /// Whether there are boxes with identities, as all that compares tracks needs.
+  public var hasTracks: Bool { hasBoxes && hasIds }
+  /// The first file without boxes with identities, for messages; nil if all have them.
+  public var fileWithoutTracks: SequenceFile? { files.first { !$0.hasBoxes || !$0.hasIds } }
   public var hasLabels: Bool { files.allSatisfy(\.hasLabels) }
   public var hasVisible: Bool { files.allSatisfy(\.hasVisible) }
   public var hasInk: Bool { files.allSatisfy { $0.inkShape != nil } }
@@ -106,8 +113,9 @@ public final class SequenceSet: Sendable {
 
   /// The mean frame of all sequences.
   ///
-  /// The mean of a file is a sum of bytes that was divided once. Where the sum is below 2^24 it is found again exactly, so
-  /// that the result has the bits of the mean of a single file; beyond that it is as near as the means of the files are.
+  /// The mean of a file is a sum of bytes that was divided once. Where the sum is below 2^24 it is found again exactly,
+  /// so that the result has the bits of the mean of a single file; beyond that it is as near as the means of the files
+  /// are.
   private static func mean(of files: [SequenceFile]) -> [Float] {
     let first = files[0].mean
     // The parts of a data set carry the mean of the whole.
@@ -116,6 +124,25 @@ public final class SequenceSet: Sendable {
     let scale = scales.reduce(0, +)
     return first.indices.map { pixel in
       Float(zip(files, scales).reduce(0) { $0 + (Double($1.0.mean[pixel]) * $1.1).rounded() } / scale)
+    }
+  }
+
+  /// Sentences about ground truth that some files have and others lack.
+  private static func warnings(ofMissingTruth files: [SequenceFile]) -> [String] {
+    let kinds: [(name: String, has: (SequenceFile) -> Bool)] = [
+      ("/counts", { $0.hasCounts }), ("/boxes", { $0.hasBoxes }), ("/ids", { $0.hasIds }),
+    ]
+    var found: [(names: [String], with: SequenceFile, without: SequenceFile)] = []
+    for (name, has) in kinds {
+      guard let (with, without) = disagreement(files, has) else { continue }
+      if let last = found.last, last.with === with, last.without === without {
+        found[found.count - 1].names.append(name)
+      } else {
+        found.append(([name], with, without))
+      }
+    }
+    return found.map { names, with, without in
+      "\(without.path): it has no \(names.joined(separator: ", ")), so those of \(with.path) and others are not used."
     }
   }
 

@@ -23,16 +23,10 @@ final class SequenceTruthBuffer {
     path = file.path
     frameCount = settings.frameCount
     self.slots = slots
-    func create<T: HDF5Element>(_ name: String, _ type: T.Type, _ inner: [Int]) throws -> HDF5DataSet {
-      try file.createDataSet(
-        name, of: type, shape: [settings.sequenceCount] + inner,
-        chunk: [min(SequenceFileSettings.truthBlockLength, settings.sequenceCount)] + inner,
-        compression: settings.compression)
-    }
-    counts = try create("/counts", UInt8.self, [frameCount])
-    boxes = try create("/boxes", Float.self, [frameCount, slots, 4])
-    ids = try create("/ids", Int32.self, [frameCount, slots])
-    labels = try create("/labels", UInt8.self, [slots])
+    counts = try settings.createDataSet("/counts", of: UInt8.self, inner: [frameCount], in: file)
+    boxes = try settings.createDataSet("/boxes", of: Float.self, inner: [frameCount, slots, 4], in: file)
+    ids = try settings.createDataSet("/ids", of: Int32.self, inner: [frameCount, slots], in: file)
+    labels = try settings.createDataSet("/labels", of: UInt8.self, inner: [slots], in: file)
     ignored = try settings.ignoreSlots.map { try SequenceIgnoredSets(slots: $0, in: file, settings) }
     scenes = try settings.scene.map { try SequenceSceneBuffer($0, slots: slots, file: file, settings: settings) }
   }
@@ -60,7 +54,7 @@ final class SequenceTruthBuffer {
     block.ids += truth.ids
     block.labels += truth.labels
     blockCount += 1
-    if blockCount == SequenceFileSettings.truthBlockLength { try flush() }
+    if blockCount == SequenceFileSettings.truthChunkLength { try flush() }
   }
 
   private func append(ignored given: SequenceIgnored?, sequence: Int) throws {

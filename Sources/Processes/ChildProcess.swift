@@ -4,18 +4,7 @@ import Foundation
 ///
 /// The program is in a process group of its own, so that an interrupt from the keyboard reaches this program alone,
 /// which then ends the other. If this program is killed, the other ends when it writes to the pipe.
-final class ChildProcess {
-  /// How the program ended.
-  enum Ending: Equatable {
-    case exited(code: Int32)
-    case signalled(Int32)
-  }
-
-  /// The program could not be started, because of `errno`.
-  struct StartFailure: Error {
-    let code: Int32
-  }
-
+package final class ChildProcess {
   /// Milliseconds between two calls of `check` while the program writes nothing.
   private static let pollInterval: Int32 = 100
   /// Bytes of the program's messages that are kept, from the end.
@@ -27,7 +16,7 @@ final class ChildProcess {
   /// Where the program reads its input from; -1 if it has none.
   private var input: Int32 = -1
   private var messageBytes: [UInt8] = []
-  private var ending: Ending?
+  private var ending: ProcessEnding?
   private let check: () throws -> Void
 
   /// Starts a program.
@@ -36,8 +25,8 @@ final class ChildProcess {
   ///   - program: its name, looked up in `PATH`.
   ///   - hasInput: whether the program reads what is given to `write`; otherwise its input is empty.
   ///   - check: called several times a second while the program is waited for; what it throws ends the work.
-  /// - Throws: `StartFailure`.
-  init(
+  /// - Throws: `ProcessStartError`.
+  package init(
     _ program: String, _ arguments: [String], hasInput: Bool = false, check: @escaping () throws -> Void
   ) throws {
     self.check = check
@@ -61,46 +50,22 @@ final class ChildProcess {
       let code = errno
       close(outputRead)
       close(errorRead)
-      throw StartFailure(code: code)
+      throw ProcessStartError(code: code)
     }
     for end in sockets where end >= 0 { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     defer { if sockets[1] >= 0 { close(sockets[1]) } }
 
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    if hasInput {
-      posix_spawn_file_actions_adddup2(&actions, sockets[1], 0)
-    } else {
-      posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    }
-    posix_spawn_file_actions_adddup2(&actions, outputWrite, 1)
-    posix_spawn_file_actions_adddup2(&actions, errorWrite, 2)
-
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t(), all = sigset_t()
-    sigemptyset(&none)
-    sigfillset(&all)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setsigdefault(&attributes, &all)
-    posix_spawnattr_setpgroup(&attributes, 0)
-    let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
-    posix_spawnattr_setflags(&attributes, Int16(flags))
-
-    let argv = ([program] + arguments).map { strdup($0) } + [nil]
-    let envp = ProcessInfo.processInfo.environment.map { strdup("\($0)=\($1)") } + [nil]
-    defer { (argv + envp).forEach { free($0) } }
-    var child: pid_t = 0
-    let code = posix_spawnp(&child, program, &actions, &attributes, argv, envp)
-    guard code == 0 else {
+    do {
+      identifier = try startProcess(
+        program, arguments: [program] + arguments, environment: ProcessInfo.processInfo.environment,
+        streams: StandardStreams(input: hasInput ? sockets[1] : nil, output: outputWrite, errors: errorWrite),
+        ownGroup: true)
+    } catch {
       close(outputRead)
       close(errorRead)
       if hasInput { close(sockets[0]) }
-      throw StartFailure(code: code)
+      throw error
     }
-    identifier = child
     input = sockets[0]
   }
 
@@ -108,7 +73,7 @@ final class ChildProcess {
 
   private static func makePipe() throws -> (read: Int32, write: Int32) {
     var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { throw StartFailure(code: errno) }
+    guard pipe(&ends) == 0 else { throw ProcessStartError(code: errno) }
     // Programs that this one starts later must not hold the ends open.
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     return (ends[0], ends[1])
@@ -116,8 +81,8 @@ final class ChildProcess {
 
   /// Reads until `buffer` is full or the program has closed its output.
   ///
-  /// - Returns: bytes read: fewer than asked for only at the end.
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+  /// - Returns: the number of bytes read, fewer than asked for only at the end.
+  package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     var filled = 0
     while filled < buffer.count, output >= 0 {
       try check()
@@ -141,7 +106,7 @@ final class ChildProcess {
   /// Writes to the input of the program.
   ///
   /// - Returns: whether the program took all of it; false if it has ended or closed its input.
-  func write(_ bytes: UnsafeRawBufferPointer) throws -> Bool {
+  package func write(_ bytes: UnsafeRawBufferPointer) throws -> Bool {
     var written = 0
     while written < bytes.count {
       try check()
@@ -164,16 +129,16 @@ final class ChildProcess {
   }
 
   /// Tells the program that there is no more input.
-  func closeInput() {
+  package func closeInput() {
     guard input >= 0 else { return }
     close(input)
     input = -1
   }
 
-  /// Reads all that the program still writes.
+  /// Reads everything that the program writes from now on.
   ///
-  /// - Parameter limit: more bytes than that are not kept.
-  func readToEnd(limit: Int) throws -> [UInt8] {
+  /// - Parameter limit: bytes that are kept at most.
+  package func readToEnd(limit: Int) throws -> [UInt8] {
     var bytes: [UInt8] = [], piece = [UInt8](repeating: 0, count: 1 << 16)
     while true {
       let count = try piece.withUnsafeMutableBytes { try read(into: $0) }
@@ -183,7 +148,7 @@ final class ChildProcess {
   }
 
   /// Waits for the end of the program, which has closed its output.
-  func wait() throws -> Ending {
+  package func wait() throws -> ProcessEnding {
     while errors >= 0 {
       try check()
       var polled = pollfd(fd: errors, events: Int16(POLLIN), revents: 0)
@@ -197,7 +162,7 @@ final class ChildProcess {
   }
 
   /// Ends the program if it still runs, and waits for it, so that no process remains.
-  func kill() {
+  package func kill() {
     closeInput()
     for descriptor in [output, errors] where descriptor >= 0 { close(descriptor) }
     (output, errors) = (-1, -1)
@@ -206,15 +171,14 @@ final class ChildProcess {
     while reap(0) == nil {}
   }
 
-  private func reap(_ options: Int32) -> Ending? {
+  private func reap(_ options: Int32) -> ProcessEnding? {
     if let ending { return ending }
     var status: Int32 = 0
     let found = waitpid(identifier, &status, options)
     // No such child: something else in this process has waited for it, so its code is unknown.
     if found < 0, errno == ECHILD { ending = .exited(code: 0) }
     guard found == identifier else { return ending }
-    let signal = status & 0x7f
-    ending = signal == 0 ? .exited(code: (status >> 8) & 0xff) : .signalled(signal)
+    ending = ProcessEnding(status: status)
     return ending
   }
 
@@ -231,7 +195,7 @@ final class ChildProcess {
   }
 
   /// The last lines of what the program wrote to standard error.
-  func lastMessages(_ count: Int = 3) -> String {
+  package func lastMessages(_ count: Int = 3) -> String {
     let text = String(decoding: messageBytes, as: UTF8.self)
     let lines = text.split(whereSeparator: \.isNewline).suffix(count)
     return lines.map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: "; ")

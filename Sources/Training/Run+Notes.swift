@@ -1,0 +1,72 @@
+import Cluster
+import Runs
+import Storage
+
+/// What a run says about itself when it begins.
+extension Run {
+  /// What is strange about the data although they can be used.
+  func dataWarnings(_ training: SequenceSet, _ validation: SequenceSet?) -> [String] {
+    let used = configuration.training.frames.end
+    let unused =
+      "only the first \(used) of the \(training.frameCount) frames of each sequence are used (training.frames.end). "
+      + "Cut the sequences into shorter ones to use all."
+    return (training.frameCount >= 10 * used ? ["warning: \(training.path): \(unused)"] : [])
+      + [training, validation].compactMap { $0 }.flatMap { set in set.warnings.map { "warning: \($0)" } }
+  }
+
+  /// Warning for a run that already has more updates than requested.
+  func finishedWarning(_ state: TrainingState) -> [String] {
+    let wanted = configuration.training.steps
+    guard state.step > wanted else { return [] }
+    return [
+      "warning: the run has \(state.step) updates already, more than training.steps = \(wanted): nothing is trained, and "
+        + "no update is undone. Raise --steps to continue, or choose another --run for a shorter run."
+    ]
+  }
+
+  /// What may happen where memory suffices for the estimate, which is a lower bound, and hardly more.
+  func memoryWarning() -> [String] {
+    let estimate = MemoryEstimate(training: configuration, ranks: communicator.size, sharing: communicator.ranksOnHost)
+    return estimate.warning(ranks: communicator.ranksOnHost).map { ["warning: \($0)"] } ?? []
+  }
+
+  /// What a run that ends within its start phase does not use of its settings.
+  func startPhaseWarning() -> [String] {
+    let training = configuration.training
+    guard training.start.steps >= training.steps else { return [] }
+    return [
+      "warning: all \(training.steps) updates belong to the start phase (training.start.steps = "
+        + "\(training.start.steps)): objective, particles, frames and learning-rate schedule of the main phase are not "
+        + "reached. For a short run lower training.start.steps, or take --config quick."
+    ]
+  }
+
+  /// What to report about processes that do not compute; empty if there are none.
+  func idle(_ state: TrainingState) -> String {
+    let count = TrainingStep.shares(state, configuration.training, communicator).idleCount
+    return count == 0
+      ? "" : "; \(count) of \(communicator.size) processes are idle, because their hosts have fewer processors"
+  }
+
+  func summary(
+    _ training: SequenceSet, _ validation: SequenceSet?, _ state: TrainingState, _ origin: String
+  ) -> [String] {
+    let settings = configuration.training
+    let frames = settings.frames
+    let shortest = settings.start.steps > 0 ? min(settings.start.frames, frames.start) : frames.start
+    let longest = settings.longestFrames
+    let length = shortest == longest ? "\(longest)" : "\(shortest) to \(longest)"
+    return [
+      "run         \(folder.path): \(origin)",
+      "data        \(training.path): \(training.sequenceCount) sequences of \(training.frameCount) frames, "
+        + "\(training.height)x\(training.width)",
+      "validation  \(validation.map { "\($0.path): \($0.sequenceCount) sequences" } ?? "none")",
+      "model       \(configuration.model.kind.rawValue), \(configuration.model.constants.encoder.rawValue), hidden \(configuration.model.constants.hidden), "
+        + "\(state.model.parameters.count) parameters",
+      "training    updates \(state.step) to \(settings.steps), batch \(settings.batchSize), \(settings.particles) "
+        + "particles, \(length) frames, \(settings.optimizer.kind.rawValue) \(settings.optimizer.learningRate), seed \(settings.seed)",
+      "processes   \(communicator.size) on \(communicator.hostName)\(communicator.size > communicator.ranksOnHost ? " and others" : ""), "
+        + "1 thread each, kernels \(state.kernels ?? "")",
+    ] + (state.memory.note.map { ["exchange    within a host \($0)\(idle(state))"] } ?? [])
+  }
+}
