@@ -98,6 +98,9 @@ public struct Launch: Sendable, Equatable {
       return [
         "OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_pml": "ob1", "OMPI_MCA_btl": "self",
         "OMPI_MCA_osc": "^ucx,pt2pt",
+        // Processes that are alone would all use one folder in TMPDIR, and the first to end removes it from under one
+        // that starts, which then cannot.
+        "OMPI_MCA_orte_create_session_dirs": "0",
       ]
     case .mpirun, .pmix, .pmi:
       let crowded = !boundAtLaunch && (launcherSizeOnHost ?? 1) > cores

@@ -42,6 +42,14 @@ import Testing
     #expect(try !contents().contains("run"))
   }
 
+  /// Open MPI's folder there would be the same for all processes that are alone, and the first to end would remove it
+  /// from under one that starts.
+  @Test func aProcessThatIsAloneNeedsNoTemporaryFolder() throws {
+    let outcome = try shell("TMPDIR=$PWD/missing $S train --config toy.json --data train.h5 --steps 1 --run run")
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    #expect(try !contents().contains("missing"))
+  }
+
   /// A colleague of the group continues the run.
   @Test(arguments: [("002", "664", "775"), ("022", "644", "755"), ("077", "600", "700")])
   func filesFollowTheUmask(mask: String, file: String, folder: String) throws {
