@@ -107,6 +107,7 @@ public struct Arithmetic: Sendable {
     // prop.prior: a recurrent unit, then presence and the location and scale of place and appearance.
     add(.propagationPrior, rows: old, appearance + Self.whereSize + n, 3 * n)
     add(.propagationPrior, rows: old, n, 1 + 2 * (Self.whereSize + appearance))
+    if c.motionFrames > 0 { add(.propagationPrior, rows: old, n, 2) }
 
     // enc.latent, and the summary's rows of disc.rnn
     let survivors = (0..<old).count { details.propagated.posterior.presence[$0, 0] > 0 }

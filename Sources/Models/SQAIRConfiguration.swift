@@ -98,6 +98,9 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
   /// 1. As an object gets older, the weight of its mean appearance grows (section 4.4). It changes p(x, z). 0 as
   /// published.
   public var meanAppearanceWeight: Float = 0
+  /// Number of frames whose positions the prior of a propagated object continues in a straight line; of an object that
+  /// is older, earlier frames count less and less (section 4.6). 0 or at least 2. It changes p(x, z). 0 as published.
+  public var motionFrames = 0
   /// Added to the two scale logits of the window of propagation's first glimpse, so that an object that moved is
   /// still seen whole. It changes q(z | x) only. 0 as published.
   public var firstGlimpseScaleOffset: Float = 0
@@ -118,7 +121,7 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
     case discoveryStepBias, propagationStepBias, propagationPriorStepBias, stepTimeBias, whereUpdateScale
     case whereBiasGain, gateGain, gateBias, maskBias, maskOffset, maskSlope, minimumScale, minimumProbability
     case maskDiscovery, residualPrior, meanAppearanceWeight, firstGlimpseScaleOffset, masksFirstGlimpse
-    case refinesPosition
+    case refinesPosition, motionFrames
     case hidden = "hiddenSize"
     case what = "appearanceSize"
     case slots = "maxObjects"
@@ -161,6 +164,9 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
       "firstGlimpseScaleOffset must be from -10 to 10, not \(firstGlimpseScaleOffset)")
     require(
       (0...1).contains(meanAppearanceWeight), "meanAppearanceWeight must be from 0 to 1, not \(meanAppearanceWeight)")
+    require(
+      motionFrames == 0 || (2...1_000).contains(motionFrames),
+      "motionFrames must be 0 (off) or from 2 to 1000, not \(motionFrames)")
     require(minimumScale > 0 && minimumScale < 1, "minimumScale must be between 0 and 1, not \(minimumScale)")
     require(
       minimumProbability > 0 && minimumProbability < 1,

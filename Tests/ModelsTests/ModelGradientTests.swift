@@ -13,6 +13,7 @@ import Testing
     var firstGlimpseScaleOffset: Float = 0
     var masksFirstGlimpse = true
     var refinesPosition = false
+    var motionFrames = 0
     var klWeight = 1.0
     /// Of the gradients from frame to frame; nil for none.
     var gradientLimit: Float?
@@ -127,6 +128,8 @@ import Testing
     Switches(residualPrior: true, klWeight: 0.5, gradientLimit: 1e9), Switches(meanAppearanceWeight: 1),
     Switches(refinesPosition: true), Switches(masksFirstGlimpse: false, refinesPosition: true, gradientLimit: 1e9),
     Switches(residualPrior: true, meanAppearanceWeight: 0.4, klWeight: 0.5, gradientLimit: 1e9),
+    Switches(motionFrames: 2),
+    Switches(residualPrior: true, meanAppearanceWeight: 0.4, motionFrames: 5, gradientLimit: 1e9),
   ])
   func gradientsAgreeWithDifferencesWithSwitchesOn(_ switches: Switches) {
     var c = configuration(.mlp)
@@ -135,6 +138,7 @@ import Testing
     c.firstGlimpseScaleOffset = switches.firstGlimpseScaleOffset
     c.masksFirstGlimpse = switches.masksFirstGlimpse
     c.refinesPosition = switches.refinesPosition
+    c.motionFrames = switches.motionFrames
     let model = model(.sqair, c)
     let parameters = model.parameters
     parameters.initialize(seed: 5)
@@ -221,6 +225,53 @@ import Testing
       }
     }
     withExtendedLifetime((tape, plainTape)) { #expect(compared > 0) }
+  }
+
+  /// With the whole velocity, the centre is expected on the line of least squares through the places so far.
+  @Test func placesAreExpectedOnALine() {
+    func inferred(_ motionFrames: Int, on tape: Tape) -> [FrameInference] {
+      var c = configuration(.mlp)
+      c.motionFrames = motionFrames
+      let model = model(.sqair, c)
+      model.parameters.initialize(seed: 5)
+      if let gates = model.parameters.parameter("prop.prior.motion.b") {
+        model.parameters.write([100, 100], to: gates)
+      }
+      return infer(model, on: tape)
+    }
+    let (tape, plainTape) = (Tape(recording: false), Tape(recording: false))
+    // The posterior does not read the prior, so the samples are the same.
+    let (frames, plain) = (inferred(10, on: tape), inferred(0, on: plainTape))
+    var compared = 0
+    for frame in 1..<frames.count {
+      let propagation = frames[frame].details!.propagation!
+      let mean = propagation.propagated.prior.whereMean
+      let output = plain[frame].details!.propagation!.propagated.prior.whereMean
+      for object in 0..<propagation.previous.count {
+        let (row, id) = (propagation.previous.rows[object], propagation.previous.ids[object])
+        for element in 0..<4 {
+          let places = (0..<frame).compactMap { earlier -> Float? in
+            let state = frames[earlier].state
+            let same = (0..<state.count).first { state.rows[$0] == row && state.ids[$0] == id }
+            return same.map { state.whereLogits[$0, element] }
+          }
+          let expected = element < 2 ? 0 : next(after: places)
+          #expect(abs(mean[object, element] - expected - output[object, element]) < 1e-4)
+          if places.count > 1 { compared += 1 }
+        }
+      }
+    }
+    withExtendedLifetime((tape, plainTape)) { #expect(compared > 0) }
+  }
+
+  /// Where the line of least squares through values at 0, 1, ... is one after the last.
+  private func next(after values: [Float]) -> Float {
+    let middle = Float(values.count - 1) / 2
+    let mean = values.reduce(0, +) / Float(values.count)
+    let squares = values.indices.reduce(Float(0)) { $0 + (Float($1) - middle) * (Float($1) - middle) }
+    guard squares > 0 else { return mean }
+    let slope = values.indices.reduce(Float(0)) { $0 + (Float($1) - middle) * values[$1] } / squares
+    return mean + slope * (Float(values.count) - middle)
   }
 
   @Test func aLimitChangesOnlyWhatItShortens() {

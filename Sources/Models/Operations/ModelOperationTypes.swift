@@ -4,6 +4,6 @@ import Numerics
 package var modelOperationTypes: [any ExampledOperation.Type] {
   [
     CorrelatedNormalSample.self, CountLogMass.self, Crop.self, ExpectedPropagation.self, GatedAppearance.self,
-    ImageLogDensity.self, Paint.self, RunningMean.self,
+    ImageLogDensity.self, LineFit.self, Paint.self, RunningMean.self,
   ]
 }

@@ -81,5 +81,6 @@ enum ObjectModelParameters {
 
     declare.gatedRecurrentUnit("prop.prior.gru", d + 4, n)
     declare.dense("prop.prior.out", n, 1 + 2 * (4 + d))
+    if c.motionFrames > 0 { declare.dense("prop.prior.motion", n, 2) }
   }
 }

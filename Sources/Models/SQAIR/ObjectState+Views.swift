@@ -66,6 +66,7 @@ extension ObjectState {
       ids: newIDs, lastIDs: newLastIDs, what: tape.selectRows(of: what, at: index),
       whereLogits: tape.selectRows(of: whereLogits, at: index), temporal: tape.selectRows(of: temporal, at: index),
       prior: tape.selectRows(of: prior, at: index), meanAppearance: meanAppearance?.selecting(index, on: tape),
+      motion: motion?.selecting(index, on: tape),
       memory: memory.map { tape.selectRows(of: $0, at: tape.index(count: selection.count) { selection[$0] }) })
   }
 
@@ -80,7 +81,8 @@ extension ObjectState {
       objects: objects, ids: tape.index(count: own.count) { ids[own[$0]] },
       lastIDs: tape.index(count: own.count) { _ in lastIDs[row] }, what: tape.selectRows(of: what, at: index),
       whereLogits: tape.selectRows(of: whereLogits, at: index), temporal: tape.selectRows(of: temporal, at: index),
-      prior: tape.selectRows(of: prior, at: index), meanAppearance: meanAppearance?.selecting(index, on: tape))
+      prior: tape.selectRows(of: prior, at: index), meanAppearance: meanAppearance?.selecting(index, on: tape),
+      motion: motion?.selecting(index, on: tape))
   }
 
   /// The same objects, each moved by `steps` times its displacement since the state before.
@@ -104,7 +106,7 @@ extension ObjectState {
     return ObjectState(
       rowCount: rowCount, slots: slots, rows: rows, slotStarts: slotStarts, objects: objects, ids: ids,
       lastIDs: lastIDs, what: what, whereLogits: moved, temporal: temporal, prior: prior,
-      meanAppearance: meanAppearance)
+      meanAppearance: meanAppearance, motion: motion)
   }
 
   /// The same objects at other positions.
@@ -114,6 +116,6 @@ extension ObjectState {
     ObjectState(
       rowCount: rowCount, slots: slots, rows: rows, slotStarts: slotStarts, objects: objects, ids: ids,
       lastIDs: lastIDs, what: what, whereLogits: whereLogits, temporal: temporal, prior: prior,
-      meanAppearance: meanAppearance)
+      meanAppearance: meanAppearance, motion: motion)
   }
 }

@@ -28,6 +28,8 @@ public struct ObjectState: BitwiseCopyable {
   public let prior: Tensor
   /// How the objects have looked on average; nil where the prior does not use it.
   package let meanAppearance: MeanAppearance?
+  /// How the objects have moved; nil where the prior does not use it.
+  package let motion: Motion?
   /// The recurrent state of each row in a model without objects, [N, n]; nil in a model with objects.
   let memory: Tensor?
 
@@ -36,7 +38,7 @@ public struct ObjectState: BitwiseCopyable {
   package init(
     rowCount: Int, slots: Int, rows: Index, slotStarts: Index, objects: Index, ids: Index, lastIDs: Index,
     what: Tensor, whereLogits: Tensor, temporal: Tensor, prior: Tensor, meanAppearance: MeanAppearance? = nil,
-    memory: Tensor? = nil
+    motion: Motion? = nil, memory: Tensor? = nil
   ) {
     self.rowCount = rowCount
     self.slots = slots
@@ -50,6 +52,7 @@ public struct ObjectState: BitwiseCopyable {
     self.temporal = temporal
     self.prior = prior
     self.meanAppearance = meanAppearance
+    self.motion = motion
     self.memory = memory
   }
 
@@ -58,7 +61,7 @@ public struct ObjectState: BitwiseCopyable {
     ObjectState(
       rowCount: rowCount, slots: slots, rows: rows, slotStarts: slotStarts, objects: objects, ids: ids,
       lastIDs: lastIDs, what: what, whereLogits: whereLogits, temporal: temporal, prior: prior,
-      meanAppearance: meanAppearance, memory: memory)
+      meanAppearance: meanAppearance, motion: motion, memory: memory)
   }
 
   /// The objects in a slot.
@@ -78,6 +81,6 @@ public struct ObjectState: BitwiseCopyable {
       lastIDs: lastIDs, what: tape.tensor(rows: 0, columns: configuration.what),
       whereLogits: tape.tensor(rows: 0, columns: 4), temporal: tape.tensor(rows: 0, columns: configuration.hidden),
       prior: tape.tensor(rows: 0, columns: configuration.hidden),
-      meanAppearance: MeanAppearance(configuration, on: tape))
+      meanAppearance: MeanAppearance(configuration, on: tape), motion: Motion(configuration, on: tape))
   }
 }

@@ -16,6 +16,8 @@ package struct PropagationPrior: BitwiseCopyable {
 
   private let unit: GatedRecurrentUnitWeights
   private let head: Dense
+  /// Nil if the prior does not use how objects have moved.
+  private let velocityGates: Dense?
   let initialState: Tensor
   private let what: Int
   private let stepBias: Float
@@ -28,6 +30,7 @@ package struct PropagationPrior: BitwiseCopyable {
     unit = GatedRecurrentUnitWeights("prop.prior.gru", in: store)
     initialState = store["prop.prior.gru.h0"]
     head = Dense("prop.prior.out", in: store)
+    velocityGates = configuration.motionFrames > 0 ? Dense("prop.prior.motion", in: store) : nil
     what = configuration.what
     stepBias = configuration.propagationPriorStepBias
     minimum = configuration.minimumStandardDeviation
@@ -45,9 +48,29 @@ package struct PropagationPrior: BitwiseCopyable {
     func mean(_ last: Tensor, _ output: Tensor) -> Tensor { isResidual ? tape.scaledSum(last, 1, output, 1) : output }
     return Output(
       state: next, logit: tape.scaledSum(raw.slice(columns: 0..<1), 1, plus: stepBias),
-      whereMean: mean(state.whereLogits, raw.slice(columns: 1..<5)), whereScale: scales.slice(columns: 0..<4),
+      whereMean: moved(
+        mean(state.whereLogits, raw.slice(columns: 1..<5)), raw.slice(columns: 3..<5), state.motion, next, on: tape),
+      whereScale: scales.slice(columns: 0..<4),
       whatMean: expected(mean(state.what, raw.slice(columns: 5..<means.upperBound)), state.meanAppearance, on: tape),
       whatScale: scales.slice(columns: 4..<4 + what))
+  }
+
+  /// Section 4.6: where objects are expected that move on, corrected by the network's outputs.
+  ///
+  /// - Parameters:
+  ///   - predicted: by the network alone, [objects, 4].
+  ///   - correction: of the centre, [objects, 2].
+  private func moved(
+    _ predicted: Tensor, _ correction: Tensor, _ motion: Motion?, _ state: Tensor, on tape: Tape
+  ) -> Tensor {
+    guard let motion, let velocityGates else { return predicted }
+    let moved = tape.tensor(rows: predicted.rows, columns: predicted.columns)
+    let (scales, center) = (0..<2, 2..<4)
+    tape.place(predicted.slice(columns: scales), in: moved.slice(columns: scales))
+    _ = tape.scaledSum(
+      motion.center(movingBy: tape.dense(state, velocityGates, .sigmoid), on: tape), 1, correction, 1,
+      into: moved.slice(columns: center))
+    return moved
   }
 
   /// Section 4.4: the predicted appearance and the mean one, by their weights.

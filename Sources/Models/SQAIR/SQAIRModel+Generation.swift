@@ -44,16 +44,17 @@ extension SQAIRModel {
 
     let merge = Merge(previous: state, propagated: carried.presence, discovered: found.candidates, on: tape)
     let what = tape.selectRows(of: carried.what, followedBy: found.what, at: merge.source)
+    let whereLogits = tape.selectRows(of: carried.whereLogits, followedBy: found.whereLogits, at: merge.source)
     let merged = ObjectState(
       rowCount: state.rowCount, slots: state.slots, rows: merge.rows, slotStarts: merge.slotStarts,
-      objects: merge.objects, ids: merge.ids, lastIDs: merge.lastIDs, what: what,
-      whereLogits: tape.selectRows(of: carried.whereLogits, followedBy: found.whereLogits, at: merge.source),
+      objects: merge.objects, ids: merge.ids, lastIDs: merge.lastIDs, what: what, whereLogits: whereLogits,
       // The prior does not read the temporal state; a generated object has the initial one.
       temporal: carry(
         tape.tensor(rows: 0, columns: configuration.hidden), orFresh: shared.initialStates.temporal, merge,
         microbatches: microbatches, on: tape),
       prior: carry(predicted.state, orFresh: shared.initialStates.prior, merge, microbatches: microbatches, on: tape),
-      meanAppearance: state.meanAppearance?.adding(what, at: merge.source, on: tape))
+      meanAppearance: state.meanAppearance?.adding(what, at: merge.source, on: tape),
+      motion: state.motion?.adding(whereLogits, at: merge.source, on: tape))
     let drawn = decoder.draw(merged, shared: shared.decoder, on: tape)
     return GeneratedFrame(state: merged, mean: drawn.mean, drawn: drawn)
   }

@@ -110,14 +110,15 @@ public final class SQAIRModel: SequenceModel {
   ) -> ObjectState {
     let what = tape.selectRows(
       of: propagated.posterior.what, followedBy: discovered.posterior.what, at: merge.source)
+    let whereLogits = tape.selectRows(
+      of: propagated.posterior.whereLogits, followedBy: discovered.posterior.whereLogits, at: merge.source)
     return ObjectState(
       rowCount: state.rowCount, slots: state.slots, rows: merge.rows, slotStarts: merge.slotStarts,
-      objects: merge.objects, ids: merge.ids, lastIDs: merge.lastIDs, what: what,
-      whereLogits: tape.selectRows(
-        of: propagated.posterior.whereLogits, followedBy: discovered.posterior.whereLogits, at: merge.source),
+      objects: merge.objects, ids: merge.ids, lastIDs: merge.lastIDs, what: what, whereLogits: whereLogits,
       temporal: carry(propagated.temporal, orFresh: fresh.temporal, merge, microbatches: microbatches, on: tape),
       prior: carry(propagated.prior.state, orFresh: fresh.prior, merge, microbatches: microbatches, on: tape),
-      meanAppearance: state.meanAppearance?.adding(what, at: merge.source, on: tape))
+      meanAppearance: state.meanAppearance?.adding(what, at: merge.source, on: tape),
+      motion: state.motion?.adding(whereLogits, at: merge.source, on: tape))
   }
 
   /// Section 8.1.

@@ -39,16 +39,19 @@ extension ObjectState {
     func limited(_ x: Tensor, _ part: StateGradientLimit.Part) -> Tensor {
       tape.limitGradient(of: x, toNorm: limit.norm, counting: limit.limited(part))
     }
+    // What follows from earlier appearances and places is limited like them, but not counted with them.
+    func uncounted(_ x: Tensor) -> Tensor {
+      tape.limitGradient(
+        of: x, toNorm: limit.norm, counting: tape.index(count: limit.propagatedCounts.count) { _ in 0 })
+    }
     return tape.withRowMicrobatches(microbatches.of(rows, on: tape)) {
       ObjectState(
         rowCount: rowCount, slots: slots, rows: rows, slotStarts: slotStarts, objects: objects, ids: ids,
         lastIDs: lastIDs, what: limited(what, .what), whereLogits: limited(whereLogits, .whereLogits),
         temporal: limited(temporal, .temporal), prior: limited(prior, .prior),
-        meanAppearance: meanAppearance.map { mean in
-          // Limited like the appearance, but not counted with it.
-          let uncounted = tape.index(count: limit.propagatedCounts.count) { _ in 0 }
-          return mean.with(tape.limitGradient(of: mean.mean, toNorm: limit.norm, counting: uncounted))
-        }, memory: memory)
+        meanAppearance: meanAppearance.map { $0.with(uncounted($0.mean)) },
+        motion: motion.map { $0.with(uncounted($0.line)) },
+        memory: memory)
     }
   }
 }
