@@ -14,6 +14,21 @@ extension Run {
       + [training, validation].compactMap { $0 }.flatMap { set in set.warnings.map { "warning: \($0)" } }
   }
 
+  /// Warning for settings that were edited in the folder of a run: to be called before they are written anew.
+  ///
+  /// - Parameter resumption: on rank 0 of a run that is resumed.
+  func editedSettingsWarning(_ resumption: Resumption?) -> [String] {
+    guard let resumption, let written = folder.writtenConfiguration else { return [] }
+    let saved = Set(written.differences(from: resumption.configuration).map(\.keyPath))
+    let edited = written.differences(from: configuration).filter { saved.contains($0.keyPath) }
+    guard !edited.isEmpty else { return [] }
+    let list = edited.map { "\($0.keyPath) is \($0.mine) there and \($0.theirs) here" }.joined(separator: ", ")
+    return [
+      "warning: '\(folder.configuration)' is a record that no run reads, and is now written anew: \(list). Change "
+        + "settings by options, or give the edited file with --config."
+    ]
+  }
+
   /// Warning for a run that already has more updates than requested.
   func finishedWarning(_ state: TrainingState) -> [String] {
     let wanted = configuration.training.steps

@@ -132,7 +132,7 @@ struct Run {
     }
     if let writers {
       if let warning = lock?.warning { writers.log.note("warning: \(warning)") }
-      for line in notes { writers.log.note(line) }
+      for line in notes + editedSettingsWarning(resumption) { writers.log.note(line) }
       try folder.write(configuration.resolvedJSON, to: folder.configuration, .configuration)
       let strange =
         dataWarnings(training, validation) + startPhaseWarning() + finishedWarning(state) + memoryWarning() + warnings

@@ -21,6 +21,25 @@ import Testing
     return try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
   }
 
+  /// Its settings are those of the checkpoint and the command, whatever somebody wrote there.
+  @Test func settingsThatWereEditedInTheFolderAreNotLostSilently() throws {
+    try #require(try ToyRun.program(toy.arguments("run", ["--steps", "2"])).exitCode == 0)
+    let again = try ToyRun.program(toy.arguments("run", ["--steps", "3"]))
+    #expect(again.exitCode == 0 && !again.standardError.contains("is a record"), "\(again)")
+    let file = toy.path("run/config.json")
+    let text = try String(contentsOfFile: file, encoding: .utf8)
+    let edited = text.replacing(/"learningRate" : [^,\n]+/, with: "\"learningRate\" : 0.5")
+    try edited.write(toFile: file, atomically: true, encoding: .utf8)
+    let outcome = try ToyRun.program(toy.arguments("run", ["--steps", "4"]))
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    #expect(
+      outcome.standardError.contains(
+        "config.json' is a record that no run reads, and is now written anew: training.optimizer.learningRate is 0.5 there"
+      ),
+      "\(outcome)")
+    #expect(try String(contentsOfFile: file, encoding: .utf8) != edited)
+  }
+
   // MARK: The schedule
 
   @Test func aLearningRateThatWasLoweredDoesNotRiseUnnoticed() throws {
