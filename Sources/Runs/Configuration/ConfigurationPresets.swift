@@ -40,8 +40,9 @@ extension Configuration {
     configuration.training.frames.start = 4
     configuration.training.frames.stepsPerStage = 600
     configuration.training.optimizer.schedule.boundaries = [0.025, 0.045, 0.435, 0.59, 0.745, 0.845, 0.92, 0.97]
-    // With a peak of 2.5, propagation was lost for good in one of two runs.
+    // With a peak of 2.5 and a decay of 0.999, propagation was lost for good in one of two runs.
     configuration.training.optimizer.schedule.factors = [1.3, 1.7, 1.7, 1.2, 0.7, 0.35, 0.12, 0.03]
+    configuration.training.optimizer.adam.beta2 = 0.99
     configuration.validation.particles = 5
     return configuration
   }
@@ -80,6 +81,7 @@ extension Configuration {
     configuration.training.objective.elboWeight = 0
     configuration.training.objective.sticksTheLanding = false
     configuration.training.optimizer.schedule.factors = [1, 1, 1, 1, 0.7, 0.35, 0.12, 0.03]
+    configuration.training.optimizer.adam.beta2 = 0.999
     configuration.training.frames.start = 3
     configuration.training.frames.end = 5
     configuration.validation.interval = 500
