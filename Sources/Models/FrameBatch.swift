@@ -10,13 +10,12 @@ public struct FrameBatch: BitwiseCopyable {
   public let particles: Int
   /// The microbatch of the batch that each example belongs to, [B]; nil if there is one microbatch only.
   public let microbatches: Index?
-  /// Limits the gradients of objects from frame to frame, unless nil; a model that does not propagate objects ignores
-  /// it.
-  public let gradientLimit: StateGradientLimit?
+  /// Limits the gradients of objects, unless nil; a model that does not propagate objects ignores it.
+  public let gradientLimits: ObjectGradientLimits?
 
   public init(
     frames: Tensor, frameCount: Int, examples: Int, particles: Int, microbatches: Index? = nil,
-    gradientLimit: StateGradientLimit? = nil
+    gradientLimits: ObjectGradientLimits? = nil
   ) {
     precondition(frames.rows == frameCount * examples, "\(frames.rows) frames for \(frameCount) x \(examples)")
     self.frames = frames
@@ -24,7 +23,7 @@ public struct FrameBatch: BitwiseCopyable {
     self.examples = examples
     self.particles = particles
     self.microbatches = microbatches
-    self.gradientLimit = gradientLimit
+    self.gradientLimits = gradientLimits
   }
 
   var rowCount: Int { examples * particles }

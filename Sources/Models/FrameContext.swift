@@ -10,6 +10,8 @@ struct FrameContext {
   /// The microbatch of each row.
   let microbatches: RowMicrobatches
   let noise: any NoiseSource
+  /// Limits the gradients of objects, unless nil.
+  var gradientLimits: ObjectGradientLimits? = nil
 
   var rowCount: Int { image.count }
 }

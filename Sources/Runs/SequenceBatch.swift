@@ -83,7 +83,7 @@ package final class SequenceBatch {
   /// Some examples as the model wants them: values in [0, 1], frame by frame.
   package func modelBatch(
     _ range: Range<Int>, frames count: Int? = nil, particles: Int, microbatches: Index? = nil,
-    gradientLimit: StateGradientLimit? = nil, on tape: Tape
+    gradientLimits: ObjectGradientLimits? = nil, on tape: Tape
   ) -> FrameBatch {
     let count = count ?? frameCount
     let frames = tape.constant(rows: count * range.count, columns: imagePixels)
@@ -98,6 +98,6 @@ package final class SequenceBatch {
     }
     return FrameBatch(
       frames: frames, frameCount: count, examples: range.count, particles: particles, microbatches: microbatches,
-      gradientLimit: gradientLimit)
+      gradientLimits: gradientLimits)
   }
 }

@@ -56,13 +56,16 @@ extension Replica {
   }
 
   /// Adds how many objects were propagated, and how many of their gradients were shortened.
-  func addMetrics(of limit: StateGradientLimit, _ microbatches: [Int], to sums: inout MicrobatchSums) {
+  func addMetrics(of limits: ObjectGradientLimits, _ microbatches: [Int], to sums: inout MicrobatchSums) {
     for (index, microbatch) in microbatches.enumerated() {
-      sums[microbatch, .propagatedUnderLimit] += Double(limit.propagatedCounts[index])
-      sums[microbatch, .limitedWhat] += Double(limit.limited(.what)[index])
-      sums[microbatch, .limitedWhere] += Double(limit.limited(.whereLogits)[index])
-      sums[microbatch, .limitedTemporal] += Double(limit.limited(.temporal)[index])
-      sums[microbatch, .limitedPrior] += Double(limit.limited(.prior)[index])
+      sums[microbatch, .propagatedUnderLimit] += Double(limits.propagatedCounts[index])
+      sums[microbatch, .limitedWhat] += Double(limits.limited(.what)[index])
+      sums[microbatch, .limitedWhere] += Double(limits.limited(.whereLogits)[index])
+      sums[microbatch, .limitedTemporal] += Double(limits.limited(.temporal)[index])
+      sums[microbatch, .limitedPrior] += Double(limits.limited(.prior)[index])
+      sums[microbatch, .limitedPriorOutput] += Double(limits.limited(.priorOutput)[index])
+      sums[microbatch, .limitedPlaceOutput] += Double(limits.limited(.placeOutput)[index])
+      sums[microbatch, .limitedTemporalInput] += Double(limits.limited(.temporalInput)[index])
     }
   }
 }

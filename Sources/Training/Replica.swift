@@ -147,21 +147,21 @@ package final class Replica {
   ///   frames, both on the tape.
   private func forward(
     _ piece: Piece, in layout: MicrobatchLayout, _ plan: UpdatePlan
-  ) -> (exampleMicrobatches: Index, limit: StateGradientLimit?) {
+  ) -> (exampleMicrobatches: Index, limits: ObjectGradientLimits?) {
     precondition(positions.count == piece.count, "\(piece.count) examples in place of \(positions.count)")
     tape.reset(microbatches: microbatches.count)
     tape.dropsScoreTerms = plan.dropsScoreTerms
-    let limit = gradientLimit(plan)
+    let limits = gradientLimits(plan)
     let exampleMicrobatches = tape.index(count: piece.count) {
       microbatches.firstIndex(of: layout.microbatch(ofExample: Int(positions[$0])))!
     }
     let batch = piece.batch.modelBatch(
-      piece.indices, particles: plan.particles, microbatches: exampleMicrobatches, gradientLimit: limit, on: tape)
+      piece.indices, particles: plan.particles, microbatches: exampleMicrobatches, gradientLimits: limits, on: tape)
     positions.withUnsafeBufferPointer { positions in
       counterNoise.use(step: UInt64(plan.step), examples: positions, particles: plan.particles)
       model.infer(batch, noise: noise ?? counterNoise, on: tape, into: &frames)
     }
-    return (exampleMicrobatches, limit)
+    return (exampleMicrobatches, limits)
   }
 
   /// Computes the losses and metrics of a piece, and seeds the gradients of `frames` with the derivatives of the loss.
@@ -229,13 +229,14 @@ package final class Replica {
   }
 
   /// Adds what is known about a piece after its backward pass.
-  private func addMetrics(of piece: Piece, _ limit: StateGradientLimit?, to sums: inout MicrobatchSums) {
-    if let limit { addMetrics(of: limit, microbatches, to: &sums) }
+  private func addMetrics(of piece: Piece, _ limits: ObjectGradientLimits?, to sums: inout MicrobatchSums) {
+    if let limits { addMetrics(of: limits, microbatches, to: &sums) }
     if arithmetic != nil { model.count(frames, examples: piece.count, in: &arithmetic!) }
   }
 
-  private func gradientLimit(_ plan: UpdatePlan) -> StateGradientLimit? {
-    guard settings.gradientLimit > 0 else { return nil }
-    return StateGradientLimit(norm: plan.norm(ofGradientLimit: settings.gradientLimit), on: tape)
+  private func gradientLimits(_ plan: UpdatePlan) -> ObjectGradientLimits? {
+    func norm(_ limit: Double) -> Float? { limit > 0 ? plan.norm(ofGradientLimit: limit) : nil }
+    let (state, output) = (norm(settings.gradientLimit), norm(settings.outputGradientLimit))
+    return state == nil && output == nil ? nil : ObjectGradientLimits(stateNorm: state, outputNorm: output, on: tape)
   }
 }

@@ -16,6 +16,7 @@ package struct StepSums {
     /// Objects that were propagated from frame to frame while gradients were limited, and of how many of them the
     /// gradient of each part was shortened.
     case propagatedUnderLimit, limitedWhat, limitedWhere, limitedTemporal, limitedPrior
+    case limitedPriorOutput, limitedPlaceOutput, limitedTemporalInput
   }
 
   package private(set) var values = [Double](repeating: 0, count: Field.allCases.count)
@@ -42,12 +43,14 @@ package struct StepSums {
     self[.explainedByObjects] > 0 ? self[.objects] / self[.explainedByObjects] : nil
   }
 
-  /// For each part of the state the fraction of objects whose gradient was shortened on the way back from the next
-  /// frame; empty if gradients were not limited.
+  /// For each part of the state, which a gradient reaches from the next frame, and each output, the fraction of objects
+  /// whose gradient was shortened; empty if gradients were not limited.
   package var limitedFractions: [(part: String, fraction: Double)] {
     guard self[.propagatedUnderLimit] > 0 else { return [] }
     let fields: [(part: String, field: Field)] = [
       ("what", .limitedWhat), ("where", .limitedWhere), ("temporal", .limitedTemporal), ("prior", .limitedPrior),
+      ("prior_output", .limitedPriorOutput), ("place_output", .limitedPlaceOutput),
+      ("temporal_input", .limitedTemporalInput),
     ]
     return fields.map { (part: $0.part, fraction: self[$0.field] / self[.propagatedUnderLimit]) }
   }

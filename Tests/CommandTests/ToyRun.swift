@@ -22,7 +22,7 @@ final class ToyRun {
       },
       "training": {
         "steps": 8, "batchSize": 8, "particles": 3, "frames": { "start": 3, "end": 3, "stepsPerStage": 1000 },
-        "start": { "steps": 0 }, "objective": { "elboWeight": 0, "sticksTheLanding": false }, "gradientLimit": 0,
+        "start": { "steps": 0 }, "objective": { "elboWeight": 0, "sticksTheLanding": false }, "gradientLimit": 0, "outputGradientLimit": 0,
         "average": 0,
         "optimizer": { "learningRate": 0.001, "schedule": { "boundaries": [], "factors": [] } }
       },

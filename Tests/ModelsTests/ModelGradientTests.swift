@@ -15,8 +15,9 @@ import Testing
     var refinesPosition = false
     var motionFrames = 0
     var klWeight = 1.0
-    /// Of the gradients from frame to frame; nil for none.
+    /// Of the gradients from frame to frame, and of those of outputs; nil for none.
     var gradientLimit: Float?
+    var outputGradientLimit: Float?
     var dropsScoreTerms = false
   }
 
@@ -45,14 +46,14 @@ import Testing
 
   /// Explains three frames of two examples; two particles each.
   private func infer(
-    _ model: any SequenceModel, limit: StateGradientLimit? = nil, on tape: Tape
+    _ model: any SequenceModel, limits: ObjectGradientLimits? = nil, on tape: Tape
   ) -> [FrameInference] {
     let c = model.configuration
     let frames = tape.constant(rows: 6, columns: c.height * c.width)
     for place in 0..<frames.rows * frames.columns { frames.values[place] = Float(place * 37 % 23) / 23 }
     var results: [FrameInference] = []
     model.infer(
-      FrameBatch(frames: frames, frameCount: 3, examples: 2, particles: 2, gradientLimit: limit), noise: FixedNoise(),
+      FrameBatch(frames: frames, frameCount: 3, examples: 2, particles: 2, gradientLimits: limits), noise: FixedNoise(),
       on: tape, into: &results)
     return results
   }
@@ -73,9 +74,10 @@ import Testing
     let tape = Tape()
     defer { withExtendedLifetime(tape) {} }
     tape.dropsScoreTerms = switches.dropsScoreTerms
-    let limit = switches.gradientLimit.map { StateGradientLimit(norm: $0, on: tape) }
+    let limits = ObjectGradientLimits(
+      stateNorm: switches.gradientLimit, outputNorm: switches.outputGradientLimit, on: tape)
     model.parameters.clearGradients()
-    let frames = infer(model, limit: limit, on: tape)
+    let frames = infer(model, limits: limits, on: tape)
     tape.prepareBackward()
     for frame in frames {
       for row in 0..<Self.rows {
@@ -84,8 +86,8 @@ import Testing
     }
     tape.backward()
     return (
-      Array(model.parameters.gradients), limit?.propagatedCounts[0] ?? 0,
-      StateGradientLimit.Part.allCases.map { limit?.limited($0)[0] ?? 0 }
+      Array(model.parameters.gradients), limits.propagatedCounts[0],
+      ObjectGradientLimits.Part.allCases.map { limits.limited($0)[0] }
     )
   }
 
@@ -130,6 +132,7 @@ import Testing
     Switches(residualPrior: true, meanAppearanceWeight: 0.4, klWeight: 0.5, gradientLimit: 1e9),
     Switches(motionFrames: 2),
     Switches(residualPrior: true, meanAppearanceWeight: 0.4, motionFrames: 5, gradientLimit: 1e9),
+    Switches(refinesPosition: true, outputGradientLimit: 1e9),
   ])
   func gradientsAgreeWithDifferencesWithSwitchesOn(_ switches: Switches) {
     var c = configuration(.mlp)
@@ -278,12 +281,14 @@ import Testing
     let model = model(.sqair, configuration(.mlp))
     model.parameters.initialize(seed: 5)
     let plain = gradient(model)
-    let far = gradient(model, Switches(gradientLimit: 1e9))
+    let far = gradient(model, Switches(gradientLimit: 1e9, outputGradientLimit: 1e9))
     // Two objects in each of four rows after the first frame, and as many after the second.
     #expect(far.values.map(\.bitPattern) == plain.values.map(\.bitPattern))
-    #expect(far.propagated == 16 && far.limited == [0, 0, 0, 0])
+    #expect(far.propagated == 16 && far.limited == [0, 0, 0, 0, 0, 0, 0])
     let near = gradient(model, Switches(gradientLimit: 1e-3))
-    #expect(near.values != plain.values && near.limited == [16, 16, 16, 16])
+    #expect(near.values != plain.values && near.limited == [16, 16, 16, 16, 0, 0, 0])
+    let outputs = gradient(model, Switches(outputGradientLimit: 1e-4))
+    #expect(outputs.values != plain.values && outputs.limited == [0, 0, 0, 0, 16, 16, 16])
     // A model that hands on no objects has none to limit.
     let air = self.model(.air, configuration(.mlp))
     air.parameters.initialize(seed: 5)

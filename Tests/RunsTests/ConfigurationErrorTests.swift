@@ -100,6 +100,7 @@ import Testing
         + "mixture"
     ),
     ("training.objective.elboWeights=[1]", "training.objective.elboWeights must be as many as boundaries (0), not 1"),
+    ("training.outputGradientLimit=-1", "training.outputGradientLimit must be at least 0 (0 = off), not -1.0"),
     ("training.gradientLimit=-1", "training.gradientLimit must be at least 0 (0 = off), not -1.0"),
     ("training.average=1", "training.average must be at least 0 (0 = off) and below 1, not 1.0"),
     ("training.start.particles=1", "training.start.particles must be at least 2, not 1"),

@@ -35,7 +35,9 @@ import Testing
   /// A checkpoint of an earlier program lacks what this one can do: it goes on as it was.
   @Test func byDefaultNothingIsOn() {
     let training = Configuration().training
-    #expect(training.objective.elboWeight == 0 && training.gradientLimit == 0 && training.average == 0)
+    #expect(
+      training.objective.elboWeight == 0 && training.gradientLimit == 0 && training.outputGradientLimit == 0
+        && training.average == 0)
     #expect(training.start.steps == 0 && training.klWarmup.steps == 0 && !training.dependsOnLength)
     #expect(Configuration.named("paper")?.training.objective == ObjectiveConfiguration())
     let model = Configuration().model.constants

@@ -63,6 +63,7 @@ enum Recipe: String, CaseIterable, Sendable {
     configuration.training.klWarmup.start = 0.2
     configuration.training.klWarmup.steps = 6
     configuration.training.gradientLimit = 10
+    configuration.training.outputGradientLimit = 10
     configuration.training.average = 0.6
     configuration.training.frames.start = 3
     configuration.training.frames.end = 3

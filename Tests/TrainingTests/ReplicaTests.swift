@@ -106,6 +106,7 @@ import Training
     training.objective.elboWeight = 1
     training.objective.sticksTheLanding = true
     training.gradientLimit = 20
+    training.outputGradientLimit = 0.5
     training.klWarmup.steps = 50
   }
 
@@ -113,7 +114,8 @@ import Training
   func theBitsAreThoseOfOneProcessWithEverythingOn(batch: Int, microbatches: Int) throws {
     let alone = try accumulate(batch: batch, microbatches: microbatches, Self.switchOn)
     #expect(alone.gradients != (try accumulate(batch: batch, microbatches: microbatches)).gradients)
-    #expect(alone.sums[.propagatedUnderLimit] > 0 && alone.sums[.limitedWhere] > 0)
+    #expect(
+      alone.sums[.propagatedUnderLimit] > 0 && alone.sums[.limitedWhere] > 0 && alone.sums[.limitedPriorOutput] > 0)
     for processes in [2, 3, microbatches] {
       let parts = try accumulate(batch: batch, microbatches: microbatches, processes: processes, Self.switchOn)
       #expect(parts.gradients.map(\.bitPattern) == alone.gradients.map(\.bitPattern), "\(processes) processes")
@@ -125,21 +127,29 @@ import Training
   @Test func theFiguresAreThoseOfIWAE() throws {
     let (plain, on) = (try accumulate(batch: 6).sums, try accumulate(batch: 6, Self.switchOn).sums)
     let ofLimit: [StepSums.Field] = [
-      .propagatedUnderLimit, .limitedWhat, .limitedWhere, .limitedTemporal, .limitedPrior,
+      .propagatedUnderLimit, .limitedWhat, .limitedWhere, .limitedTemporal, .limitedPrior, .limitedPriorOutput,
+      .limitedPlaceOutput, .limitedTemporalInput,
     ]
     for field in StepSums.Field.allCases where !ofLimit.contains(field) {
       #expect(on[field] == plain[field], "\(field)")
     }
     #expect(plain.limitedFractions.isEmpty)
-    #expect(on.limitedFractions.map(\.part) == ["what", "where", "temporal", "prior"])
+    #expect(
+      on.limitedFractions.map(\.part)
+        == ["what", "where", "temporal", "prior", "prior_output", "place_output", "temporal_input"])
     #expect(on.limitedFractions.allSatisfy { (0...1).contains($0.fraction) })
   }
 
   /// A limit that no gradient reaches changes no bit of the gradient.
   @Test func aLimitOutOfReachChangesNothing() throws {
-    let (plain, far) = (try accumulate(microbatches: 4), try accumulate(microbatches: 4) { $0.gradientLimit = 1e12 })
+    let (plain, far) = (
+      try accumulate(microbatches: 4),
+      try accumulate(microbatches: 4) {
+        ($0.gradientLimit, $0.outputGradientLimit) = (1e12, 1e12)
+      }
+    )
     #expect(far.gradients.map(\.bitPattern) == plain.gradients.map(\.bitPattern))
-    #expect(far.sums.limitedFractions.map(\.fraction) == [0, 0, 0, 0])
+    #expect(far.sums.limitedFractions.allSatisfy { $0.fraction == 0 })
   }
 
   @Test func theFiguresAgreeWithEachOther() throws {

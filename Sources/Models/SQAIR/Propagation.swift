@@ -109,7 +109,9 @@ package struct Propagation {
   /// Draws the state's objects from the posterior, slot by slot, and scores them.
   func infer(_ state: ObjectState, _ context: FrameContext, shared: Shared, on tape: Tape) -> Output {
     let microbatches = context.microbatches.of(state.rows, on: tape)
-    let predicted = tape.withRowMicrobatches(microbatches) { prior.predict(state, on: tape) }
+    let predicted = tape.withRowMicrobatches(microbatches) {
+      prior.predict(state, limits: context.gradientLimits, on: tape)
+    }
     tape.enter(.propagation)
     let image = tape.index(count: state.count) { context.image[state.rows[$0]] }
     let past = tape.withRowMicrobatches(microbatches) {
@@ -235,8 +237,8 @@ extension Propagation {
     noise.normals(.propagationWhat, frame: frame, rows: objects.rows, slot: slot, into: posterior.whatNoise)
     noise.normals(.propagationWhere, frame: frame, rows: objects.rows, slot: slot, into: posterior.whereNoise)
     advanceStepNetwork(objects, of: state, all, shared: shared, on: tape)
-    samplePlace(objects, context.frames, shared: shared, on: tape)
-    let glimpse = updateTemporalState(objects, context.frames, on: tape)
+    samplePlace(objects, context, shared: shared, on: tape)
+    let glimpse = updateTemporalState(objects, context, on: tape)
     sampleAppearance(objects, glimpse: glimpse, on: tape)
     computePresence(objects, on: tape)
     noise.presence(
@@ -268,10 +270,11 @@ extension Propagation {
   }
 
   /// Step 5: the place logits, a correlated normal around the old ones.
-  private func samplePlace(_ objects: SlotObjects, _ frames: Tensor, shared: Shared, on tape: Tape) {
+  private func samplePlace(_ objects: SlotObjects, _ context: FrameContext, shared: Shared, on tape: Tape) {
     let posterior = objects.posterior
     let x = tape.join(posterior.hidden, objects.whereLogits, objects.temporal)
-    let raw = refined(tape.dense(tape.hidden(x, whereHidden), whereHead), objects, frames, on: tape).halves
+    let outputs = refined(tape.dense(tape.hidden(x, whereHidden), whereHead), objects, context.frames, on: tape)
+    let raw = (context.gradientLimits?.limiting(outputs, .placeOutput, on: tape) ?? outputs).halves
     _ = tape.scaledSum(
       objects.whereLogits, 1, raw.left, constants.whereUpdateScale, into: posterior.whereLocation)
     _ = tape.softplusScale(
@@ -295,16 +298,17 @@ extension Propagation {
   /// Steps 6 and 7: the second glimpse, and τ = GRU([h; where; e_loc; e_scale], τ⁻).
   ///
   /// - Returns: e_loc and e_scale, [objects, 2d].
-  private func updateTemporalState(_ objects: SlotObjects, _ frames: Tensor, on tape: Tape) -> Tensor {
+  private func updateTemporalState(_ objects: SlotObjects, _ context: FrameContext, on tape: Tape) -> Tensor {
     let posterior = objects.posterior
     let glimpses = look(
-      frames, at: objects.image, where: posterior.whereLogits, mask: objects.past.mask, on: tape)
+      context.frames, at: objects.image, where: posterior.whereLogits, mask: objects.past.mask, on: tape)
     let x = tape.tensor(rows: glimpses.rows, columns: temporalInput.all.size)
     let moments = x.columns(of: temporalInput.glimpse)
     tape.place(posterior.hidden, in: x.columns(of: temporalInput.hidden))
     tape.place(posterior.whereLogits, in: x.columns(of: temporalInput.whereLogits))
     encoder.moments(glimpses, on: tape, into: moments)
-    _ = tape.gatedRecurrentUnit(x, state: objects.temporal, temporal, into: objects.newTemporal)
+    let input = context.gradientLimits?.limiting(x, .temporalInput, on: tape) ?? x
+    _ = tape.gatedRecurrentUnit(input, state: objects.temporal, temporal, into: objects.newTemporal)
     return moments
   }
 

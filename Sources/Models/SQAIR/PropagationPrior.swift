@@ -39,10 +39,13 @@ package struct PropagationPrior: BitwiseCopyable {
   }
 
   /// Moments of a state's objects at the next frame; to run in `withRowMicrobatches` of the objects.
-  func predict(_ state: ObjectState, on tape: Tape) -> Output {
+  ///
+  /// - Parameter limits: on the gradients of the outputs, if there are any.
+  func predict(_ state: ObjectState, limits: ObjectGradientLimits?, on tape: Tape) -> Output {
     tape.enter(.propagationPrior)
     let next = tape.gatedRecurrentUnit(tape.join(state.what, state.whereLogits), state: state.prior, unit)
-    let raw = tape.dense(next, head)
+    let outputs = tape.dense(next, head)
+    let raw = limits?.limiting(outputs, .priorOutput, on: tape) ?? outputs
     let means = 1..<1 + 4 + what
     let scales = tape.softplusScale(raw.slice(columns: means.upperBound..<raw.columns), minimum: minimum)
     func mean(_ last: Tensor, _ output: Tensor) -> Tensor { isResidual ? tape.scaledSum(last, 1, output, 1) : output }

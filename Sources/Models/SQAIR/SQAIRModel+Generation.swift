@@ -30,7 +30,7 @@ extension SQAIRModel {
   ) -> GeneratedFrame {
     // What is generated belongs to no microbatch of a batch.
     let microbatches = RowMicrobatches(rows: nil)
-    let predicted = propagation.prior.predict(state, on: tape)
+    let predicted = propagation.prior.predict(state, limits: nil, on: tape)
     let carried = samplePropagation(frame, from: state, predicted, noise: noise, on: tape)
     let survivors = Survivors(of: state, presence: carried.presence, on: tape)
     let summary = discovery.summary(

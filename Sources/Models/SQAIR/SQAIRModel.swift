@@ -39,12 +39,12 @@ public final class SQAIRModel: SequenceModel {
       tape.label = frame
       let context = FrameContext(
         frame: frame, frames: batch.frames, image: batch.image(at: frame, on: tape), microbatches: microbatches,
-        noise: noise)
+        noise: noise, gradientLimits: batch.gradientLimits)
       let result = infer(context, from: state, shared: shared, on: tape)
       results.append(result)
       state = result.state
-      if let limit = batch.gradientLimit, frame + 1 < batch.frameCount {
-        state = state.limitingGradients(limit, microbatches: microbatches, on: tape)
+      if let limits = batch.gradientLimits, frame + 1 < batch.frameCount {
+        state = state.limitingGradients(limits, microbatches: microbatches, on: tape)
       }
     }
     tape.label = nil

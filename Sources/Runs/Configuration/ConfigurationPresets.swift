@@ -36,6 +36,7 @@ extension Configuration {
     configuration.training.objective.elboWeight = 1
     configuration.training.objective.sticksTheLanding = true
     configuration.training.gradientLimit = 100
+    configuration.training.outputGradientLimit = 100
     configuration.training.average = 0.999
     configuration.training.frames.start = 4
     configuration.training.frames.stepsPerStage = 600
@@ -82,6 +83,7 @@ extension Configuration {
     configuration.training.objective.sticksTheLanding = false
     configuration.training.optimizer.schedule.factors = [1, 1, 1, 1, 0.7, 0.35, 0.12, 0.03]
     configuration.training.optimizer.adam.beta2 = 0.999
+    configuration.training.outputGradientLimit = 0
     configuration.training.frames.start = 3
     configuration.training.frames.end = 5
     configuration.validation.interval = 500

@@ -28,6 +28,9 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// Largest norm of the gradient that one object passes back from a frame to the one before, for each of appearance,
   /// place, temporal and prior state by itself, in units of d log w / d state; see `GradientLimit`. 0 = off. Default 0.
   public var gradientLimit = 0.0
+  /// Largest norm of the gradient of what the prior puts out for one object, in units of d log w / d output; ten times
+  /// of it limits the gradients of the posterior's place and of the temporal state's input. 0 = off. Default 0.
+  public var outputGradientLimit = 0.0
   /// A smaller weight of the KL estimate at the beginning.
   public var klWarmup = KLWarmupConfiguration()
   /// A first phase with settings of its own.
@@ -64,6 +67,9 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
       "watchdogSeconds must be 0 (off) or at least 1, not \(watchdogSeconds)")
     reasons.require(
       gradientLimit >= 0 && gradientLimit.isFinite, "gradientLimit must be at least 0 (0 = off), not \(gradientLimit)")
+    reasons.require(
+      outputGradientLimit >= 0 && outputGradientLimit.isFinite,
+      "outputGradientLimit must be at least 0 (0 = off), not \(outputGradientLimit)")
     reasons.require((0..<1).contains(average), "average must be at least 0 (0 = off) and below 1, not \(average)")
     return reasons.list + frames.validate().map { "frames.\($0)" }
       + objective.validate().map { "objective.\($0)" } + klWarmup.validate().map { "klWarmup.\($0)" }
