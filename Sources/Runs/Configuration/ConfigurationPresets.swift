@@ -25,7 +25,7 @@ extension Configuration {
   }
 
   /// 1,000 updates that find objects (IWAE, 5 particles, 3 frames), then the ELBO with 2 particles while sequences grow
-  /// to 10 frames, a rate that rises to 1.7 times its base and falls, and an average of the parameters. The older
+  /// to 10 frames, a rate that rises to 2.5 times its base and falls, and an average of the parameters. The older
   /// an object, the more the prior expects it to look as it has so far, so that it keeps its appearance.
   static func fast() -> Configuration {
     var configuration = Configuration()
@@ -41,8 +41,8 @@ extension Configuration {
     configuration.training.frames.start = 4
     configuration.training.frames.stepsPerStage = 600
     configuration.training.optimizer.schedule.boundaries = [0.025, 0.045, 0.435, 0.59, 0.745, 0.845, 0.92, 0.97]
-    // With a peak of 2.5 and a decay of 0.999, propagation was lost for good in one of two runs.
-    configuration.training.optimizer.schedule.factors = [1.3, 1.7, 1.7, 1.2, 0.7, 0.35, 0.12, 0.03]
+    // Without the limit on outputs and with a decay of 0.999, this rate lost propagation for good in one of two runs.
+    configuration.training.optimizer.schedule.factors = [1.7, 2.5, 1.7, 1.2, 0.7, 0.35, 0.12, 0.03]
     configuration.training.optimizer.adam.beta2 = 0.99
     configuration.validation.particles = 5
     return configuration
