@@ -55,7 +55,8 @@ package struct CollapseDetector {
       warnings.append(
         "collapse: no propagation for \(Self.patience) updates. Every frame's objects are discovered again, so "
           + "identities mean nothing although counts may be right. Propagation rarely recovers: start again from an "
-          + "earlier checkpoint with training.gradientLimit on, or with a smaller training.optimizer.learningRate.")
+          + "earlier checkpoint with training.gradientLimit and training.outputGradientLimit on, or with a smaller "
+          + "training.optimizer.learningRate.")
     }
     if let typical = typicalNorm {
       if !isClipped, gradientNorm > Self.largestNormRatio * typical, updates > quietUntil, updates > Self.patience {
