@@ -1,7 +1,7 @@
 import Numerics
 
-/// Limits on the gradients of single objects (section 8.8; see `GradientLimit`): of its state where it passes from a
-/// frame to the one before, and of what the networks of propagation put out for it.
+/// Limits on the gradients of single objects (section 8.8; see `GradientLimit`): of the state of each where it passes
+/// from a frame to the one before, and of what the networks of propagation put out for it.
 ///
 /// Appearance, place, temporal and prior state of each object are limited separately: they have different units and
 /// very different gradients. (At ten frames, in units of d log w / d state, most gradients by the appearance are below
@@ -27,7 +27,8 @@ public struct ObjectGradientLimits: BitwiseCopyable {
   /// The number of those whose gradient was scaled down, [parts, microbatches]; counted in the backward pass.
   private let limited: Index
 
-  /// The posterior sees the image, whose gradients by the place are ordinarily ten times those of the prior's moments.
+  /// The posterior sees the image: most gradients by the place are between 100 and 1,000, see above, and only the tails
+  /// are to be shortened.
   private static let posteriorFactor: Float = 10
 
   public init(stateNorm: Float? = nil, outputNorm: Float? = nil, on tape: Tape) {
