@@ -40,7 +40,7 @@ public final class JointWeightGradients {
   private static let largestTask = (rows: 512, columns: 256)
 
   private let store: ParameterStore
-  private let product = WeightGradientProduct()
+  private let product: WeightGradientProduct
   private var recordings: [Recording] = []
   private var weights: [Weight] = []
   private var indices: [Int: Int] = [:]
@@ -50,7 +50,11 @@ public final class JointWeightGradients {
   private var offsets: [Int] = []
   private var microbatches = 0..<0
 
-  public init(_ store: ParameterStore) { self.store = store }
+  /// - Parameter precision: that of the recordings.
+  public init(_ store: ParameterStore, _ precision: Precision) {
+    self.store = store
+    product = WeightGradientProduct(precision)
+  }
 
   /// Parts into which the work is divided, the largest first: the same on all processes.
   public var taskCount: Int { tasks.count }

@@ -14,8 +14,8 @@ public enum LinearAlgebra {
   /// this text is equal, the same program computes the same bits.
   public static var kernels: String { kernelFamily + "/" + String(cString: kernel_vector_level()) }
 
-  /// The kernels that products run on.
-  public static var kernelFamily: String { String(cString: kernel_product_family()) }
+  /// The kernels that products of floats run on.
+  public static var kernelFamily: String { String(cString: kernel_product_family(PRODUCT_FLOAT32)) }
 
   /// The library's version and build settings.
   public static var description: String { String(cString: openblas_get_config()) }

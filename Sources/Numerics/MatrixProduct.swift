@@ -14,16 +14,25 @@ package final class MatrixProduct {
     let isTransposed: Bool
   }
 
+  /// How factors are rounded.
+  let precision: Precision
   /// Of packed weights.
   private let arena = Arena()
+  /// For rows of inputs while they are multiplied.
+  private let workspace = Arena()
   private var packed: [Key: UnsafeMutablePointer<Float>] = [:]
-  let weightGradients = WeightGradients()
+  let weightGradients: WeightGradients
   /// The part of the model that runs, for the profile.
   var part = 0
-  /// If set, weights that it holds are not packed again.
-  var packedWeights: PackedWeights?
+  /// If set, weights that it holds are not packed again; of the same precision.
+  var packedWeights: PackedWeights? {
+    didSet { precondition(packedWeights.map { $0.precision == precision } ?? true, "weights are packed otherwise") }
+  }
 
-  init() {}
+  init(_ precision: Precision) {
+    self.precision = precision
+    weightGradients = WeightGradients(precision)
+  }
 
   /// Forgets the packed weights: they are about to change.
   func reset() {
@@ -34,18 +43,24 @@ package final class MatrixProduct {
 
   /// C[m, n] = A[m, k] W[k, n], or C += A W.
   func multiply(_ a: MatrixBlock, weight w: MatrixBlock, accumulate: Bool = false, into c: MatrixBlock) {
-    guard c.rows > 0, c.columns > 0, a.columns > 0 else { return }
-    kernel_product_packed(
-      a.base, Int64(a.stride), packing(w, isTransposed: false), c.base, Int64(c.stride), Int64(c.rows),
-      Int64(c.columns), Int64(a.columns), accumulate ? 1 : 0)
+    multiply(a, w, isTransposed: false, accumulate: accumulate, into: c)
   }
 
   /// C[m, n] = A[m, k] W[n, k] transposed, or C += A W transposed: from the gradient after a layer to that before it.
   func multiply(_ a: MatrixBlock, transposedWeight w: MatrixBlock, accumulate: Bool, into c: MatrixBlock) {
+    multiply(a, w, isTransposed: true, accumulate: accumulate, into: c)
+  }
+
+  private func multiply(_ a: MatrixBlock, _ w: MatrixBlock, isTransposed: Bool, accumulate: Bool, into c: MatrixBlock) {
     guard c.rows > 0, c.columns > 0, a.columns > 0 else { return }
+    let floats = Int(kernel_product_workspace(precision.kernel, Int64(a.columns)))
+    workspace.reset()
     kernel_product_packed(
-      a.base, Int64(a.stride), packing(w, isTransposed: true), c.base, Int64(c.stride), Int64(c.rows),
-      Int64(c.columns), Int64(a.columns), accumulate ? 1 : 0)
+      precision.kernel, a.base, Int64(a.stride), packing(w, isTransposed: isTransposed), c.base, Int64(c.stride),
+      Int64(c.rows), Int64(c.columns), Int64(a.columns), accumulate ? 1 : 0,
+      floats == 0
+        ? nil
+        : workspace.allocate(bytes: floats * MemoryLayout<Float>.stride).bindMemory(to: Float.self, capacity: floats))
   }
 
   /// Records the product X W for the gradient of its weight, dW[m, n] += X[rows, m] transposed dY[rows, n].
@@ -67,12 +82,12 @@ package final class MatrixProduct {
     let key = Key(base: w.base, rows: w.rows, columns: w.columns, isTransposed: isTransposed)
     if let known = packed[key] { return known }
     let (k, n) = isTransposed ? (Int64(w.columns), Int64(w.rows)) : (Int64(w.rows), Int64(w.columns))
-    let floats = Int(kernel_packed_size(k, n))
+    let floats = Int(kernel_packed_size(precision.kernel, k, n))
     let memory = arena.allocate(bytes: floats * MemoryLayout<Float>.stride).bindMemory(to: Float.self, capacity: floats)
     if isTransposed {
-      kernel_pack_transposed(w.base, Int64(w.stride), k, n, 0, n, memory)
+      kernel_pack_transposed(precision.kernel, w.base, Int64(w.stride), k, n, 0, n, memory)
     } else {
-      kernel_pack(w.base, Int64(w.stride), k, n, 0, k, memory)
+      kernel_pack(precision.kernel, w.base, Int64(w.stride), k, n, 0, k, memory)
     }
     packed[key] = memory
     return memory

@@ -28,12 +28,14 @@ public final class PackedWeights {
     func element(ofRow row: Int) -> Int { Int(offset) + row * Int(stride) }
 
     /// Floats that the packed weight takes.
-    var packedSize: Int {
-      Int(
-        isTransposed ? kernel_packed_size(Int64(columns), Int64(rows)) : kernel_packed_size(Int64(rows), Int64(columns))
-      )
+    func packedSize(_ precision: Precision) -> Int {
+      let (k, n) = isTransposed ? (columns, rows) : (rows, columns)
+      return Int(kernel_packed_size(precision.kernel, Int64(k), Int64(n)))
     }
   }
+
+  /// How they are rounded.
+  public let precision: Precision
 
   private let parameters: UnsafeMutableBufferPointer<Float>
   private let memory: UnsafeMutableBufferPointer<Float>
@@ -48,8 +50,11 @@ public final class PackedWeights {
   /// - Parameters:
   ///   - parameters: all values of a store.
   ///   - memory: where packed weights are kept; see `room(forParameters:)`.
-  public init(of parameters: UnsafeMutableBufferPointer<Float>, in memory: UnsafeMutableBufferPointer<Float>) {
-    (self.parameters, self.memory) = (parameters, memory)
+  public init(
+    of parameters: UnsafeMutableBufferPointer<Float>, _ precision: Precision,
+    in memory: UnsafeMutableBufferPointer<Float>
+  ) {
+    (self.parameters, self.precision, self.memory) = (parameters, precision, memory)
   }
 
   /// Floats that suffice for all weights of a model in both orientations, filled up to whole panels.
@@ -75,7 +80,7 @@ public final class PackedWeights {
     missing.removeAll(keepingCapacity: true)
     for form in Set(wanted).sorted() where packed[form] == nil {
       // Packed weights begin at cache lines.
-      let size = (form.packedSize + 15) / 16 * 16
+      let size = (form.packedSize(precision) + 15) / 16 * 16
       guard used + size <= memory.count else {
         refused.insert(form)
         continue
@@ -130,9 +135,11 @@ public final class PackedWeights {
     let base = parameters.baseAddress! + Int(form.offset)
     let (first, count) = (Int64(rows.lowerBound), Int64(rows.count))
     if form.isTransposed {
-      kernel_pack_transposed(base, Int64(form.stride), Int64(form.columns), Int64(form.rows), first, count, place)
+      kernel_pack_transposed(
+        precision.kernel, base, Int64(form.stride), Int64(form.columns), Int64(form.rows), first, count, place)
     } else {
-      kernel_pack(base, Int64(form.stride), Int64(form.rows), Int64(form.columns), first, count, place)
+      kernel_pack(
+        precision.kernel, base, Int64(form.stride), Int64(form.rows), Int64(form.columns), first, count, place)
     }
   }
 }

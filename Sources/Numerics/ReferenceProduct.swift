@@ -1,3 +1,4 @@
+import CKernels
 import COpenBLAS
 import Foundation
 
@@ -9,18 +10,29 @@ public final class ReferenceProduct {
   /// Rows and columns of each matrix: large enough that nothing but arithmetic counts.
   public static let size = 1024
 
+  private let precision: Precision
   private let memory = OwnMemory()
   private let matrices: [UnsafeMutablePointer<Float>]
+  private let workspace: UnsafeMutablePointer<Float>
 
-  public init() {
+  /// - Parameter precision: how factors are rounded; one that this processor supports.
+  public init(_ precision: Precision = .float32) {
+    self.precision = precision
     matrices = (0..<3).map { [memory] _ in memory.vector(Self.size * Self.size).baseAddress! }
-    for matrix in matrices { matrix.update(repeating: 0.5, count: Self.size * Self.size) }
+    let value: Float =
+      switch precision {
+      case .float32: 0.5
+      // Two bfloat16 of 0.5 are in the place of a float.
+      case .bfloat16: Float(bitPattern: 0x3f00_3f00)
+      }
+    for matrix in matrices { matrix.update(repeating: value, count: Self.size * Self.size) }
+    workspace = memory.vector(max(1, Int(kernel_product_workspace(precision.kernel, Int64(Self.size))))).baseAddress!
   }
 
   /// Operations of one product.
   public static let operations = 2 * Double(size * size * size)
 
-  /// Operations per second, now, by the linear algebra library.
+  /// Operations per second, now: by the linear algebra library, or of pairs of bfloat16 by our own kernels.
   public func measureRate() -> Rate { measureRate(willBegin: {}) }
 
   /// The same, with a call right before the product that is timed.
@@ -51,6 +63,16 @@ public final class ReferenceProduct {
   }
 
   private func multiply() {
+    switch precision {
+    case .float32: multiplyByLibrary()
+    case .bfloat16:
+      let size = Int64(Self.size)
+      kernel_product_packed(
+        precision.kernel, matrices[0], size, matrices[1], matrices[2], size, size, size, size, 0, workspace)
+    }
+  }
+
+  private func multiplyByLibrary() {
     let size = blasint(Self.size)
     cblas_sgemm(
       CblasRowMajor, CblasNoTrans, CblasNoTrans, size, size, size, 1, matrices[0], size, matrices[1], size, 0,

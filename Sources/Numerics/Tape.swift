@@ -44,14 +44,16 @@ public final class Tape {
   /// Whether operations are recorded and tensors have gradients.
   public let isRecording: Bool
 
-  /// - Parameter memory: where values and gradients are kept as far as there is room; nil: in memory of this process.
-  public init(recording: Bool = true, memory: TapeMemory? = nil) {
+  /// - Parameters:
+  ///   - precision: how the factors of products are rounded; one that this processor supports.
+  ///   - memory: where values and gradients are kept as far as there is room; nil: in memory of this process.
+  public init(recording: Bool = true, precision: Precision = .float32, memory: TapeMemory? = nil) {
     isRecording = recording
     self.memory = memory
     valueArena = Arena(from: memory)
     gradientArena = Arena(from: memory)
     writtenArena = Arena(from: memory)
-    products = MatrixProduct()
+    products = MatrixProduct(precision)
     eachMicrobatch = Self.count(to: 1, in: valueArena)
     entries.reserveCapacity(4096)
   }

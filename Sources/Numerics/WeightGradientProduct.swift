@@ -2,7 +2,10 @@ import CKernels
 
 /// The product over all uses of a weight that is its gradient, microbatch by microbatch.
 final class WeightGradientProduct {
+  private let precision: Precision
   private let scratch = Arena()
+
+  init(_ precision: Precision) { self.precision = precision }
 
   /// Computes the gradient of a part of a weight.
   ///
@@ -67,8 +70,9 @@ final class WeightGradientProduct {
         memory(Float.self, Int(kernel_bias_workspace(n))))
     } else {
       kernel_weight_gradient(
-        x, dy, starts, Int64(microbatches.count), Int64(microbatches.lowerBound), m, n, sums, Int64(gradient.stride),
-        accumulate, memory(Float.self, Int(kernel_gradient_workspace(Int64(count), m, n))))
+        precision.kernel, x, dy, starts, Int64(microbatches.count), Int64(microbatches.lowerBound), m, n, sums,
+        Int64(gradient.stride), accumulate,
+        memory(Float.self, Int(kernel_gradient_workspace(precision.kernel, Int64(count), m, n))))
     }
   }
 }

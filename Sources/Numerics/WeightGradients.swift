@@ -19,9 +19,11 @@ final class WeightGradients {
   private var uses: [WeightUse] = []
   private var weights: [Weight] = []
   private var weightIndices: [UnsafeMutablePointer<Float>: Int] = [:]
-  private let product = WeightGradientProduct()
+  private let product: WeightGradientProduct
   /// Number of elements of all weights that have a use.
   private(set) var elements = 0
+
+  init(_ precision: Precision) { product = WeightGradientProduct(precision) }
 
   /// Records that `gradient` [m, n] has the sum over rows of x[row] dy[row] as a part of it.
   ///

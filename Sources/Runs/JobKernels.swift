@@ -41,6 +41,20 @@ package struct JobKernels: CustomStringConvertible {
         + "(mpirun -x \(variable)=1).", isEverywhere: true)
   }
 
+  /// Refuses a precision that the processor of any rank does not have. Every process of the job calls this.
+  ///
+  /// - Parameter isSupported: whether that of this rank has it.
+  package static func require(
+    _ precision: Precision, _ communicator: Communicator, isSupported: (Precision) -> Bool = \.isSupported
+  ) throws {
+    try communicator.collectively("checking training.precision") {
+      guard !isSupported(precision) else { return }
+      throw RunError(
+        "this processor has no AVX512-BF16, which training.precision=\(precision.rawValue) needs. Use processors that "
+          + "have it, or start a run with training.precision=\(Precision.float32.rawValue), which runs everywhere.")
+    }
+  }
+
   /// Asks all processes.
   package init(of communicator: Communicator) throws {
     let names = try communicator.broadcast(communicator.gather(LinearAlgebra.kernels).joined(separator: "\n"))

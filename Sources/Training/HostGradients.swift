@@ -42,8 +42,8 @@ final class HostGradients {
   }
 
   init(
-    _ parameters: ParameterStore, _ shares: MicrobatchShares, _ state: StateMemory, _ host: HostMemory,
-    _ communicator: Communicator
+    _ parameters: ParameterStore, _ precision: Precision, _ shares: MicrobatchShares, _ state: StateMemory,
+    _ host: HostMemory, _ communicator: Communicator
   ) {
     self.shares = shares
     self.state = state
@@ -56,7 +56,7 @@ final class HostGradients {
     let floats = own.count * MemoryLayout<Announcement>.stride / MemoryLayout<Float>.stride
     announcements = UnsafeMutableRawPointer(state.vector(floats).baseAddress!)
       .bindMemory(to: Announcement.self, capacity: own.count)
-    joint = JointWeightGradients(parameters)
+    joint = JointWeightGradients(parameters, precision)
     recordings.reserveCapacity(own.count)
   }
 

@@ -26,7 +26,7 @@ package final class Replica {
 
   /// - Parameter memory: where activations are kept as far as there is room; nil: in memory of this process.
   package init(model: any SequenceModel, settings: TrainingConfiguration, memory: TapeMemory? = nil) {
-    tape = Tape(memory: memory)
+    tape = Tape(precision: settings.precision, memory: memory)
     self.model = model
     self.settings = settings
     gradients = PartialGradients(model.parameters)

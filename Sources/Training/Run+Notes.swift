@@ -81,7 +81,8 @@ extension Run {
       "training    updates \(state.step) to \(settings.steps), batch \(settings.batchSize), \(settings.particles) "
         + "particles, \(length) frames, \(settings.optimizer.kind.rawValue) \(settings.optimizer.learningRate), seed \(settings.seed)",
       "processes   \(communicator.size) on \(communicator.hostName)\(communicator.size > communicator.ranksOnHost ? " and others" : ""), "
-        + "1 thread each, kernels \(state.kernels ?? "")",
+        + "1 thread each, kernels \(state.kernels ?? "")"
+        + (settings.precision == .float32 ? "" : ", products of \(settings.precision.rawValue)"),
     ] + (state.memory.note.map { ["exchange    within a host \($0)\(idle(state))"] } ?? [])
   }
 }

@@ -100,6 +100,7 @@ struct Run {
     try keepMicrobatches(of: resumption)
     if let reason = try training.identify(with: communicator, digestRecord: folder.dataDigests) { throw reason }
     if communicator.size > 1, let reason = try validation?.identify(with: communicator) { throw reason }
+    try JobKernels.require(configuration.training.precision, communicator)
     configuration.model.constants.height = training.height
     configuration.model.constants.width = training.width
     let reasons = configuration.validate()

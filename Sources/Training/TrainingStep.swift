@@ -68,10 +68,12 @@ package struct TrainingStep {
     shares = Self.shares(state, settings, communicator)
     sums = MicrobatchSums(layout)
     reduction = GradientReduction(parameters, layout, communicator, shares: shares, sharing: memory)
-    hostGradients = memory.host.map { [shares] in HostGradients(parameters, shares, memory, $0, communicator) }
+    hostGradients = memory.host.map { [shares] in
+      HostGradients(parameters, settings.precision, shares, memory, $0, communicator)
+    }
     rankReduction = memory.host == nil ? reduction : GradientReduction(parameters, layout, communicator, shares: shares)
     lastReduction = reduction
-    packing = WeightPacking(parameters, memory, reduction, communicator)
+    packing = WeightPacking(parameters, settings.precision, memory, reduction, communicator)
     replica = Replica(model: state.model, settings: settings, memory: hostGradients?.tapeMemory)
     replica.tape.packedWeights = packing.weights
     // Files were read and a state was made until here, once; updates need none of that.

@@ -30,15 +30,19 @@ final class WeightPacking {
 
   private static var mostForms: Int { (bytesPerRank - headerBytes) / MemoryLayout<PackedWeights.Form>.stride }
 
-  /// - Parameter reduction: the one that gathers parameters.
-  init(_ parameters: ParameterStore, _ state: StateMemory, _ reduction: GradientReduction, _ communicator: Communicator)
-  {
+  /// - Parameters:
+  ///   - precision: of the products with the weights.
+  ///   - reduction: the one that gathers parameters.
+  init(
+    _ parameters: ParameterStore, _ precision: Precision, _ state: StateMemory, _ reduction: GradientReduction,
+    _ communicator: Communicator
+  ) {
     self.state = state
     self.reduction = reduction
     let ranks = communicator.ranksOnHost
     (rank, self.ranks) = (communicator.rankOnHost, ranks)
     weights = PackedWeights(
-      of: parameters.values, in: state.vector(PackedWeights.room(forParameters: parameters.count)))
+      of: parameters.values, precision, in: state.vector(PackedWeights.room(forParameters: parameters.count)))
     shared =
       state.host.map { _ in
         UnsafeMutableRawPointer(state.vector(ranks * Self.bytesPerRank / MemoryLayout<Float>.stride).baseAddress!)

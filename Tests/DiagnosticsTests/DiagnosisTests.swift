@@ -71,6 +71,14 @@ import Testing
     #expect(kernels.text.hasSuffix("rank 0: avx512/x86-64-v4; rank 1 (node0): avx2/x86-64-v3"))
   }
 
+  @Test func thePrecisionsThatAllRanksHaveAreTold() throws {
+    let text = "avx512/x86-64-v4, the same on all 2 ranks; training.precision can be "
+    #expect(try check("kernels", ranks(2) { $0.precisions = ["float32", "bf16"] }).text == text + "float32 or bf16")
+    #expect(
+      try check("kernels", ranks(2) { if $0.rank == 1 { $0.precisions = ["float32", "bf16"] } }).text
+        == text + "float32")
+  }
+
   @Test func coresAreCounted() throws {
     let shared = try check("cores", ranks(2) { $0.cores = [3] })
     #expect(shared.state == .warn && shared.advice?.contains("--bind-to core") == true)

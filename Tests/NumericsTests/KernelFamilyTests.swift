@@ -7,15 +7,46 @@ import Testing
 /// Sizes fill and do not fill registers and blocks. Where the kernels round once a multiply-add, they must have the
 /// bits of the loops, and so those of each other.
 @Suite struct KernelFamilyTests {
-  enum Family: String, CaseIterable { case avx512, avx2, portable }
+  enum Family: String, CaseIterable {
+    case avx512bf16, avx512, avx2, portable
+
+    static let ofFloats = allCases.filter { $0 != .avx512bf16 }
+
+    var precision: product_precision { self == .avx512bf16 ? PRODUCT_BFLOAT16 : PRODUCT_FLOAT32 }
+
+    /// The sum of products as the kernels of this family define it. Of two bfloat16, the second is multiplied first.
+    func sum(_ count: Int, _ factors: (Int) -> (Float, Float)) -> Float {
+      var sum: Float = 0
+      func add(_ index: Int) {
+        let (a, b) = factors(index)
+        if self == .avx512bf16 { sum.addProduct(Self.rounded(a), Self.rounded(b)) } else { sum.addProduct(a, b) }
+      }
+      for first in stride(from: 0, to: count, by: self == .avx512bf16 ? 2 : 1) {
+        if self == .avx512bf16, first + 1 < count { add(first + 1) }
+        add(first)
+      }
+      return sum
+    }
+
+    /// The nearest bfloat16, of two the one with an even last bit.
+    private static func rounded(_ value: Float) -> Float {
+      let bits = value.bitPattern
+      return Float(bitPattern: (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff_0000)
+    }
+  }
 
   /// Runs the body with the kernels of a family, if this processor has them. Other tests of the process do not notice.
   ///
   /// - Returns: whether it has.
   private func with(_ family: Family, _ body: (_ isFused: Bool) -> Void) -> Bool {
+    if family == .avx512bf16 {
+      guard Precision.bfloat16.isSupported else { return false }
+      body(true)
+      return true
+    }
     guard kernel_product_choose(family.rawValue) == 1 else { return false }
     defer { #expect(kernel_product_choose(nil) == 1) }
-    #expect(String(cString: kernel_product_family()) == family.rawValue)
+    #expect(String(cString: kernel_product_family(PRODUCT_FLOAT32)) == family.rawValue)
     body(family != .portable)
     return true
   }
@@ -50,7 +81,7 @@ import Testing
 
   @Test(arguments: Family.allCases, products)
   func aProductIsOneChainOfMultiplyAdds(family: Family, shape: (m: Int, n: Int, k: Int)) {
-    let (m, n, k) = shape
+    let ((m, n, k), precision) = (shape, family.precision)
     let (aStride, bStride, cStride) = (k + 3, n + 2, n + 5)
     let a = numbers(m * aStride + 1, seed: 1)
     let b = numbers(k * bStride + 1, seed: 2)
@@ -58,23 +89,24 @@ import Testing
     let before = numbers(m * cStride + 1, seed: 3)
     _ = with(family) { isFused in
       for isTransposed in [false, true] {
-        var packed = [Float](repeating: .nan, count: Int(kernel_packed_size(Int64(k), Int64(n))))
+        var packed = [Float](repeating: .nan, count: Int(kernel_packed_size(precision, Int64(k), Int64(n))))
+        var workspace = [Float](repeating: .nan, count: Int(kernel_product_workspace(precision, Int64(k))))
         if isTransposed {
-          kernel_pack_transposed(transposed, Int64(k + 1), Int64(k), Int64(n), 0, Int64(n), &packed)
+          kernel_pack_transposed(precision, transposed, Int64(k + 1), Int64(k), Int64(n), 0, Int64(n), &packed)
         } else {
-          kernel_pack(b, Int64(bStride), Int64(k), Int64(n), 0, Int64(k), &packed)
+          kernel_pack(precision, b, Int64(bStride), Int64(k), Int64(n), 0, Int64(k), &packed)
         }
         #expect(packed.allSatisfy { !$0.isNaN })
         // The kernels ask for panels some steps ahead; asking does no harm, wherever it is.
         for accumulate in [false, true] {
           var c = before
           kernel_product_packed(
-            a, Int64(aStride), packed, &c, Int64(cStride), Int64(m), Int64(n), Int64(k), accumulate ? 1 : 0)
+            precision, a, Int64(aStride), packed, &c, Int64(cStride), Int64(m), Int64(n), Int64(k),
+            accumulate ? 1 : 0, &workspace)
           var expected = before
           for row in 0..<m {
             for column in 0..<n {
-              var sum: Float = 0
-              for p in 0..<k { sum.addProduct(a[row * aStride + p], b[p * bStride + column]) }
+              let sum = family.sum(k) { (a[row * aStride + $0], b[$0 * bStride + column]) }
               expected[row * cStride + column] = accumulate ? sum + before[row * cStride + column] : sum
             }
           }
@@ -121,18 +153,16 @@ import Testing
   }
 
   /// The sums over the blocks of a tree, [block][m n], given the inputs of each row (1 for a bias) and its gradients.
-  private func blockSums(_ x: [[Float]], _ dy: [[Float]], _ microbatches: Microbatches) -> [[Float]] {
-    var row = 0
+  private func blockSums(
+    _ x: [[Float]], _ dy: [[Float]], _ microbatches: Microbatches, _ family: Family
+  ) -> [[Float]] {
+    var first = 0
     let leaves = microbatches.rows.map { count -> [Float] in
-      var leaf = [Float](
-        repeating: 0, count: x.first.map(\.count).map { $0 * microbatches.n } ?? microbatches.m * microbatches.n)
-      for _ in 0..<count {
-        for (i, input) in x[row].enumerated() {
-          for j in 0..<microbatches.n { leaf[i * microbatches.n + j].addProduct(input, dy[row][j]) }
-        }
-        row += 1
+      defer { first += count }
+      let n = microbatches.n
+      return (0..<(x.first?.count ?? microbatches.m) * n).map { element in
+        family.sum(count) { (x[first + $0][element / n], dy[first + $0][element % n]) }
       }
-      return leaf
     }
     let all = microbatches.first..<microbatches.first + microbatches.rows.count
     return ReductionTree.blocks(of: all).map { sum(leaves, of: $0, first: microbatches.first) }
@@ -140,7 +170,8 @@ import Testing
 
   /// Gradients as a kernel leaves them in matrices of `stride` columns, which held `before`.
   private func run(
-    _ microbatches: Microbatches, _ x: [[Float]]?, _ dy: [[Float]], stride: Int, before: [[Float]], accumulate: Bool
+    _ microbatches: Microbatches, _ x: [[Float]]?, _ dy: [[Float]], stride: Int, before: [[Float]], accumulate: Bool,
+    _ precision: product_precision
   ) -> [[Float]] {
     // Rows lie anywhere, so each has memory of its own.
     let memory = ((x ?? []) + dy + before).map { values in
@@ -157,10 +188,10 @@ import Testing
     let (count, first) = (Int64(microbatches.rows.count), Int64(microbatches.first))
     let (m, n) = (Int64(microbatches.m), Int64(microbatches.n))
     if x != nil {
-      var workspace = [Float](repeating: .nan, count: Int(kernel_gradient_workspace(Int64(rows), m, n)))
+      var workspace = [Float](repeating: .nan, count: Int(kernel_gradient_workspace(precision, Int64(rows), m, n)))
       kernel_weight_gradient(
-        inputs, gradients, starts, count, first, m, n, sums.map(\.baseAddress), Int64(stride), accumulate ? 1 : 0,
-        &workspace)
+        precision, inputs, gradients, starts, count, first, m, n, sums.map(\.baseAddress), Int64(stride),
+        accumulate ? 1 : 0, &workspace)
     } else {
       var workspace = [Float](repeating: .nan, count: Int(kernel_bias_workspace(n)))
       kernel_bias_gradient(
@@ -174,12 +205,12 @@ import Testing
     let rows = microbatches.rows.reduce(0, +)
     let x = (0..<rows).map { numbers(microbatches.m, seed: 100 + $0) }
     let dy = (0..<rows).map { numbers(microbatches.n, seed: 1000 + $0) }
-    let expected = blockSums(x, dy, microbatches)
+    let expected = blockSums(x, dy, microbatches, family)
     let stride = microbatches.n + 3
     let before = expected.indices.map { numbers(microbatches.m * stride, seed: 10 + $0) }
     _ = with(family) { isFused in
       for accumulate in [false, true] {
-        let results = run(microbatches, x, dy, stride: stride, before: before, accumulate: accumulate)
+        let results = run(microbatches, x, dy, stride: stride, before: before, accumulate: accumulate, family.precision)
         for (block, result) in results.enumerated() {
           var whole = before[block]
           for i in 0..<microbatches.m {
@@ -194,17 +225,18 @@ import Testing
     }
   }
 
-  @Test(arguments: Family.allCases, microbatches)
+  @Test(arguments: Family.ofFloats, microbatches)
   func biasGradientsAreAddedInTheOrderOfTheTree(family: Family, microbatches: Microbatches) {
     let rows = microbatches.rows.reduce(0, +)
     let dy = (0..<rows).map { numbers(microbatches.n, seed: 2000 + $0) }
     let ones = dy.map { _ in [Float(1)] }
     let shape = Microbatches(rows: microbatches.rows, first: microbatches.first, m: 1, n: microbatches.n)
-    let expected = blockSums(ones, dy, shape)
+    let expected = blockSums(ones, dy, shape, family)
     let before = expected.indices.map { numbers(microbatches.n, seed: 20 + $0) }
     _ = with(family) { _ in
       for accumulate in [false, true] {
-        let results = run(shape, nil, dy, stride: microbatches.n, before: before, accumulate: accumulate)
+        let results = run(
+          shape, nil, dy, stride: microbatches.n, before: before, accumulate: accumulate, family.precision)
         for (block, result) in results.enumerated() {
           let whole = zip(before[block], expected[block]).map { accumulate ? $0 + $1 : $1 }
           expect(result, whole, isFused: true, terms: rows, "\(family), block \(block), += \(accumulate)")
@@ -217,10 +249,13 @@ import Testing
 
   /// A processor that has wide kernels has the narrower ones too, so the comparisons above have compared something.
   @Test func aProcessorHasAllKernelsUpToItsBest() {
-    let best = String(cString: kernel_product_family())
-    let known = Family.allCases.filter { family in with(family) { _ in } }
-    #expect(known.map(\.rawValue) == Family.allCases.map(\.rawValue).drop { $0 != best }.map { $0 })
+    let best = String(cString: kernel_product_family(PRODUCT_FLOAT32))
+    let known = Family.ofFloats.filter { family in with(family) { _ in } }
+    #expect(known.map(\.rawValue) == Family.ofFloats.map(\.rawValue).drop { $0 != best }.map { $0 })
     #expect(kernel_product_choose("abacus") == 0)
-    #expect(String(cString: kernel_product_family()) == best)
+    // Chosen by precision, not by name.
+    #expect(kernel_product_choose(Family.avx512bf16.rawValue) == 0)
+    #expect(best == "avx512" || !Precision.bfloat16.isSupported)
+    #expect(String(cString: kernel_product_family(PRODUCT_FLOAT32)) == best)
   }
 }

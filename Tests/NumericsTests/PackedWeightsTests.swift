@@ -16,9 +16,11 @@ import Testing
     return store
   }
 
+  private static let precisions = Precision.allCases.filter(\.isSupported)
+
   /// Products with all weights, forward and backward.
-  private static func run(_ store: ParameterStore, _ packed: PackedWeights?) -> [Float] {
-    let tape = Tape()
+  private static func run(_ store: ParameterStore, _ precision: Precision, _ packed: PackedWeights?) -> [Float] {
+    let tape = Tape(precision: precision)
     tape.packedWeights = packed
     var example = ExampleInputs(tape: tape, seed: 2)
     var results: [Float] = []
@@ -36,10 +38,15 @@ import Testing
   /// Parameters change block by block, by owners of slices whose ends lie within weights.
   @Test(arguments: [1000, 4096, 1 << 20], [[0, 1], [0, 5000, 5001, 12_000, 1 << 20]])
   func productsAreThoseOfFreshlyPackedWeights(blockSize: Int, ends: [Int]) {
+    for precision in Self.precisions { expectFreshlyPackedProducts(precision, blockSize: blockSize, ends: ends) }
+  }
+
+  private func expectFreshlyPackedProducts(_ precision: Precision, blockSize: Int, ends: [Int]) {
     let store = Self.store()
     let memory = OwnMemory()
-    let packed = PackedWeights(of: store.values, in: memory.vector(PackedWeights.room(forParameters: store.count)))
-    #expect(Self.run(store, packed) == Self.run(store, nil))
+    let packed = PackedWeights(
+      of: store.values, precision, in: memory.vector(PackedWeights.room(forParameters: store.count)))
+    #expect(Self.run(store, precision, packed) == Self.run(store, precision, nil))
     let missing = Set(packed.missing).count
     #expect(missing == 8)
     packed.keep(packed.missing)
@@ -55,7 +62,7 @@ import Testing
         }
       }
       for slice in slices { packed.pack(endingIn: slice, beginningIn: 0..<slice.lowerBound) }
-      #expect(Self.run(store, packed) == Self.run(store, nil))
+      #expect(Self.run(store, precision, packed) == Self.run(store, precision, nil))
       #expect(packed.missing.isEmpty)
     }
   }
@@ -63,11 +70,11 @@ import Testing
   @Test func weightsWithoutRoomArePackedForEachRecording() {
     let store = Self.store()
     let memory = OwnMemory()
-    let packed = PackedWeights(of: store.values, in: memory.vector(1000))
-    _ = Self.run(store, packed)
+    let packed = PackedWeights(of: store.values, .float32, in: memory.vector(1000))
+    _ = Self.run(store, .float32, packed)
     packed.keep(packed.missing)
     packed.pack(endingIn: 0..<store.count, beginningIn: 0..<store.count)
-    #expect(Self.run(store, packed) == Self.run(store, nil))
+    #expect(Self.run(store, .float32, packed) == Self.run(store, .float32, nil))
     #expect(packed.missing.isEmpty)
   }
 }

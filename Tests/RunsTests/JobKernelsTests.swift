@@ -54,6 +54,20 @@ import Testing
     #expect(kernels.warnings(resumingFrom: "avx512/x86-64-v4").count == 2)
   }
 
+  @Test func aPrecisionThatAProcessorLacksIsRefusedOnAllRanks() throws {
+    let texts = Communicator.inMemory(ranks: 3) { communicator in
+      try JobKernels.require(.bfloat16, communicator) { _ in communicator.rank != 1 }
+    }.map { result in
+      if case .failure(let error) = result { return "\(error)" }
+      return ""
+    }
+    #expect(Set(texts).count == 1)
+    #expect(
+      texts[0].contains("rank 1") && texts[0].contains("has no AVX512-BF16, which training.precision=bf16 needs"),
+      "\(texts)")
+    try JobKernels.require(.float32, .alone())
+  }
+
   /// Both parts are known on every processor; on x86-64 the wide product kernels imply a level.
   @Test func thisProcessorHasAName() {
     let parts = LinearAlgebra.kernels.split(separator: "/")

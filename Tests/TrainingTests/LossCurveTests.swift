@@ -27,7 +27,7 @@ import Training
   private func compute() throws -> Curves {
     let data = try ToySequences.write(to: folder.path("toy.h5"))
     var curves = Curves()
-    for recipe in Recipe.allCases {
+    for recipe in Recipe.possible {
       let outcome = try InMemoryRun.train(recipe.configuration, data: data, ranks: 1)[0]
       curves.bounds[recipe.rawValue] = outcome.bounds.map(Double.init(bitPattern:))
       curves.gradientNorms[recipe.rawValue] = outcome.norms.map(Double.init(bitPattern:))
@@ -52,7 +52,7 @@ import Training
   }
 
   private func compare(_ name: String, _ computed: [String: [Double]], _ stored: [String: [Double]], exactly: Bool) {
-    for (recipe, curve) in stored {
+    for (recipe, curve) in stored where Recipe(rawValue: recipe)?.isPossible ?? true {
       let new = computed[recipe] ?? []
       #expect(new.count == curve.count)
       for (index, (new, old)) in zip(new, curve).enumerated() {

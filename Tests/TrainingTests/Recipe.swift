@@ -10,6 +10,13 @@ enum Recipe: String, CaseIterable, Sendable {
   case curriculum
   case rmsprop
   case air, vrnn, conv, convAIR, convVRNN
+  /// `everything` with products of bfloat16.
+  case bf16
+
+  /// Whether this processor can do it.
+  var isPossible: Bool { configuration.training.precision.isSupported }
+
+  static let possible = allCases.filter(\.isPossible)
 
   var configuration: Configuration {
     var configuration = ToyModel.configuration(batch: 7)
@@ -38,6 +45,9 @@ enum Recipe: String, CaseIterable, Sendable {
     case .conv: configuration.model.constants.encoder = .conv
     case .convAIR: (configuration.model.kind, configuration.model.constants.encoder) = (.air, .conv)
     case .convVRNN: (configuration.model.kind, configuration.model.constants.encoder) = (.vrnn, .conv)
+    case .bf16:
+      everything(&configuration)
+      configuration.training.precision = .bfloat16
     }
     return configuration
   }

@@ -72,7 +72,7 @@ import Training
     #expect(digests[0] == digests[1], "\(run)")
   }
 
-  @Test(arguments: Recipe.allCases) func aRunHasTheSameBitsOnAnyNumberOfRanks(recipe: Recipe) throws {
+  @Test(arguments: Recipe.possible) func aRunHasTheSameBitsOnAnyNumberOfRanks(recipe: Recipe) throws {
     let configuration = recipe.configuration
     try train("alone", configuration)
     // There is something to compare: each update has metrics of its own, and changes the parameters.
@@ -82,11 +82,20 @@ import Training
     }
     #expect(Set(try checkpoints("alone").map { try Checkpoint(reading: $0.path).parametersDigest }).count == steps)
     let microbatches = MicrobatchLayout(configuration.training).count
-    let sizes = recipe == .everything || recipe == .curriculum ? [2, 3, 4, 5, 7, 16] : [2, 3]
+    let sizes = [.everything, .curriculum, .bf16].contains(recipe) ? [2, 3, 4, 5, 7, 16] : [2, 3]
     for ranks in sizes where ranks <= microbatches {
       try train("on-\(ranks)", configuration, ranks: ranks)
       try expect("on-\(ranks)", isLike: "alone")
     }
+  }
+
+  @Test(.enabled(if: Recipe.bf16.isPossible, "this processor has no AVX512-BF16"))
+  func bfloat16ChangesTheNumbersALittle() throws {
+    try train("float32", Recipe.everything.configuration)
+    try train("bf16", Recipe.bf16.configuration)
+    let bounds = try ["float32", "bf16"].map { try metrics($0).compactMap { $0["train/bound"] } }
+    let differences = zip(bounds[0], bounds[1]).map { abs($0 - $1) / abs($0) }
+    #expect(differences.count == 12 && differences.allSatisfy { $0 > 0 && $0 < 0.02 }, "\(differences)")
   }
 
   @Test func everyPartOfTheRecipeIsThere() throws {
@@ -103,7 +112,8 @@ import Training
 
   /// Cut after every update, so in each phase and at each of its ends, and resumed on other numbers of ranks. A killed
   /// run leaves its checkpoints and a log that is further.
-  @Test(arguments: [Recipe.everything, .curriculum]) func aRunIsTheSumOfItsParts(recipe: Recipe) throws {
+  @Test(arguments: [Recipe.everything, .curriculum, .bf16].filter(\.isPossible))
+  func aRunIsTheSumOfItsParts(recipe: Recipe) throws {
     let configuration = recipe.configuration
     try train("whole", configuration)
     for step in 1..<configuration.training.steps {

@@ -20,6 +20,7 @@ struct BenchmarkContext {
   init(_ request: BenchmarkRequest, _ communicator: Communicator) throws {
     self.request = request
     self.communicator = communicator
+    try JobKernels.require(request.configuration.training.precision, communicator)
     let trained = try request.checkpoint.map { try TrainedModel.openOnAllRanks($0, communicator) }
     self.trained = communicator.isRoot ? trained : nil
     source = trained?.path ?? "untrained"

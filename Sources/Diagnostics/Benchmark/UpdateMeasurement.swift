@@ -115,7 +115,7 @@ struct UpdateMeasurement {
     memoryOfAllRanks = Int(try communicator.sum(Int64(samples.proportionalMemory)))
     threadAllocations = try Double(communicator.maximum(samples.threadAllocations)) / count
     processAllocations = try Double(communicator.maximum(samples.processAllocations)) / count
-    kernels = LinearAlgebra.kernelFamily
+    kernels = training.precision.kernelFamily ?? ""
     rows = Self.rows(samples, clock, count: count)
   }
 

@@ -22,7 +22,7 @@ final class UpdateTimer {
   private let communicator: Communicator
   private let countAllocations: @Sendable () -> AllocationCount
   private let clock = StageClock()
-  private var product: ReferenceProduct? = ReferenceProduct()
+  private var product: ReferenceProduct?
   private let memory: StateMemory
   private let batches: TrainingBatches
   private var step: TrainingStep
@@ -45,6 +45,7 @@ final class UpdateTimer {
     try workload.initialize(state, communicator)
     try memory.synchronize()
     let settings = configuration.training
+    product = ReferenceProduct(settings.precision)
     step = TrainingStep(state, settings, communicator)
     workload.noise?.findsInEveryFrame = state.model.framesAreIndependent
     step.replica.noise = workload.noise

@@ -81,7 +81,10 @@ public struct Diagnosis: Sendable {
 
   private var kernels: HealthCheck {
     guard let others = others(\.kernels, { $0 }) else {
-      return HealthCheck("kernels", .ok, ranks[0].kernels + everywhere)
+      let common = ranks[0].precisions.filter { precision in ranks.allSatisfy { $0.precisions.contains(precision) } }
+      return HealthCheck(
+        "kernels", .ok,
+        ranks[0].kernels + everywhere + "; training.precision can be \(common.joined(separator: " or "))")
     }
     return HealthCheck(
       "kernels", .warn, "processors use different vector kernels: \(others)",

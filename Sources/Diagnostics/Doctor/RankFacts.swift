@@ -15,6 +15,8 @@ package struct RankFacts: Codable, Sendable, Equatable {
   package var libraries: [String] = []
   /// As `LinearAlgebra.kernels`.
   package var kernels = ""
+  /// What `training.precision` can be.
+  package var precisions = [Precision.float32.rawValue]
   /// Numbers of the cores that the process may run on.
   package var cores: [Int] = [0]
   /// How many the host has.
@@ -59,6 +61,7 @@ package struct RankFacts: Codable, Sendable, Equatable {
       LinearAlgebra.description.split(separator: " ").prefix(2).joined(separator: " "), "Swift \(Self.swiftVersion)",
     ]
     kernels = LinearAlgebra.kernels
+    precisions = Precision.allCases.filter(\.isSupported).map(\.rawValue)
     let limits = ResourceLimits.current()
     cores = Processors.current()?.numbers.sorted() ?? Array(0..<limits.affinityCores)
     coreQuota = limits.coreQuota?.value

@@ -24,6 +24,7 @@ struct Replay {
     let source = try ReplaySource(request)
     let configuration = source.configuration
     let settings = configuration.training
+    try JobKernels.require(settings.precision, communicator)
     let file = try source.openData(request.data)
     let state = TrainingState(configuration, meanImage: file.mean)
     if let (checkpoint, path) = source.checkpoint {

@@ -1,7 +1,9 @@
 import Foundation
 import Models
+import Numerics
 
 extension Estimator: ConfigurationChoice {}
+extension Precision: ConfigurationChoice {}
 
 /// How a model is trained: length, batch, objective, curriculum and optimizer.
 public struct TrainingConfiguration: Codable, Equatable, Sendable {
@@ -19,6 +21,9 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var particles = 5
   /// Seed of the initial parameters, of the order of the data and of all noise. Default 0.
   public var seed: UInt64 = 0
+  /// How the factors of matrix products are rounded: float32, or bf16 for processors with AVX512-BF16. Validation and all
+  /// other commands use float32. Default float32.
+  public var precision = Precision.float32
   /// Estimator of the gradient of the discrete variables. Default textbook.
   public var vimco = Estimator.textbook
   /// The parameters that a new run starts from.
