@@ -239,19 +239,21 @@ import Testing
     // The file stores images in 256 steps.
     let data = try SequenceFile(path: toy.data)
     var squares: [Double] = []
+    var squaresOfAverage: [Double] = []
     for n in 0..<10 {
       var truth = [UInt8](repeating: 0, count: 256)
       try data.readFrames(of: n, first: 2, count: 1, into: &truth)
-      for f in 0..<3 {
+      let differences = (0..<3).map { f in
         let start = ((n * 3 + f) * 9 + 2) * 256
-        for pixel in 0..<256 {
-          let difference = (Double(all.pixels[start + pixel]) - Double(truth[pixel])) / 255
-          squares.append(difference * difference)
-        }
+        return (0..<256).map { (Double(all.pixels[start + $0]) - Double(truth[$0])) / 255 }
       }
+      squares += differences.joined().map { $0 * $0 }
+      squaresOfAverage += (0..<256).map { pixel in mean(differences.map { $0[pixel] }) }.map { $0 * $0 }
     }
     let error = try #require(report["error"] as? [String: [Double]])
     #expect(error["model"]?.count == 1 && abs(error["model"]![0] - mean(squares)) < 2e-3)
+    #expect(abs(error["average_of_continuations"]![0] - mean(squaresOfAverage)) < 2e-3)
+    #expect(error["average_of_continuations"]![0] < error["model"]![0])
     #expect(error["best_continuation"]![0] <= error["model"]![0] && error["last_frame"]![0] > 0)
     let motion = try #require((report["motion"] as? [String: Any])?["speed"] as? [String: Any])
     #expect(motion["wasserstein"] is Double)

@@ -25,6 +25,7 @@ struct GenerationMetrics {
   /// Mean squared pixel error, by frame, where the truth is known.
   private(set) var modelError: MeanByFrame
   private(set) var bestContinuationError: MeanByFrame
+  private(set) var averageOfContinuationsError: MeanByFrame
   private(set) var lastFrameError: MeanByFrame
   private(set) var constantVelocityError: MeanByFrame
   /// The first glimpse of every object, up to `mostGlimpses`.
@@ -44,6 +45,7 @@ struct GenerationMetrics {
     imageSpread = empty
     modelError = empty
     bestContinuationError = empty
+    averageOfContinuationsError = empty
     lastFrameError = empty
     constantVelocityError = empty
   }
@@ -62,6 +64,8 @@ struct GenerationMetrics {
     let examples = result.continuations.count
     modelError.add(result.errors.model, from: observedFrames, weight: examples)
     bestContinuationError.add(result.errors.bestContinuation, from: observedFrames, weight: examples)
+    averageOfContinuationsError.add(
+      result.errors.averageOfContinuations, from: observedFrames, weight: examples)
     lastFrameError.add(result.errors.lastFrame, from: observedFrames, weight: examples)
     constantVelocityError.add(result.errors.constantVelocity, from: observedFrames, weight: examples)
   }
@@ -136,7 +140,8 @@ struct GenerationMetrics {
   /// The prediction errors of the model and of the baselines, with the names of charts, from the first generated frame.
   private var errors: [(name: String, values: [Double?])] {
     [
-      ("model", modelError), ("best of all", bestContinuationError), ("last frame", lastFrameError),
+      ("model", modelError), ("best of all", bestContinuationError),
+      ("average of all", averageOfContinuationsError), ("last frame", lastFrameError),
       ("constant velocity", constantVelocityError),
     ].map { (name: $0.0, values: $0.1.values(from: observedFrames)) }
   }

@@ -77,6 +77,7 @@ struct GenerationReport: Encodable {
   struct Errors: Encodable {
     let model: [Double]
     let bestContinuation: [Double]
+    let averageOfContinuations: [Double]
     let lastFrame: [Double]
     let constantVelocity: [Double]
   }
@@ -164,7 +165,8 @@ struct GenerationReport: Encodable {
       func known(_ values: [Double]) -> (Int) -> Double? { { $0 < values.count ? values[$0] : nil } }
       columns += [
         ("error: model", known(error.model)), ("best of all", known(error.bestContinuation)),
-        ("last frame", known(error.lastFrame)), ("constant velocity", known(error.constantVelocity)),
+        ("average of all", known(error.averageOfContinuations)), ("last frame", known(error.lastFrame)),
+        ("constant velocity", known(error.constantVelocity)),
       ]
     }
     guard !columns.isEmpty else { return [] }
@@ -235,7 +237,8 @@ extension GenerationReport {
       model.isEmpty
       ? nil
       : Errors(
-        model: model, bestContinuation: known(metrics.bestContinuationError), lastFrame: known(metrics.lastFrameError),
+        model: model, bestContinuation: known(metrics.bestContinuationError),
+        averageOfContinuations: known(metrics.averageOfContinuationsError), lastFrame: known(metrics.lastFrameError),
         constantVelocity: known(metrics.constantVelocityError))
   }
 }

@@ -24,7 +24,8 @@ package struct GenerationResult {
   package func errorChart(title: String) -> LineChart {
     LineChart(
       predictionErrors: [
-        ("model", errors.model), ("best of all", errors.bestContinuation), ("last frame", errors.lastFrame),
+        ("model", errors.model), ("best of all", errors.bestContinuation),
+        ("average of all", errors.averageOfContinuations), ("last frame", errors.lastFrame),
         ("constant velocity", errors.constantVelocity),
       ], from: observedFrames, title: title)
   }

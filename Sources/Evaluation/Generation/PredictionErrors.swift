@@ -6,13 +6,18 @@ struct PredictionErrors {
   let model: [Double]
   /// The error of the continuation that is closest to the truth, chosen for each example and frame.
   let bestContinuation: [Double]
+  /// The error of the average of an example's continuations, which is what the model expects of the frame: of all
+  /// predictions that it could make, the one with the least expected squared error. The other baselines predict one
+  /// frame too, while `model` is the error of samples, which scatter around it.
+  let averageOfContinuations: [Double]
   /// The error of repeating the last observed frame.
   let lastFrame: [Double]
   /// The error of moving the objects of the last observed frame at constant velocity; empty without objects.
   let constantVelocity: [Double]
 
   /// No frame has a known truth.
-  static let none = PredictionErrors(model: [], bestContinuation: [], lastFrame: [], constantVelocity: [])
+  static let none = PredictionErrors(
+    model: [], bestContinuation: [], averageOfContinuations: [], lastFrame: [], constantVelocity: [])
 }
 
 extension LineChart {

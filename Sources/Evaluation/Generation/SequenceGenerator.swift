@@ -148,14 +148,14 @@ package struct SequenceGenerator {
     on tape: Tape
   ) -> PredictionErrors {
     let continuationCount = continuations.first?.count ?? 0
+    func error(_ truth: [Float], _ image: [Float]) -> Double {
+      zip(truth, image).reduce(0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) } / Double(truth.count)
+    }
     /// Mean squared errors of images in a frame, [example][continuation].
     func errors(_ frame: Int, _ image: (_ example: Int, _ continuation: Int) -> [Float]) -> [[Double]] {
       (0..<data.examples).map { example in
         let truth = data.image(example: example, frame: frame)
-        return (0..<continuationCount).map { continuation in
-          let squares = zip(truth, image(example, continuation)).map { Double($0 - $1) * Double($0 - $1) }
-          return squares.reduce(0, +) / Double(truth.count)
-        }
+        return (0..<continuationCount).map { error(truth, image(example, $0)) }
       }
     }
     func mean(_ errors: [[Double]]) -> Double {
@@ -166,6 +166,12 @@ package struct SequenceGenerator {
     return PredictionErrors(
       model: modelErrors.map(mean),
       bestContinuation: modelErrors.map { errors in errors.map { $0.min()! }.reduce(0, +) / Double(data.examples) },
+      averageOfContinuations: known.map { frame in
+        let errors = (0..<data.examples).map { example in
+          error(data.image(example: example, frame: frame), average(continuations[example].map { $0.frames[frame] }))
+        }
+        return errors.reduce(0, +) / Double(data.examples)
+      },
       lastFrame: known.map { frame in
         mean(errors(frame) { example, _ in data.image(example: example, frame: last) })
       },
@@ -178,6 +184,10 @@ package struct SequenceGenerator {
             return images.slice(rows: row..<row + 1).array
           })
       })
+  }
+
+  private func average(_ images: [[Float]]) -> [Float] {
+    images[0].indices.map { pixel in images.reduce(0) { $0 + $1[pixel] } / Float(images.count) }
   }
 
   /// Rows of `count` particles of an example, drawn in proportion to their importance weights.
