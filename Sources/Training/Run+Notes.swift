@@ -29,6 +29,19 @@ extension Run {
     ]
   }
 
+  /// Warning for a run that is validated on other sequences than before.
+  ///
+  /// - Parameter resumption: on rank 0 of a run that is resumed.
+  func otherValidationWarning(_ resumption: Resumption?) -> [String] {
+    guard let resumption, let earlier = resumption.configuration.data.validIdentity,
+      let identity = configuration.data.validIdentity, identity != earlier
+    else { return [] }
+    return [
+      "warning: the validation sequences are not those until update \(resumption.checkpoint.step), so the results of "
+        + "validation before and after it cannot be compared (\(identity), before \(earlier))"
+    ]
+  }
+
   /// Warning for a run that already has more updates than requested.
   func finishedWarning(_ state: TrainingState) -> [String] {
     let wanted = configuration.training.steps

@@ -133,7 +133,9 @@ struct Run {
     }
     if let writers {
       if let warning = lock?.warning { writers.log.note("warning: \(warning)") }
-      for line in notes + editedSettingsWarning(resumption) { writers.log.note(line) }
+      for line in notes + editedSettingsWarning(resumption) + otherValidationWarning(resumption) {
+        writers.log.note(line)
+      }
       try folder.write(configuration.resolvedJSON, to: folder.configuration, .configuration)
       let strange =
         dataWarnings(training, validation) + startPhaseWarning() + finishedWarning(state) + memoryWarning() + warnings
@@ -230,6 +232,7 @@ struct Run {
     func stored(_ set: SequenceSet) -> DataFiles { DataFiles(set.files.map { folder.storedPath(of: $0.path) }) }
     if configuration.data.train != nil { configuration.data.train = stored(training) }
     if configuration.data.valid != nil, let validation { configuration.data.valid = stored(validation) }
+    configuration.data.validIdentity = validation?.sampledIdentity
   }
 
   /// Opens the checkpoint that a new run starts from, if one is named. A run that is resumed keeps the one that it was

@@ -40,6 +40,25 @@ import Testing
     #expect(try String(contentsOfFile: file, encoding: .utf8) != edited)
   }
 
+  @Test func otherValidationSequencesAreTold() throws {
+    let other = try ToySequences.write(to: toy.path("other.h5"), seed: 5)
+    let copy = toy.path("copy.h5")
+    try FileManager.default.copyItem(atPath: toy.data, toPath: copy)
+    func train(_ steps: Int, validOn file: String) throws -> ProcessOutcome {
+      try ToyRun.program(
+        toy.arguments("run", ["--steps", "\(steps)", "--valid", file, "--set", "validation.interval=1"]))
+    }
+    for (steps, file) in [(2, toy.data), (3, copy)] {
+      let outcome = try train(steps, validOn: file)
+      #expect(outcome.exitCode == 0 && !outcome.standardError.contains("validation sequences are not"), "\(outcome)")
+    }
+    let outcome = try train(4, validOn: other)
+    #expect(
+      outcome.exitCode == 0
+        && outcome.standardError.contains("warning: the validation sequences are not those until update 3"),
+      "\(outcome)")
+  }
+
   // MARK: The schedule
 
   @Test func aLearningRateThatWasLoweredDoesNotRiseUnnoticed() throws {

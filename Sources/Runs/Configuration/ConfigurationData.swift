@@ -8,13 +8,16 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
   /// The same for the validation sequences; null takes the built-in ones if `train` is null too, else none. Default
   /// null.
   public var valid: DataFiles?
+  /// Tells the validation sequences from others. The program fills it in; a run that is resumed with others warns of it.
+  /// Default null.
+  public var validIdentity: String?
   /// The data set that is made when no training file is named.
   public var builtin = BuiltinDataConfiguration()
 
   public init() {}
 
   private enum CodingKeys: CodingKey {
-    case train, valid, builtin
+    case train, valid, validIdentity, builtin
   }
 
   /// Writes a path that is not set as null, not by leaving it out, so that a merge knows the key.
@@ -22,6 +25,7 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(train, forKey: .train)
     try container.encode(valid, forKey: .valid)
+    try container.encode(validIdentity, forKey: .validIdentity)
     try container.encode(builtin, forKey: .builtin)
   }
 

@@ -20,7 +20,7 @@ extension Configuration {
   /// its files lie. Whether a training file still holds the same sequences is decided by its digest, not by its path.
   private static let mayChangeOnResume = [
     "training.steps", "training.watchdogSeconds", "logging", "validation", "pictures", "generation", "checkpoint",
-    "data.train", "data.valid",
+    "data.train", "data.valid", "data.validIdentity",
   ]
 
   /// All settings in which this configuration differs from another, by key path.
