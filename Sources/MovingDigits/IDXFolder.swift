@@ -105,30 +105,12 @@ struct IDXFolder {
       let path = folder.isEmpty ? name : folder + "/" + name
       if isFolder(path) {
         below.append(path)
-      } else if let (set, isImages) = parts(of: name, split) {
-        entries.append(Entry(path: path, set: set, isImages: isImages, level: level))
+      } else if let file = IDXFileName(name, split) {
+        entries.append(Entry(path: path, set: file.set, isImages: file.isImages, level: level))
       }
     }
     guard level < depth else { return }
     for path in below.reversed() { search(path, split, level: level + 1, &entries) }
     entries.sort { $0.level < $1.level }
-  }
-
-  /// The set of a file by its name, and whether it holds images; nil for other files.
-  static func parts(of name: String, _ split: DigitSplit) -> (set: String, isImages: Bool)? {
-    // Copies from some file systems have names in capitals.
-    let name = name.lowercased()
-    let base = name.hasSuffix(".gz") ? String(name.dropLast(3)) : name
-    for (kind, isImages) in [("images", true), ("labels", false)] {
-      for separator in ["-", "."] {
-        let ending = "-\(kind)\(separator)idx\(isImages ? 3 : 1)-ubyte"
-        guard base.hasSuffix(ending) else { continue }
-        let start = base.dropLast(ending.count)
-        for word in split == .train ? ["train"] : ["t10k", "test"] where start == word || start.hasSuffix("-" + word) {
-          return (start == word ? "" : String(start.dropLast(word.count + 1)), isImages)
-        }
-      }
-    }
-    return nil
   }
 }

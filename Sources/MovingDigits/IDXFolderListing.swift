@@ -17,7 +17,7 @@ struct IDXFolderListing {
     let folder = folder.isEmpty ? "." : folder
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     let unknown = names.filter { name in
-      !name.hasPrefix(".") && DigitSplit.allCases.allSatisfy { IDXFolder.parts(of: name, $0) == nil }
+      !name.hasPrefix(".") && DigitSplit.allCases.allSatisfy { IDXFileName(name, $0) == nil }
     }
     for name in unknown.sorted().prefix(Self.most) {
       switch Self.firstWord(of: folder + "/" + name) {
