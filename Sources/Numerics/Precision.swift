@@ -1,7 +1,7 @@
 import CKernels
 
 /// How the factors of the matrix products of a recording are rounded. Sums, and everything else, are floats.
-public enum Precision: String, CaseIterable, Codable, Sendable {
+public enum Precision: String, CaseIterable, Sendable {
   /// Not at all: 24 significant bits.
   case float32
   /// To bfloat16, 8 significant bits, in products with weights forward and backward and in the gradients of weights.

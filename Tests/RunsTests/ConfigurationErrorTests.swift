@@ -88,6 +88,10 @@ import Testing
       "--set model.kind=dair: model.kind: unknown value \"dair\"; did you mean air? (known: sqair, air, vrnn)"
     ),
     ("model.encoder=cnn", "--set model.encoder=cnn: model.encoder: unknown value \"cnn\" (known: mlp, conv)"),
+    (
+      "training.precision=bf61",
+      "--set training.precision=bf61: training.precision: unknown value \"bf61\"; did you mean bf16? (known: float32, bf16)"
+    ),
     ("training.batchSize=0", "training.batchSize must be at least 1, not 0"),
     (
       "training.particles=1",
