@@ -131,6 +131,7 @@ TARGET static inline void FAMILY(transpose)(const float *from, int64_t from_stri
 
 #if DEPTH == 1
 #define SPREAD(row, next, count, packed) memcpy(packed, row, (count) * sizeof(float))
+
 // One panel of B transposed: packed [k, 2 LANES] from B [width, k].
 TARGET static void FAMILY(pack_transposed)(const float *b, int64_t stride, int64_t k, int64_t width, float *packed) {
   int64_t p = 0;
@@ -153,7 +154,8 @@ TARGET static void FAMILY(spread_panels)(const float *row, const float *next, in
 #else
 #define SPREAD(row, next, count, packed)                                                                               \
   _mm512_mask_storeu_epi32(packed, first_lanes(count), pairs_of_rows(row, next, count))
-// One panel of B transposed: packed [k / 2, 2 LANES] pairs from B [width, k].
+
+// One panel of B transposed: packed [(k + 1) / 2, 2 LANES] pairs from B [width, k].
 TARGET static void FAMILY(pack_transposed)(const float *b, int64_t stride, int64_t k, int64_t width, float *packed) {
   float pairs[2 * LANES * LANES] __attribute__((aligned(64)));
   memset(pairs, 0, sizeof pairs);

@@ -14,8 +14,8 @@ enum product_precision {
 /// bfloat16, or NULL if this processor cannot multiply it.
 const char *kernel_product_family(enum product_precision precision);
 
-/// Uses the named kernels for floats on this thread from now on, for tests, or the best again if `name` is NULL; 0 if there are
-/// none of this name for this processor.
+/// Uses the named kernels for floats on this thread from now on, for tests, or the best again if `name` is NULL; 0 if
+/// there are none of this name for this processor.
 int kernel_product_choose(const char *name);
 
 /// Floats that a packed [k, n] matrix takes.
@@ -49,10 +49,10 @@ int64_t kernel_bias_workspace(int64_t n);
 /// The gradient of a weight [m, n], microbatch by microbatch: the sum over rows of x[r] times dy[r].
 ///
 /// Rows come sorted by microbatch: microbatch first_microbatch + s has the rows starts[s] ..< starts[s + 1]. Within a
-/// microbatch they are added in order, two at a time if they are rounded to bfloat16; microbatches are added as leaves of a binary tree whose blocks are aligned, so
-/// that the bits do not depend on which microbatches are computed together. The results are the sums over the largest
-/// aligned blocks of first_microbatch ..< first_microbatch + microbatches, in order: that of block q is written to
-/// sums[q] [m, n], or added to it. At most MAXIMUM_MICROBATCHES.
+/// microbatch they are added in order, two at a time if they are rounded to bfloat16; microbatches are added as leaves
+/// of a binary tree whose blocks are aligned, so that the bits do not depend on which microbatches are computed
+/// together. The results are the sums over the largest aligned blocks of first_microbatch ..< first_microbatch +
+/// microbatches, in order: that of block q is written to sums[q] [m, n], or added to it. At most MAXIMUM_MICROBATCHES.
 void kernel_weight_gradient(enum product_precision precision, const float *const *x, const float *const *dy,
                             const int64_t *starts, int64_t microbatches, int64_t first_microbatch, int64_t m, int64_t n,
                             float *const *sums, int64_t stride, int accumulate, float *workspace);
