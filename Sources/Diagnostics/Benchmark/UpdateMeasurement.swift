@@ -13,6 +13,8 @@ struct UpdateMeasurement {
   let particles: Int
   let hidden: Int
   let ranks: Int
+  /// Ranks that compute a part of each update. The others are idle, because there is no processor for them.
+  let computingRanks: Int
   /// Objects per frame that the model found.
   let objects: Double
   /// Seconds per update of the slowest rank, by block of updates.
@@ -22,16 +24,16 @@ struct UpdateMeasurement {
   let meanSeconds: Double
   let updates: Int
   /// Thread time in the model and in the optimizer, scaled to the speed `processorRate`, so that it does not depend on
-  /// other programs. Medians over updates, means over ranks.
+  /// other programs. Medians over updates, means over computing ranks.
   let modelSeconds: Double
   let optimizerSeconds: Double
-  /// Operations per second of thread time in the reference product; mean over ranks.
+  /// Operations per second of thread time in the reference product; mean over computing ranks.
   let processorRate: Double
   /// Minimum number of operations, of all processes.
   let operations: Double
-  /// Operations per second of a rank in the reference product, while all ranks compute one; median over blocks.
+  /// Operations per second of a rank in the reference product, while all that compute have one; median over blocks.
   let rate: Double
-  /// Medians of the slowest and of the fastest rank, by their own clocks.
+  /// Medians of the slowest and of the fastest computing rank, by their own clocks.
   let ratesOfRanks: ClosedRange<Double>
   /// Operations of a block of updates relative to what all processes could have done, by block.
   let utilisation: Spread
@@ -72,6 +74,8 @@ struct UpdateMeasurement {
     particles = training.particles
     hidden = workload.configuration.model.constants.hidden
     ranks = communicator.size
+    let computing = Int(try communicator.sum(Int64(samples.isIdle ? 0 : 1)))
+    computingRanks = computing
     objects = samples.objects
     meanSeconds = samples.blockSeconds.reduce(0, +) / count
     updates = samples.seconds.count
@@ -86,24 +90,25 @@ struct UpdateMeasurement {
     seconds = Spread(zip(blockSeconds, samples.blocks).map { $0 / Double($1.count) })
     let utilisation = Utilisation(
       operations: operations, seconds: blockSeconds, productSeconds: productSeconds,
-      productOperations: ReferenceProduct.operations, ranks: communicator.size)
+      productOperations: ReferenceProduct.operations, ranks: computing)
     self.utilisation = Spread(utilisation.ofBlocks)
     self.operations = operations.reduce(0, +) / count
-    rate = Spread(utilisation.capacities).median / Double(ranks)
-    let own = Spread(samples.rates.map(\.elapsed)).median
-    ratesOfRanks = try communicator.minimum(own)...communicator.maximum(own)
+    rate = Spread(utilisation.capacities).median / Double(computing)
+    let own = samples.isIdle ? nil : Spread(samples.rates.map(\.elapsed)).median
+    ratesOfRanks = try communicator.minimum(own ?? .infinity)...communicator.maximum(own ?? 0)
 
     // Seconds that were measured while the processor was slower are scaled down.
-    let processorRates = samples.processorRates
-    let ownProcessorRate = Spread(processorRates).median
+    let processorRates = samples.isIdle ? [] : samples.processorRates
+    let ownProcessorRate = samples.isIdle ? 0 : Spread(processorRates).median
     func steady(_ values: [Double]) -> Double {
-      Spread(
+      guard !samples.isIdle else { return 0 }
+      return Spread(
         zip(samples.blocks, processorRates).flatMap { block, rate in
           values[block].map { $0 * rate / ownProcessorRate }
         }
       ).median
     }
-    func mean(_ value: Double) throws -> Double { try communicator.sum(value) / Double(communicator.size) }
+    func mean(_ value: Double) throws -> Double { try communicator.sum(value) / Double(computing) }
     modelSeconds = try mean(steady(samples.modelSeconds))
     optimizerSeconds = try mean(steady(samples.optimizerSeconds))
     processorRate = try mean(ownProcessorRate)

@@ -12,7 +12,7 @@ struct UpdateReport {
     let m = measurement
     var lines = [
       "T = \(m.frames), batch \(m.batch), \(m.particles) particles, hidden \(m.hidden), "
-        + "\(m.ranks) \(m.ranks == 1 ? "rank" : "ranks"), \(source)",
+        + "\(m.ranks) \(m.ranks == 1 ? "rank" : "ranks")\(idle), \(source)",
       String(
         format: "  update       %.4f s (median of %d blocks; middle half %.4f to %.4f, all %.4f to %.4f), "
           + "%.1f sequences/s",
@@ -57,6 +57,11 @@ struct UpdateReport {
     return lines.joined(separator: "\n")
   }
 
+  private var idle: String {
+    let count = measurement.ranks - measurement.computingRanks
+    return count == 0 ? "" : " (\(count) idle)"
+  }
+
   private var allocations: String {
     guard measurement.threadAllocations >= 0 else { return "not measured on this system" }
     return String(
@@ -76,6 +81,7 @@ struct UpdateReport {
       let particles: Int
       let hidden: Int
       let ranks: Int
+      let computingRanks: Int
       let source: String
       let objectsPerFrame: Double
       let updates: Int
@@ -98,7 +104,8 @@ struct UpdateReport {
     let m = measurement
     return try MeasurementJSON.line(
       Object(
-        frames: m.frames, batch: m.batch, particles: m.particles, hidden: m.hidden, ranks: m.ranks, source: source,
+        frames: m.frames, batch: m.batch, particles: m.particles, hidden: m.hidden, ranks: m.ranks,
+        computingRanks: m.computingRanks, source: source,
         objectsPerFrame: m.objects, updates: m.updates, secondsPerUpdate: m.seconds.median,
         secondsSpread: m.seconds, secondsMean: m.meanSeconds,
         sequencesPerSecond: Double(m.batch) / m.seconds.median,

@@ -14,7 +14,7 @@ struct UpdateSamples {
   var blocks: [Range<Int>] = []
   /// By block: seconds from the barrier before it to the barrier behind it, where all ranks have finished.
   var blockSeconds: [Double] = []
-  /// Rates of this rank's reference products, before the first block and after each.
+  /// Rates of this rank's reference products, before the first block and after each; none if it is idle.
   var rates: [ReferenceProduct.Rate] = []
   /// Seconds of these products, from one barrier to the next.
   var productSeconds: [Double] = []
@@ -37,7 +37,11 @@ struct UpdateSamples {
     productSeconds.reserveCapacity(updates + 1)
   }
 
-  /// Operations per second of thread time during each block: the mean of the products before and after it.
+  /// Whether this rank computes no part of any update.
+  var isIdle: Bool { rates.isEmpty }
+
+  /// Operations per second of thread time during each block: the mean of the products before and after it. Of a rank
+  /// that is not idle.
   var processorRates: [Double] { blocks.indices.map { (rates[$0].processor + rates[$0 + 1].processor) / 2 } }
 
   /// Sums of a value of each update over the updates of each block.

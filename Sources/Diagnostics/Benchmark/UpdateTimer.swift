@@ -11,6 +11,8 @@ import Training
 ///
 /// Blocks and products are timed in the same way, over all ranks together: from a barrier to the end of the last rank.
 /// Where ranks outnumber cores, a rank sees only its own time slices; the ratio of the two total times still holds.
+/// Ranks that are idle in updates compute no products either: they would push out of the caches what the next update
+/// reads, as nothing does in a training.
 final class UpdateTimer {
   /// Updates before the measurement: the first ones allocate memory, and show how many objects each sequence has.
   private static let warmup = 16
@@ -22,6 +24,7 @@ final class UpdateTimer {
   private let communicator: Communicator
   private let countAllocations: @Sendable () -> AllocationCount
   private let clock = StageClock()
+  /// Nil if this rank is idle, and at the end.
   private var product: ReferenceProduct?
   private let memory: StateMemory
   private let batches: TrainingBatches
@@ -45,8 +48,8 @@ final class UpdateTimer {
     try workload.initialize(state, communicator)
     try memory.synchronize()
     let settings = configuration.training
-    product = ReferenceProduct(settings.precision)
     step = TrainingStep(state, settings, communicator)
+    if !step.microbatches.isEmpty { product = ReferenceProduct(settings.precision) }
     workload.noise?.findsInEveryFrame = state.model.framesAreIndependent
     step.replica.noise = workload.noise
     batches = try TrainingBatches(workload.file, settings, steps: 0..<Self.warmup + updates, for: step)
@@ -71,7 +74,7 @@ final class UpdateTimer {
     step.clock = clock
     clock.clear()
 
-    _ = product!.measureRate()
+    _ = product?.measureRate()
     let begin = countAllocations()
     try timeProduct()
     for first in stride(from: 0, to: updates, by: blockSize) {
@@ -109,15 +112,19 @@ final class UpdateTimer {
     }
   }
 
-  /// Runs a product on every rank at the same time.
+  /// Runs a product at the same time on every rank that computes.
   private func timeProduct() throws {
     var begin = 0.0
-    let rate = try product!.measureRate {
+    func start() throws {
       try meet()
       begin = StageClock.now
     }
+    if let product {
+      timed.rates.append(try product.measureRate(willBegin: start))
+    } else {
+      try start()
+    }
     try meet()
-    timed.rates.append(rate)
     timed.productSeconds.append(StageClock.now - begin)
   }
 
