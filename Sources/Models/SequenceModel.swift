@@ -54,6 +54,9 @@ extension SequenceModel {
 
   public var latentCount: Int { configuration.slots * (configuration.what + 5) }
 
+  /// How many objects the numbers of `FrameInference.latents` are of, as many each; 1 for a model without objects.
+  public var latentObjects: Int { findsObjects ? configuration.slots : 1 }
+
   /// How often the frames of a sequence are weighted: once together, or each alone.
   public func weightings(ofFrames count: Int) -> Int { framesAreIndependent ? count : 1 }
 

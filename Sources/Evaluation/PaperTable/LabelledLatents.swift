@@ -1,19 +1,23 @@
-/// Latent vectors of single frames, each with the sum of the digits in the frame.
+/// Latent variables of single frames, each with the sum of the digits in the frame.
 package struct LabelledLatents {
-  /// Elements of a vector.
-  package let width: Int
-  /// The vectors, [frames, width].
+  /// Objects of a frame, present or not, and elements of each.
+  package let objects: Int
+  package let size: Int
+  /// The elements of all frames, [frames, objects, size].
   package private(set) var values: [Float] = []
   /// The sum of the digits of each frame, [frames].
   package private(set) var sums: [Int] = []
 
-  package init(width: Int) { self.width = width }
+  package init(objects: Int, size: Int) {
+    self.objects = objects
+    self.size = size
+  }
 
   package var count: Int { sums.count }
 
   /// Adds a frame.
   package mutating func append(_ vector: [Float], sum: Int) {
-    precondition(vector.count == width, "\(vector.count) elements for vectors of \(width)")
+    precondition(vector.count == objects * size, "\(vector.count) elements for \(objects) objects of \(size)")
     values.append(contentsOf: vector)
     sums.append(sum)
   }

@@ -23,7 +23,7 @@ struct LatentReader {
     let tape = Tape(recording: false)
     let data = SequenceBatch()
     var frames: [FrameInference] = []
-    var latents = LabelledLatents(width: model.latentCount)
+    var latents = LabelledLatents(objects: model.latentObjects, size: model.latentCount / model.latentObjects)
     for first in stride(from: 0, to: count, by: Self.batch) {
       let piece = first..<min(first + Self.batch, count)
       try data.read(Array(piece), frameCount: file.frameCount, from: file)

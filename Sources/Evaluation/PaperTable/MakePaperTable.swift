@@ -95,7 +95,7 @@ private func measureAddition(
     let known = try reader.read(train, sequences: trainCount, progress: update)
     return (known, try reader.read(test, sequences: testCount) { try update(trainCount + $0) })
   }
-  let classifier = SumClassifier(width: known.width, seed: settings.seed)
+  let classifier = SumClassifier(objects: known.objects, size: known.size, seed: settings.seed)
   try withProgress("\(name) addition", total: SumClassifier.Settings().epochs, unit: "passes") { update in
     try classifier.train(on: known, progress: update)
   }

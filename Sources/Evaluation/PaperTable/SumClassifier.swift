@@ -1,9 +1,11 @@
 import Numerics
 
-/// Classifies the sum of the digits of a frame from the inferred latent vector: the "addition" task of the paper.
+/// Classifies the sum of the digits of a frame from its inferred latent variables: the "addition" task of the paper.
 ///
-/// Two hidden layers of 256 and 128 units with ELU, and one output for each sum of two digits. It is trained on the
-/// vectors; the model does not change.
+/// Two hidden layers of 256 and 128 units with ELU see one object each, with the same weights; what they make of the
+/// objects of a frame is added up, and after a further hidden layer of 128 units there is one output for each sum of two
+/// digits. So the order of the objects does not matter, as it does not to their sum. The classifier is trained; the model
+/// does not change.
 package final class SumClassifier {
   /// Sums 0 to 18.
   package static let sumCount = 19
@@ -22,13 +24,15 @@ package final class SumClassifier {
 
   private let parameters = ParameterStore()
   private let seed: UInt64
-  private let width: Int
+  private let objects: Int
+  private let size: Int
 
-  /// A network with initial weights for vectors of `width` elements.
-  package init(width: Int, seed: UInt64) {
-    self.width = width
+  /// A network with initial weights for frames of `objects` objects, `size` elements each.
+  package init(objects: Int, size: Int, seed: UInt64) {
+    self.objects = objects
+    self.size = size
     self.seed = seed
-    let sizes = [width, 256, 128, Self.sumCount]
+    let sizes = [size, 256, 128, 128, Self.sumCount]
     for (layer, (inputs, outputs)) in zip(sizes, sizes.dropFirst()).enumerated() {
       parameters.declare("l\(layer).w", [inputs, outputs], .truncatedNormal(inputs: inputs))
       parameters.declare("l\(layer).b", [outputs], .constant(0))
@@ -43,7 +47,7 @@ package final class SumClassifier {
   package func train(
     on data: LabelledLatents, _ settings: Settings = Settings(), progress: (Int) throws -> Void = { _ in }
   ) throws {
-    precondition(data.width == width && data.count > 0)
+    precondition(data.objects == objects && data.size == size && data.count > 0)
     let optimizer = Adam(count: parameters.count)
     let tape = Tape()
     let updatesPerEpoch = (data.count + settings.batch - 1) / settings.batch
@@ -90,7 +94,8 @@ package final class SumClassifier {
 
   /// The outputs [rows, 19] for some frames.
   private func logits(of rows: some Collection<Int>, in data: LabelledLatents, on tape: Tape) -> Tensor {
-    let input = tape.constant(rows: rows.count, columns: width)
+    let input = tape.constant(rows: rows.count * objects, columns: size)
+    let width = objects * size
     data.values.withUnsafeBufferPointer { values in
       for (index, row) in rows.enumerated() {
         (input.values + index * width).update(from: values.baseAddress! + row * width, count: width)
@@ -99,8 +104,10 @@ package final class SumClassifier {
     func layer(_ number: Int, _ x: Tensor, _ activation: Activation) -> Tensor {
       tape.affine(
         x * parameters["l\(number).w"], bias: parameters["l\(number).b"], activation: activation,
-        feedsOneProduct: activation == .elu)
+        feedsOneProduct: number == 0 || number == 2)
     }
-    return layer(2, layer(1, layer(0, input, .elu), .elu), .identity)
+    let ofObjects = layer(1, layer(0, input, .elu), .elu)
+    let frame = tape.index(count: input.rows) { $0 / objects }
+    return layer(3, layer(2, tape.sumRows(ofObjects, to: frame, rows: rows.count), .elu), .identity)
   }
 }
