@@ -94,19 +94,19 @@ struct UpdateMeasurement {
     self.utilisation = Spread(utilisation.ofBlocks)
     self.operations = operations.reduce(0, +) / count
     rate = Spread(utilisation.capacities).median / Double(computing)
-    let own = samples.isIdle ? nil : Spread(samples.rates.map(\.elapsed)).median
-    ratesOfRanks = try communicator.minimum(own ?? .infinity)...communicator.maximum(own ?? 0)
+    /// Zero for an idle rank.
+    func median(_ values: [Double]) -> Double { samples.isIdle ? 0 : Spread(values).median }
+    let own = median(samples.rates.map(\.elapsed))
+    ratesOfRanks = try communicator.minimum(samples.isIdle ? .infinity : own)...communicator.maximum(own)
 
     // Seconds that were measured while the processor was slower are scaled down.
-    let processorRates = samples.isIdle ? [] : samples.processorRates
-    let ownProcessorRate = samples.isIdle ? 0 : Spread(processorRates).median
+    let processorRates = samples.processorRates
+    let ownProcessorRate = median(processorRates)
     func steady(_ values: [Double]) -> Double {
-      guard !samples.isIdle else { return 0 }
-      return Spread(
+      median(
         zip(samples.blocks, processorRates).flatMap { block, rate in
           values[block].map { $0 * rate / ownProcessorRate }
-        }
-      ).median
+        })
     }
     func mean(_ value: Double) throws -> Double { try communicator.sum(value) / Double(computing) }
     modelSeconds = try mean(steady(samples.modelSeconds))

@@ -40,9 +40,9 @@ struct UpdateSamples {
   /// Whether this rank computes no part of any update.
   var isIdle: Bool { rates.isEmpty }
 
-  /// Operations per second of thread time during each block: the mean of the products before and after it. Of a rank
-  /// that is not idle.
-  var processorRates: [Double] { blocks.indices.map { (rates[$0].processor + rates[$0 + 1].processor) / 2 } }
+  /// Operations per second of thread time during each block: the mean of the products before and after it; none if this
+  /// rank is idle.
+  var processorRates: [Double] { zip(rates, rates.dropFirst()).map { ($0.processor + $1.processor) / 2 } }
 
   /// Sums of a value of each update over the updates of each block.
   func blockSums(_ values: [Double]) -> [Double] { blocks.map { values[$0].reduce(0, +) } }

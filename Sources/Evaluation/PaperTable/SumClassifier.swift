@@ -102,9 +102,7 @@ package final class SumClassifier {
       }
     }
     func layer(_ number: Int, _ x: Tensor, _ activation: Activation) -> Tensor {
-      tape.affine(
-        x * parameters["l\(number).w"], bias: parameters["l\(number).b"], activation: activation,
-        feedsOneProduct: number == 0 || number == 2)
+      tape.affine(x * parameters["l\(number).w"], bias: parameters["l\(number).b"], activation: activation)
     }
     let ofObjects = layer(1, layer(0, input, .elu), .elu)
     let frame = tape.index(count: input.rows) { $0 / objects }
