@@ -143,7 +143,7 @@ public struct RunFolder: Sendable {
   /// Adds a line to `incidents`, if that can be done.
   package func note(incident: String) {
     guard FileManager.default.fileExists(atPath: path), let file = try? OutputFile(path: incidents) else { return }
-    try? file.append(Array("\(Date().formatted(.iso8601)) \(incident)\n".utf8))
+    _ = try? file.append(Array("\(Date().formatted(.iso8601)) \(incident)\n".utf8))
   }
 
   /// Moves what an earlier run left into `earlier-1`, `earlier-2`, ...: `--fresh` deletes nothing.
