@@ -39,7 +39,7 @@ import Testing
     Mistake("train --frames 0", 64, "training.frames.start must be at least 1, not 0"),
     Mistake(
       "--config quik", 64,
-      #"unknown configuration "quik"; did you mean quick? (known: fast, quick, pedestrians, paper, or the path of a JSON file)"#
+      #"unknown configuration "quik"; did you mean quick? (known: fast, long, quick, pedestrians, paper, or the path of a JSON file)"#
     ),
     Mistake(
       "--set training.bachSize=3", 64,

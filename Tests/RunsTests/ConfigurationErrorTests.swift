@@ -141,9 +141,9 @@ import Testing
     ("[1]", "expected an object { ... }, given the list [1]"),
     (
       #"{"base": "quik"}"#,
-      #"base: unknown preset "quik"; did you mean quick? (known: fast, quick, pedestrians, paper)"#
+      #"base: unknown preset "quik"; did you mean quick? (known: fast, long, quick, pedestrians, paper)"#
     ),
-    (#"{"base": 3}"#, "base: expected the name of a preset (fast, quick, pedestrians, paper), given 3"),
+    (#"{"base": 3}"#, "base: expected the name of a preset (fast, long, quick, pedestrians, paper), given 3"),
     (
       #"{"training": {"steps": 5}, "model": {"kind": "air"}, "training": {"seed": 3}}"#,
       "training is given twice, again in line 1: join the two into one"
@@ -206,7 +206,7 @@ import Testing
     #expect(
       Self.message { try Configuration.resolve(from: "papr") }
         == #"unknown configuration "papr"; did you mean paper? "#
-        + "(known: fast, quick, pedestrians, paper, or the path of a JSON file)")
+        + "(known: fast, long, quick, pedestrians, paper, or the path of a JSON file)")
     #expect(
       Self.message { try Configuration.resolve(from: "no/such.json") }
         .hasPrefix("configuration file no/such.json: cannot be read: "))

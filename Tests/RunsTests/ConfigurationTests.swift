@@ -8,7 +8,7 @@ import Testing
   // MARK: Presets
 
   @Test func everyPresetValidates() {
-    #expect(Configuration.presets.map(\.name) == ["fast", "quick", "pedestrians", "paper"])
+    #expect(Configuration.presets.map(\.name) == ["fast", "long", "quick", "pedestrians", "paper"])
     for preset in Configuration.presets {
       #expect(Configuration.named(preset.name)?.validate() == [])
     }
@@ -30,6 +30,22 @@ import Testing
     #expect(abs(rate(500_000) - 1e-5 / 9) < 1e-20)
     let steps = [0, 99_999, 100_000, 699_999, 700_000, 999_999]
     #expect(steps.map(training.frames.frames(atStep:)) == [3, 3, 4, 9, 10, 10])
+  }
+
+  /// Whole sequences from the first update on, and a layer that a model of `fast` lacks: `long` is for `--from`.
+  @Test func longContinuesFast() throws {
+    let fast = try #require(Configuration.named("fast"))
+    var long = try #require(Configuration.named("long"))
+    #expect(long.model.constants.refinesPosition && long.training.frames.frames(atStep: 0) == 10)
+    #expect(long.training.start.steps == 0)
+    let rates = [fast, long].map { configuration in
+      let training = configuration.training
+      return (0..<training.steps).map { training.optimizer.learningRate(atStep: $0, of: training.steps) }.max() ?? 0
+    }
+    #expect(rates[1] < rates[0])
+    long.model = fast.model
+    long.training = fast.training
+    #expect(long == fast)
   }
 
   /// A checkpoint of an earlier program lacks what this one can do: it goes on as it was.

@@ -12,6 +12,7 @@ extension Configuration {
   /// All presets, the default first.
   public static let presets = [
     Preset(name: "fast", summary: "hidden 256, 3 to 10 frames, 22,000 updates: the best recipe") { fast() },
+    Preset(name: "long", summary: "continues fast, with --from: 10 frames, 45,000 updates, exact positions") { long() },
     Preset(name: "quick", summary: "hidden 128, 3 frames, 2,000 updates: a first look") { quick() },
     Preset(name: "pedestrians", summary: "hidden 128, 3 to 5 frames, 4,000 updates: people in videos") {
       pedestrians()
@@ -45,6 +46,18 @@ extension Configuration {
     configuration.training.optimizer.schedule.factors = [1.7, 2.5, 1.7, 1.2, 0.7, 0.35, 0.12, 0.03]
     configuration.training.optimizer.adam.beta2 = 0.99
     configuration.validation.particles = 5
+    return configuration
+  }
+
+  /// What follows `fast`, with `--from`: whole sequences, two thirds of the rate, and a further glimpse that corrects the
+  /// position. From scratch, that glimpse makes digits that cross exchange their identities.
+  private static func long() -> Configuration {
+    var configuration = fast()
+    configuration.model.constants.refinesPosition = true
+    configuration.training.steps = 45_000
+    configuration.training.start.steps = 0
+    configuration.training.frames.start = configuration.training.frames.end
+    configuration.training.optimizer.learningRate = 0.000_2
     return configuration
   }
 
