@@ -48,7 +48,9 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: toy.path("out/futures-003.png")))
     let chart = try DecodedPicture(toy.path("out/prediction-error.png"))
     #expect(chart.width > 200 && chart.height > 100)
-    for word in ["appearance  ", "count  ", "position  ", "speed  ", "Wasserstein-1", "\n    2 ", "\n   29 "] {
+    for word in [
+      "appearance  ", "count  ", "position  ", "speed  ", "Wasserstein-1", "those of 3 frames", "\n    2 ", "\n   29 ",
+    ] {
       #expect(outcome.standardOutput.contains(word), "\(word) in \(outcome)")
     }
   }
@@ -235,6 +237,7 @@ import Testing
     #expect(abs(mean(shares.map { $0 >= 0.5 ? 1 : 0 }) - (place["inside"] as? Double ?? .nan)) < 1e-4)
 
     #expect(place["true_inside"] as? Double == 1, "the blobs stay on the canvas")
+    #expect(report["true_frames"] as? Int == 3)
 
     // The file stores images in 256 steps.
     let data = try SequenceFile(path: toy.data)

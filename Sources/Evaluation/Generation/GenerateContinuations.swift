@@ -76,7 +76,7 @@ public func generateContinuations(_ request: GenerateRequest) throws {
     trueDirection: try DirectionSample.truth(
       of: file, sequences: comparedSequences, observedFrames: request.observedFrames, frameCount: request.frames),
     truePosition: try PositionSample.truth(of: file, sequences: comparedSequences, from: request.observedFrames),
-    checkpoint: trained.path, step: trained.state.step, data: request.data,
+    trueFrames: file.frameCount, checkpoint: trained.path, step: trained.state.step, data: request.data,
     sequences: sequences.count, continuations: request.continuations, seed: request.seed,
     appearanceNoise: request.appearanceNoise, discoverLater: request.discoverLater,
     objectsMissing: generator.objectsMissing, files: output.files)

@@ -11,6 +11,8 @@ struct GenerationReport: Encodable {
   let continuations: Int
   let observedFrames: Int
   let frames: Int
+  /// Frames of the true sequences; nil without them.
+  let trueFrames: Int?
   let seed: UInt64
   /// Factor on the noise of the appearance of generated objects; 1 samples from the prior.
   let appearanceNoise: Double
@@ -131,6 +133,11 @@ struct GenerationReport: Encodable {
         lines.append("            \(who): " + quantiles.joined(separator: ", "))
       }
     }
+    if motion.speed != nil, let trueFrames, trueFrames < frames {
+      lines.append(
+        "            The true speeds and turns are those of \(trueFrames) frames; later ones may differ. Longer videos show "
+          + "them.")
+    }
     if let direction = motion.direction {
       lines.append(
         "direction   kept within 45 degrees: \(number(direction.kept, 4)) at the end, "
@@ -188,11 +195,13 @@ extension GenerationReport {
   ///   - truth: the motion of the true objects; nil where it is not known.
   ///   - trueDirection: whether they keep their direction; nil where it is not known.
   ///   - truePosition: how much of them lies on the canvas; nil where it is not known.
+  ///   - trueFrames: how many frames the true sequences have; nil without them.
   ///   - objectsMissing: see `SequenceGenerator.objectsMissing`.
   init(
     _ metrics: GenerationMetrics, truth: MotionSample?, trueDirection: DirectionSample? = nil,
-    truePosition: PositionSample? = nil, checkpoint: String, step: Int, data: String?, sequences: Int,
-    continuations: Int, seed: UInt64, appearanceNoise: Double = 1, discoverLater: Bool, objectsMissing: String?,
+    truePosition: PositionSample? = nil, trueFrames: Int? = nil, checkpoint: String, step: Int, data: String?,
+    sequences: Int, continuations: Int, seed: UInt64, appearanceNoise: Double = 1, discoverLater: Bool,
+    objectsMissing: String?,
     files: [String]
   ) {
     let first = metrics.observedFrames
@@ -203,6 +212,7 @@ extension GenerationReport {
     self.continuations = continuations
     observedFrames = first
     frames = metrics.frameCount
+    self.trueFrames = trueFrames
     self.seed = seed
     self.appearanceNoise = appearanceNoise
     self.discoverLater = discoverLater
