@@ -135,8 +135,7 @@ struct GenerationReport: Encodable {
     }
     if motion.speed != nil, let trueFrames, trueFrames < frames {
       lines.append(
-        "            The true speeds and turns are those of \(trueFrames) frames; later ones may differ. Longer videos show "
-          + "them.")
+        "            The true speeds and turns are those of \(trueFrames) frames; longer videos show later ones.")
     }
     if let direction = motion.direction {
       lines.append(
@@ -201,8 +200,7 @@ extension GenerationReport {
     _ metrics: GenerationMetrics, truth: MotionSample?, trueDirection: DirectionSample? = nil,
     truePosition: PositionSample? = nil, trueFrames: Int? = nil, checkpoint: String, step: Int, data: String?,
     sequences: Int, continuations: Int, seed: UInt64, appearanceNoise: Double = 1, discoverLater: Bool,
-    objectsMissing: String?,
-    files: [String]
+    objectsMissing: String?, files: [String]
   ) {
     let first = metrics.observedFrames
     self.checkpoint = checkpoint

@@ -12,7 +12,7 @@ extension Configuration {
   /// All presets, the default first.
   public static let presets = [
     Preset(name: "fast", summary: "hidden 256, 3 to 10 frames, 22,000 updates: the best recipe") { fast() },
-    Preset(name: "long", summary: "continues fast, with --from: 10 frames, 45,000 updates, exact positions") { long() },
+    Preset(name: "long", summary: "continues fast, with --from: 10 frames, 45,000 updates") { long() },
     Preset(name: "quick", summary: "hidden 128, 3 frames, 2,000 updates: a first look") { quick() },
     Preset(name: "pedestrians", summary: "hidden 128, 3 to 5 frames, 4,000 updates: people in videos") {
       pedestrians()
