@@ -9,8 +9,8 @@ struct CompareCommand: ParsableCommand {
     discussion: """
       Measures the count of objects (by frame index, overlap and size) and tracking. Where the file also holds what its \
       frames hide (`sqair-dist data moving-digits --occluded` or `--overlap`), it also measures the image behind the \
-      bar, each object by itself where two overlap, the recall by visible fraction, and whether identities survive a \
-      crossing.
+      bar, each object by itself where two overlap, the recall by visible fraction, and whether identities survive \
+      being hidden and a crossing.
 
       The baseline `components` needs no model: \(Baseline.components.description)
 

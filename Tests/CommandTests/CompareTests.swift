@@ -66,7 +66,10 @@ import Testing
   @Test func aTableAndAPictureAreForPeople() throws {
     let outcome = try compare("bar.h5", "--out", toy.path("pictures"), "--pictures", "2")
     #expect(outcome.exitCode == 0)
-    for word in ["A   ", "B   ", "behind a bar", "by visible fraction", "wrote \(toy.path("pictures"))"] {
+    for word in [
+      "A   ", "B   ", "behind a bar", "recall of objects, by visible fraction", "still present with the same identity",
+      "before they were hidden", "wrote \(toy.path("pictures"))",
+    ] {
       #expect(outcome.standardOutput.contains(word), "\(outcome)")
     }
     let picture = try Data(contentsOf: URL(fileURLWithPath: toy.path("pictures/comparison.png")))

@@ -32,7 +32,8 @@ import Tracking
       let answers = (0..<10).map { frame in
         var answer = OcclusionMeasurement.FrameOutput(
           picture: truth.scenes[frame], boxes: truth.objects[frame].map(\.box),
-          objects: truth.objects[frame].map { truth.image(of: $0) })
+          objects: truth.objects[frame].map { truth.image(of: $0) },
+          identities: Set(truth.objects[frame].map(\.box.id)))
         change(frame, &answer)
         return answer
       }
@@ -51,6 +52,7 @@ import Tracking
     #expect(total(sums, .scenePixels) == 60 * 2500 && total(sums, .frames) == 60)
     #expect(total(sums, .found) == total(sums, .present) && total(sums, .countedCorrectly) == 60)
     #expect(total(sums, .pairsKept) == total(sums, .pairsFound))
+    #expect(total(sums, .keptSinceFound) == total(sums, .foundBefore) && total(sums, .foundBefore) > 30)
     if challenge == .overlap {
       #expect(total(sums, .pairs) == 6 && total(sums, .pairsFound) == 6)
       #expect(total(sums, .hiddenPixels) == 0 && total(sums, .objects) == 120)
@@ -66,7 +68,7 @@ import Tracking
 
   @Test func theEmptyAnswer() throws {
     let sums = try sums(.occluded(barShade: 0)) { _, answer in
-      answer = .init(picture: Array(repeating: 0, count: 2500), boxes: [], objects: [])
+      answer = .init(picture: Array(repeating: 0, count: 2500), boxes: [], objects: [], identities: [])
     }
     #expect(total(sums, .sceneError) == total(sums, .sceneInk) && total(sums, .sceneInk) > 0)
     #expect(total(sums, .hiddenError) == total(sums, .hiddenInk) && total(sums, .hiddenInk) > 0)
@@ -84,7 +86,8 @@ import Tracking
       // Whoever draws what is seen errs by the ink behind the bar, there and only there.
       let answers = (0..<10).map { frame in
         OcclusionMeasurement.FrameOutput(
-          picture: bytes[frame * 2500..<(frame + 1) * 2500].map { Float($0) * (1 / 255) }, boxes: [], objects: [])
+          picture: bytes[frame * 2500..<(frame + 1) * 2500].map { Float($0) * (1 / 255) }, boxes: [], objects: [],
+          identities: [])
       }
       let sums = OcclusionMeasurement(truth: truth, minimumOverlap: 0.5).measure(answers)
       #expect(sums[.hiddenError] == sums[.hiddenInk] && sums[.hiddenInk] > 0)
@@ -107,6 +110,35 @@ import Tracking
     }
     #expect(total(lost, .pairsFound) == 0 && total(lost, .pairsKept) == 0)
     #expect(total(lost, .countedCorrectly) == 30)
+  }
+
+  @Test func anObjectWithoutABoxIsKeptAsLongAsItsIdentityIsPresent() throws {
+    let found = try sums(.occluded(barShade: 0)) { _, _ in }
+    let believed = try sums(.occluded(barShade: 0)) { frame, answer in
+      if frame >= 2 { answer.boxes = [] }
+    }
+    #expect(total(believed, .found) < total(found, .found))
+    #expect(total(believed, .keptSinceFound) == total(believed, .foundBefore))
+    #expect(total(believed, .foundBefore) > 0 && total(believed, .recognized) == 0)
+    #expect(total(found, .reappeared) > 0 && total(found, .recognized) == total(found, .reappeared))
+    let forgotten = try sums(.occluded(barShade: 0)) { frame, answer in
+      guard frame >= 2 else { return }
+      answer.boxes = []
+      answer.identities = []
+    }
+    #expect(total(forgotten, .foundBefore) == total(believed, .foundBefore))
+    // Of the first two frames the second keeps what the first found.
+    let early = total(forgotten, .keptSinceFound)
+    #expect(early > 0 && early < total(forgotten, .foundBefore) / 2)
+    // An object that comes back under another identity was not kept.
+    let renamed = try sums(.occluded(barShade: 0)) { frame, answer in
+      guard frame >= 2 else { return }
+      for place in answer.boxes.indices { answer.boxes[place].id += 10 }
+      answer.identities = Set(answer.boxes.map(\.id))
+    }
+    #expect(total(renamed, .keptSinceFound) > early)
+    #expect(total(renamed, .keptSinceFound) < total(renamed, .foundBefore))
+    #expect(total(renamed, .reappeared) == total(found, .reappeared))
   }
 
   @Test func anObjectIsComparedWithTheDrawnOneThatIsMostLikeIt() throws {

@@ -142,6 +142,14 @@ struct Comparison {
       ),
       ("recall of objects, by visible fraction", byShare("recall_visible", .found, of: .present)),
       (
+        "objects found before that are still present with the same identity, by visible fraction",
+        byShare("kept_visible", .keptSinceFound, of: .foundBefore)
+      ),
+      (
+        "objects found with the identity that they had before they were hidden, by the fraction that remained visible",
+        byShare("recognized_visible", .recognized, of: .reappeared)
+      ),
+      (
         "frames with the correct count, by overlap of objects",
         byShare("count_accuracy_overlap", .countedCorrectly, of: .frames)
       ),

@@ -35,7 +35,7 @@ struct ComparisonMeasurement {
           let outputs = explanation.frames.map { frame in
             OcclusionMeasurement.FrameOutput(
               picture: frame.mean.array, boxes: evaluator.boxes(of: frame, boxes, on: tape),
-              objects: evaluator.objectImages(of: frame, on: tape))
+              objects: evaluator.objectImages(of: frame, on: tape), identities: Set(frame.boxes.map(\.id)))
           }
           sums.occlusion = OcclusionMeasurement(truth: occlusion, minimumOverlap: layout.minimumOverlaps[0])
             .measure(outputs)

@@ -14,9 +14,11 @@ package struct OcclusionMeasurement {
     package var boxes: [TrackedBox]
     /// The picture of each object without the others, [H W] each.
     package var objects: [[Float]]
+    /// The identities of all present objects, with and without a box.
+    package var identities: Set<Int>
 
-    package init(picture: [Float], boxes: [TrackedBox], objects: [[Float]]) {
-      (self.picture, self.boxes, self.objects) = (picture, boxes, objects)
+    package init(picture: [Float], boxes: [TrackedBox], objects: [[Float]], identities: Set<Int>) {
+      (self.picture, self.boxes, self.objects, self.identities) = (picture, boxes, objects, identities)
     }
   }
 
@@ -47,6 +49,7 @@ package struct OcclusionMeasurement {
       if output.objects.count == truth.objects[frame].count { sums[.countedCorrectly, part] += 1 }
     }
     addIdentities(outputs, tracking.matches, to: &sums)
+    addKept(outputs, tracking.matches, to: &sums)
     return sums
   }
 
@@ -113,6 +116,42 @@ package struct OcclusionMeasurement {
         guard before.count == 2, after.count == 2 else { continue }
         sums[.pairsFound] += 1
         if before == after { sums[.pairsKept] += 1 }
+      }
+    }
+  }
+
+  /// Counts objects that were found before, and those of them whose identity is still there, wherever its box is: where
+  /// an object cannot be seen, its place can only be guessed. Of objects of which at most a quarter was visible, and
+  /// now more than half is, counts those that are found with the identity that they had.
+  private func addKept(_ outputs: [FrameOutput], _ matches: [[TrackMatcher.Match]], to sums: inout OcclusionSums) {
+    /// The identity with which the object of a slot was last found, and the last one while it was visible.
+    var lastIdentities: [Int: Int] = [:]
+    var visibleIdentities: [Int: Int] = [:]
+    /// The smallest visible share, as a class, since the object of a slot became hidden.
+    var hidden: [Int: Int] = [:]
+    for (frame, output) in outputs.enumerated() {
+      let found = Dictionary(
+        uniqueKeysWithValues: matches[frame].map {
+          (truth.objects[frame][$0.truth].slot, output.boxes[$0.found].id)
+        })
+      for object in truth.objects[frame] {
+        let part = RatioClass.index(of: truth.visibleShare(frame: frame, slot: object.slot))
+        let isVisible = part >= 3
+        if let identity = lastIdentities[object.slot] {
+          sums[.foundBefore, part] += 1
+          if output.identities.contains(identity) { sums[.keptSinceFound, part] += 1 }
+        }
+        if part <= 1 { hidden[object.slot] = min(part, hidden[object.slot] ?? 1) }
+        if isVisible, let least = hidden.removeValue(forKey: object.slot),
+          let identity = visibleIdentities[object.slot]
+        {
+          sums[.reappeared, least] += 1
+          if found[object.slot] == identity { sums[.recognized, least] += 1 }
+        }
+        if let identity = found[object.slot] {
+          lastIdentities[object.slot] = identity
+          if isVisible { visibleIdentities[object.slot] = identity }
+        }
       }
     }
   }

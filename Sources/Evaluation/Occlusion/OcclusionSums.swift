@@ -10,6 +10,12 @@ package struct OcclusionSums {
     case objectError, objectInk, objects
     /// Objects that were found, and all objects, by visible share.
     case found, present
+    /// Objects that were found in an earlier frame, and those of them that are still there with the identity that they
+    /// had when they were last found, by visible share.
+    case foundBefore, keptSinceFound
+    /// Objects that are visible again after a quarter at most was, and those of them that are found at once with the
+    /// identity that they had before; by the smallest visible share, of which only the first two classes occur.
+    case reappeared, recognized
     /// Frames with the correct number of objects, and all frames, by the largest overlap in the frame.
     case countedCorrectly, frames
     /// Crossing pairs; those found before and after; those with the same identities before and after.
