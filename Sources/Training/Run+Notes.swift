@@ -69,6 +69,18 @@ extension Run {
     ]
   }
 
+  /// What a run without trained parameters to start from learns wrongly with a setting that is for later.
+  func scratchWarning() -> [String] {
+    let model = configuration.model
+    guard model.kind == .sqair, model.constants.refinesPosition, configuration.training.from.checkpoint == nil else {
+      return []
+    }
+    return [
+      "warning: model.refinesPosition from the first update on: objects that cross learn to exchange their identities. "
+        + "Train with --config fast first, then continue that run with --config long --from."
+    ]
+  }
+
   /// What to report about processes that do not compute; empty if there are none.
   func idle(_ state: TrainingState) -> String {
     let count = TrainingStep.shares(state, configuration.training, communicator).idleCount

@@ -138,7 +138,8 @@ struct Run {
       }
       try folder.write(configuration.resolvedJSON, to: folder.configuration, .configuration)
       let strange =
-        dataWarnings(training, validation) + startPhaseWarning() + finishedWarning(state) + memoryWarning() + warnings
+        dataWarnings(training, validation) + startPhaseWarning() + scratchWarning() + finishedWarning(state)
+        + memoryWarning() + warnings
       for line in summary(training, validation, state, origin) + strange { writers.log.note(line) }
     }
     let trainer = try Trainer(

@@ -39,6 +39,18 @@ import Testing
     #expect(try !notes("long", startSteps: 1).contains("start phase"))
   }
 
+  @Test func aRunFromScratchWithTheGlimpseThatIsForLaterSaysSo() throws {
+    func isWarned(_ run: String, _ options: [String]) throws -> Bool {
+      try train(run, options + ["--set", "model.refinesPosition=true"], ranks: 1)
+        .contains("warning: model.refinesPosition from the first update on")
+    }
+    #expect(try isWarned("scratch", ["--steps", "1"]))
+    _ = try train("first", ["--steps", "1"], ranks: 1)
+    #expect(try !isWarned("later", ["--steps", "1", "--from", toy.path("first")]))
+    // A run that is resumed needs no --from to know where it started.
+    #expect(try !isWarned("later", ["--steps", "2"]))
+  }
+
   /// Validation and `evaluate` use the average; the parameters that learn are in the file too.
   @Test func theModelIsUsedWithItsAverage() throws {
     _ = try train("run", options, ranks: 2)
