@@ -2,10 +2,10 @@ import Foundation
 import Report
 import Storage
 
-/// Write the model of a checkpoint as a separate file, without what only training needs.
+/// Write the model of a checkpoint, or the mean of several, as a separate file without what only training needs.
 public struct ExportRequest: Sendable {
-  /// Path of the checkpoint file, or of a run folder (its latest valid checkpoint).
-  public var checkpoint: String
+  /// Paths of checkpoint files, or of run folders (their latest valid checkpoints).
+  public var checkpoints: [String]
   /// The file to write.
   public var out: String
   /// What to add to the attribute `software`: the commit and the command that trained it, say.
@@ -13,48 +13,90 @@ public struct ExportRequest: Sendable {
   /// Whether to replace the file if it is there.
   public var force: Bool
 
-  public init(checkpoint: String, out: String, note: String? = nil, force: Bool = false) {
-    self.checkpoint = checkpoint
+  public init(checkpoints: [String], out: String, note: String? = nil, force: Bool = false) {
+    self.checkpoints = checkpoints
     self.out = out
     self.note = note
     self.force = force
   }
 }
 
-/// Writes the parameters that a checkpoint's model is used with: their average if it holds one. The file has the format
-/// of a checkpoint without optimizer state; every command uses it, only `train` cannot resume from it. Of paths in its
+/// Writes the parameters that a checkpoint's model is used with: their average if it holds one; of several checkpoints
+/// the mean of these. The file has the format of a checkpoint without optimizer state; every command uses it, only
+/// `train` cannot resume from it. Step, configuration and data are those of the last checkpoint. Of paths in the
 /// configuration only the last part is kept: they mean nothing on another machine.
 ///
-/// - Throws: `StorageError` for a checkpoint that cannot be used, `RunError` if the file cannot be written.
+/// - Throws: `StorageError` for a checkpoint that cannot be used, `RunError` if models differ in more than their
+///   parameters or the file cannot be written.
 public func exportModel(_ request: ExportRequest) throws {
-  let outputs = OutputPaths(reading: [("--checkpoint", request.checkpoint)])
-  let replaces = try outputs.check(request.out, .model, option: "--out")
+  let reading = request.checkpoints.map { (option: "--checkpoint", path: Optional($0)) }
+  let replaces = try OutputPaths(reading: reading).check(request.out, .model, option: "--out")
   guard request.force || !replaces else {
     throw RunError("'\(request.out)' exists already. Give --force to replace it, or another name.")
   }
   let replaced = replaces ? (try? Checkpoint(reading: request.out)) : nil
-  let trained = try TrainedModel(request.checkpoint)
-  let whole = try Checkpoint(reading: trained.path)
-  let model = Checkpoint(
-    whole, withoutOptimizerAndWith: trained.state, trained.configuration.withoutFolders, note: request.note)
-  try OutputPaths(reading: [("--checkpoint", trained.path)]).check(request.out, .model, option: "--out")
+  var sources: [ExportSource] = []
+  for path in request.checkpoints {
+    let source = try ExportSource(path)
+    try sources.last?.check(source)
+    sources.append(source)
+  }
+  let model = Checkpoint(meanOf: sources, note: request.note)
+  try OutputPaths(reading: sources.map { ("--checkpoint", $0.path) }).check(request.out, .model, option: "--out")
   try OutputFile.replace(request.out, with: model.encoded(as: request.out, compression: 9), mark: nil)
   if let replaced { print("replaced \(request.out), which was step \(replaced.step), \(replaced.parametersDigest)") }
-  print("wrote \(request.out): step \(model.step) of \(trained.path), \(model.parametersDigest)")
+  let what = sources.map { "step \($0.whole.step) of \($0.path)" }.joined(separator: " and ")
+  print("wrote \(request.out): \(sources.count > 1 ? "the mean of " : "")\(what), \(model.parametersDigest)")
+}
+
+/// A checkpoint to export, with the parameters that its model is used with.
+private struct ExportSource {
+  let path: String
+  let whole: Checkpoint
+  let configuration: Configuration
+  let parameters: [NamedArray]
+
+  init(_ checkpoint: String) throws {
+    let trained = try TrainedModel(checkpoint)
+    (path, configuration) = (trained.path, trained.configuration)
+    whole = try Checkpoint(reading: path)
+    let store = trained.state.model.parameters
+    parameters = store.parameters.map { NamedArray(name: $0.name, shape: $0.shape, values: store.read($0)) }
+  }
+
+  /// Makes sure that the parameters of another model have the same meaning.
+  func check(_ other: ExportSource) throws {
+    let differences = other.configuration.differences(from: configuration).filter { $0.keyPath.hasPrefix("model.") }
+    guard differences.isEmpty else {
+      throw RunError(
+        "\(other.path): its model is another than that of \(path), so there is no mean of their parameters.\n"
+          + differences.map { "  \($0.keyPath) is \($0.mine), there \($0.theirs)\n" }.joined()
+          + "Give checkpoints of one run, or of runs that continue each other with the same settings of the model.")
+    }
+  }
 }
 
 extension Checkpoint {
-  /// The model of a checkpoint, with the parameters that a state was given from it.
-  fileprivate init(
-    _ whole: Checkpoint, withoutOptimizerAndWith state: TrainingState, _ configuration: Configuration, note: String?
-  ) {
-    let store = state.model.parameters
+  /// The model with the mean of the parameters.
+  ///
+  /// - Parameter sources: one or more of the same model; the last one gives everything but the parameters.
+  fileprivate init(meanOf sources: [ExportSource], note: String?) {
+    let last = sources[sources.count - 1]
+    let parameters = last.parameters.indices.map { index in
+      var sum = [Double](repeating: 0, count: last.parameters[index].values.count)
+      for source in sources {
+        for (place, value) in source.parameters[index].values.enumerated() { sum[place] += Double(value) }
+      }
+      let (name, shape) = (last.parameters[index].name, last.parameters[index].shape)
+      return NamedArray(name: name, shape: shape, values: sum.map { Float($0 / Double(sources.count)) })
+    }
+    let origins = sources.map { "step \($0.whole.step) of \($0.whole.digest)" }.joined(separator: ", ")
+    let remarks = (sources.count > 1 ? ["mean of \(origins)"] : []) + [note].compactMap { $0 }
     self.init(
-      step: whole.step, model: whole.model, seed: whole.seed, configuration: configuration.resolvedJSON,
-      data: whole.data,
-      software: note.map { "\(whole.software), \($0)" } ?? whole.software, kernels: whole.kernels,
-      parameters: store.parameters.map { NamedArray(name: $0.name, shape: $0.shape, values: store.read($0)) },
-      optimizer: [])
+      step: last.whole.step, model: last.whole.model, seed: last.whole.seed,
+      configuration: last.configuration.withoutFolders.resolvedJSON, data: last.whole.data,
+      software: ([last.whole.software] + remarks).joined(separator: ", "), kernels: last.whole.kernels,
+      parameters: parameters, optimizer: [])
   }
 }
 

@@ -11,13 +11,24 @@ struct ExportCommand: ParsableCommand {
       configuration without folder names, and its origin. Every command uses it like a checkpoint; only `train` cannot \
       resume from it.
 
+      Of several checkpoints the file holds the mean. Where one run continues another with --from, on longer sequences \
+      say, the mean of both is often better than either.
+
       Examples:
         sqair-dist export --checkpoint first --out model.h5
         sqair-dist export --checkpoint first --out model.h5 \\
           --note "commit 1a2b3c4, seed 0, 2 h on one core"
+        sqair-dist export --checkpoint long --checkpoint longer --out model.h5
       """)
 
-  @OptionGroup var source: CheckpointOptions
+  @Option(
+    name: .customLong("checkpoint"),
+    help: """
+      A checkpoint, or the folder of a run for its latest valid checkpoint. Repeat it for the mean of several models; \
+      one that is repeated has more weight.
+      """,
+    completion: .sequences)
+  var checkpoints: [String]
 
   @Option(help: "The file to write.", completion: .file(extensions: ["h5"]))
   var out: String
@@ -30,6 +41,6 @@ struct ExportCommand: ParsableCommand {
 
   func run() throws {
     guard isWorker("export") else { return }
-    try exportModel(ExportRequest(checkpoint: source.path, out: out, note: note, force: force))
+    try exportModel(ExportRequest(checkpoints: checkpoints, out: out, note: note, force: force))
   }
 }

@@ -78,6 +78,40 @@ import Testing
     #expect(try bound(model(last.parameters), "parameters") != ofRun)
   }
 
+  @Test func theMeanOfSeveralModelsIsExported() throws {
+    _ = try train("run", options, ranks: 1)
+    let out = toy.path("mean.h5")
+    func export(_ checkpoints: [String], _ options: [String] = ["--force"]) throws -> ProcessOutcome {
+      try ToyRun.program(
+        ["export", "--out", out] + checkpoints.flatMap { ["--checkpoint", $0] } + options)
+    }
+    let paths = [9, 12].map { toy.checkpointPath("run", step: $0) }
+    let outcome = try export(paths, ["--note", "a note"])
+    #expect(outcome.exitCode == 0 && outcome.standardOutput.contains("the mean of step 9 of "), "\(outcome)")
+    let mean = try Checkpoint(reading: out)
+    let sources = try paths.map { try Checkpoint(reading: $0) }
+    let averages = sources.map { $0.optimizer.first { $0.name == "average" }?.arrays ?? [] }
+    try #require(averages.allSatisfy { $0.count == mean.parameters.count })
+    for (index, array) in mean.parameters.enumerated() {
+      for (place, value) in array.values.enumerated() {
+        let exact = (Double(averages[0][index].values[place]) + Double(averages[1][index].values[place])) / 2
+        #expect(value == Float(exact))
+      }
+    }
+    #expect(mean.step == 12 && mean.optimizer.isEmpty)
+    #expect(mean.software.contains("mean of step 9 of \(sources[0].digest), step 12 of \(sources[1].digest), a note"))
+    // A model that is repeated has more weight; alone, it is itself.
+    #expect(try export([paths[1], paths[1]]).exitCode == 0)
+    #expect(try Checkpoint(reading: out).parameters == averages[1])
+    // Parameters of other models have another meaning.
+    _ = try train("other", ["--steps", "1", "--set", "model.gateGain=0.5"], ranks: 1)
+    let refused = try export([paths[0], toy.path("other")])
+    #expect(
+      refused.exitCode == 1 && refused.standardError.contains("its model is another than that of \(paths[0])")
+        && refused.standardError.contains("model.gateGain is 0.5, there "), "\(refused)")
+    #expect(try Checkpoint(reading: out).parameters == averages[1])
+  }
+
   /// A file without optimizer state, a fraction of the size, that measures like the checkpoint it comes from.
   @Test func anExportedModelIsUsedLikeItsCheckpoint() throws {
     _ = try train("run", options, ranks: 1)
