@@ -33,7 +33,7 @@ struct PaperTableCommand: ParsableCommand {
   var testSequences: Int?
 
   @Option(help: "Number of sequences to train the classifier on, starting with the first in the file.")
-  var trainSequences = 20_000
+  var trainSequences = 60_000
 
   @Flag(help: "Print one JSON object instead of a table.")
   var json = false

@@ -16,10 +16,23 @@ package struct LabelledLatents {
   package var count: Int { sums.count }
 
   /// Adds a frame.
-  package mutating func append(_ vector: [Float], sum: Int) {
+  package mutating func append(_ vector: some Collection<Float>, sum: Int) {
     precondition(vector.count == objects * size, "\(vector.count) elements for \(objects) objects of \(size)")
     values.append(contentsOf: vector)
     sums.append(sum)
+  }
+
+  /// The root mean square of each element over the objects that are there, [size]; the elements of an absent one are all
+  /// zero.
+  var rootMeanSquares: [Float] {
+    var sums = [Double](repeating: 0, count: size)
+    var present = 0
+    for start in stride(from: 0, to: values.count, by: size) {
+      guard values[start..<start + size].contains(where: { $0 != 0 }) else { continue }
+      present += 1
+      for element in 0..<size { sums[element] += Double(values[start + element]) * Double(values[start + element]) }
+    }
+    return sums.map { Float(($0 / Double(max(present, 1))).squareRoot()) }
   }
 
   /// Share of the most frequent sum: the accuracy of always naming it.

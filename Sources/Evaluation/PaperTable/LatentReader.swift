@@ -1,50 +1,96 @@
+import Cluster
 import Models
 import Numerics
 import Runs
 import Storage
 
-/// Infers the latent vectors of all frames of sequences, for the classifier of sums.
+/// Infers the latent vectors of all frames of sequences, for the classifier of sums. All processes share the work, and
+/// rank 0 has the result.
 struct LatentReader {
   let model: any SequenceModel
   let particles: Int
   let seed: UInt64
+  let communicator: Communicator
 
-  /// Sequences at a time.
+  /// Sequences of a process at a time.
   private static let batch = 16
 
   /// The vectors of the first `count` sequences of a file, from the particle with the largest importance weight.
   ///
-  /// The noise of a sequence depends only on its index.
+  /// The noise of a sequence depends only on its index, and processes take turns, so that the vectors arrive in the order
+  /// of the sequences.
   ///
   /// - Parameter progress: called with the number of finished sequences; an error stops the work.
+  /// - Returns: all of them on rank 0, none on the others.
   /// - Throws: `RunError` if the file has no labels and identities.
   func read(_ file: SequenceSet, sequences count: Int, progress: (Int) throws -> Void) throws -> LabelledLatents {
+    let objects = model.latentObjects
+    let ofFrame = model.latentCount
+    let ofSequence = ofFrame * file.frameCount
     let sums = try FrameSums(file)
-    let tape = Tape(recording: false)
-    let data = SequenceBatch()
-    var frames: [FrameInference] = []
-    var latents = LabelledLatents(objects: model.latentObjects, size: model.latentCount / model.latentObjects)
-    for first in stride(from: 0, to: count, by: Self.batch) {
-      let piece = first..<min(first + Self.batch, count)
+    var latents = LabelledLatents(objects: objects, size: ofFrame / objects)
+    var vectors = [Float](repeating: 0, count: communicator.size * Self.batch * ofSequence)
+    let inference = Inference(self)
+    for first in stride(from: 0, to: count, by: communicator.size * Self.batch) {
+      let round = first..<min(first + communicator.size * Self.batch, count)
+      let pieces = (0..<communicator.size).map { rank in
+        let start = min(first + rank * Self.batch, count)
+        return start..<min(start + Self.batch, count)
+      }
+      try communicator.collectively("inferring latent variables of \(file.path)") {
+        let own = pieces[communicator.rank]
+        let place = (own.lowerBound - first) * ofSequence
+        try inference.infer(file, own) { sequence, frame, vector in
+          let start = place + (sequence - own.lowerBound) * ofSequence + frame * ofFrame
+          vectors.replaceSubrange(start..<start + ofFrame, with: vector)
+        }
+      }
+      try vectors.withUnsafeMutableBufferPointer { vectors in
+        try communicator.allGather(
+          UnsafeMutableBufferPointer(rebasing: vectors[..<(round.count * ofSequence)]),
+          parts: RankParts(
+            pieces.map { ($0.lowerBound - first) * ofSequence..<($0.upperBound - first) * ofSequence }))
+      }
+      try communicator.collectively("reading the digits of \(file.path)") {
+        try progress(round.upperBound)
+        guard communicator.isRoot else { return }
+        for sequence in round {
+          for (frame, sum) in try sums.read(sequence).enumerated() {
+            let start = (sequence - first) * ofSequence + frame * ofFrame
+            latents.append(vectors[start..<start + ofFrame], sum: sum)
+          }
+        }
+      }
+    }
+    return latents
+  }
+
+  /// The buffers of the inference of one process.
+  private final class Inference {
+    private let reader: LatentReader
+    private let tape = Tape(recording: false)
+    private let data = SequenceBatch()
+    private var frames: [FrameInference] = []
+
+    init(_ reader: LatentReader) { self.reader = reader }
+
+    /// - Parameter body: called with the index of a sequence in the file, a frame, and the latent vector of the frame.
+    func infer(_ file: SequenceSet, _ piece: Range<Int>, body: (Int, Int, [Float]) -> Void) throws {
+      guard !piece.isEmpty else { return }
+      let (model, particles) = (reader.model, reader.particles)
       try data.read(Array(piece), frameCount: file.frameCount, from: file)
       tape.reset()
       _ = piece.map { UInt32($0) }.withUnsafeBufferPointer { identities in
         model.infer(
           data.modelBatch(0..<piece.count, particles: particles, on: tape),
-          noise: CounterNoise(seed: seed, purpose: .evaluation, examples: identities, particles: particles), on: tape,
-          into: &frames)
+          noise: CounterNoise(seed: reader.seed, purpose: .evaluation, examples: identities, particles: particles),
+          on: tape, into: &frames)
       }
       for (example, sequence) in piece.enumerated() {
-        let digits = try sums.read(sequence)
-        let rows = example * particles..<(example + 1) * particles
-        let best = model.mostImportantRows(of: rows, in: frames)
-        for (frame, sum) in digits.enumerated() {
-          latents.append(frames[frame].latents(best[frame]), sum: sum)
-        }
+        let best = model.mostImportantRows(of: example * particles..<(example + 1) * particles, in: frames)
+        for (index, frame) in frames.enumerated() { body(sequence, index, frame.latents(best[index])) }
       }
-      try progress(piece.upperBound)
     }
-    return latents
   }
 }
 
