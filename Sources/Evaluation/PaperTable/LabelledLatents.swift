@@ -15,6 +15,12 @@ package struct LabelledLatents {
 
   package var count: Int { sums.count }
 
+  /// Prepares for so many frames, which may need hundreds of megabytes.
+  mutating func reserve(frames: Int) {
+    values.reserveCapacity(frames * objects * size)
+    sums.reserveCapacity(frames)
+  }
+
   /// Adds a frame.
   package mutating func append(_ vector: some Collection<Float>, sum: Int) {
     precondition(vector.count == objects * size, "\(vector.count) elements for \(objects) objects of \(size)")

@@ -29,6 +29,7 @@ struct LatentReader {
     let ofSequence = ofFrame * file.frameCount
     let sums = try FrameSums(file)
     var latents = LabelledLatents(objects: objects, size: ofFrame / objects)
+    if communicator.isRoot { latents.reserve(frames: count * file.frameCount) }
     var vectors = [Float](repeating: 0, count: communicator.size * Self.batch * ofSequence)
     let inference = Inference(self)
     for first in stride(from: 0, to: count, by: communicator.size * Self.batch) {
