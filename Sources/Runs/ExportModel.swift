@@ -41,6 +41,15 @@ public func exportModel(_ request: ExportRequest) throws {
     try sources.last?.check(source)
     sources.append(source)
   }
+  let seeds = Set(sources.map(\.whole.seed)).sorted()
+  if seeds.count > 1 {
+    let list = seeds.map(String.init).joined(separator: ", ")
+    try? FileHandle.standardError.write(
+      contentsOf: Data(
+        ("warning: the models are of runs with different seeds, \(list): unless one continues another with --from, their "
+          + "parameters mean different things, and the mean of them is no model. Evaluate it before you use it.\n").utf8
+      ))
+  }
   let model = Checkpoint(meanOf: sources, note: request.note)
   try OutputPaths(reading: sources.map { ("--checkpoint", $0.path) }).check(request.out, .model, option: "--out")
   try OutputFile.replace(request.out, with: model.encoded(as: request.out, compression: 9), mark: nil)
@@ -57,7 +66,7 @@ private struct ExportSource {
   let parameters: [NamedArray]
 
   init(_ checkpoint: String) throws {
-    let trained = try TrainedModel(checkpoint)
+    let trained = try load(checkpoint)
     (path, configuration) = (trained.path, trained.configuration)
     whole = try Checkpoint(reading: path)
     let store = trained.state.model.parameters

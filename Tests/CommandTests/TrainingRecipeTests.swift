@@ -88,6 +88,7 @@ import Testing
     let paths = [9, 12].map { toy.checkpointPath("run", step: $0) }
     let outcome = try export(paths, ["--note", "a note"])
     #expect(outcome.exitCode == 0 && outcome.standardOutput.contains("the mean of step 9 of "), "\(outcome)")
+    #expect(!outcome.standardError.contains("warning"), "\(outcome)")
     let mean = try Checkpoint(reading: out)
     let sources = try paths.map { try Checkpoint(reading: $0) }
     let averages = sources.map { $0.optimizer.first { $0.name == "average" }?.arrays ?? [] }
@@ -103,7 +104,14 @@ import Testing
     // A model that is repeated has more weight; alone, it is itself.
     #expect(try export([paths[1], paths[1]]).exitCode == 0)
     #expect(try Checkpoint(reading: out).parameters == averages[1])
-    // Parameters of other models have another meaning.
+    // Parameters of runs from scratch with other seeds, and of other models, mean something else.
+    _ = try train("unrelated", options + ["--seed", "9", "--steps", "6"], ranks: 1)
+    let unrelated = try export([paths[1], toy.path("unrelated")])
+    #expect(
+      unrelated.exitCode == 0
+        && unrelated.standardError.contains("warning: the models are of runs with different seeds"),
+      "\(unrelated)")
+    #expect(try export([paths[1]]).exitCode == 0)
     _ = try train("other", ["--steps", "1", "--set", "model.gateGain=0.5"], ranks: 1)
     let refused = try export([paths[0], toy.path("other")])
     #expect(
