@@ -28,10 +28,12 @@ public struct FrameInference: BitwiseCopyable {
     (0..<state.slots).reduce(0) { $0 + (state.objects[row * state.slots + $1] >= 0 ? 1 : 0) }
   }
   /// What was inferred about the frame in row n, in as many numbers as the model's `latentCount`: for each slot
-  /// appearance, place logits and presence, all zero where no object is; or the vector of a model without objects.
+  /// the appearance that is drawn, place logits and presence, all zero where no object is; or the vector of a model
+  /// without objects.
   public func latents(_ row: Int) -> [Float] {
     if let vector { return vector.slice(rows: row..<row + 1).array }
-    let size = state.what.columns + state.whereLogits.columns + 1
+    let appearance = details?.drawn.appearance ?? state.what
+    let size = appearance.columns + state.whereLogits.columns + 1
     var latents = [Float](repeating: 0, count: state.slots * size)
     for slot in 0..<state.slots {
       let object = state.objects[row * state.slots + slot]
@@ -39,7 +41,7 @@ public struct FrameInference: BitwiseCopyable {
       let own = object..<object + 1
       latents.replaceSubrange(
         slot * size..<(slot + 1) * size,
-        with: state.what.slice(rows: own).array + state.whereLogits.slice(rows: own).array + [1])
+        with: appearance.slice(rows: own).array + state.whereLogits.slice(rows: own).array + [1])
     }
     return latents
   }

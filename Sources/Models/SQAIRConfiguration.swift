@@ -98,6 +98,10 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
   /// 1. As an object gets older, the weight of its mean appearance grows (section 4.4). It changes p(x, z). 0 as
   /// published.
   public var meanAppearanceWeight: Float = 0
+  /// Weight of an object's mean appearance in what is drawn of it in its first frame, from 0 to 1; the rest is its
+  /// appearance in the frame. As an object gets older, the weight grows (section 6). It needs a `meanAppearanceWeight`,
+  /// and changes p(x | z). 0 as published.
+  public var drawnMeanWeight: Float = 0
   /// Number of frames whose positions the prior of a propagated object continues in a straight line; of an object that
   /// is older, earlier frames count less and less (section 4.6). 0 or at least 2. It changes p(x, z). 0 as published.
   public var motionFrames = 0
@@ -120,8 +124,8 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
     case scalePriorHeightOffset
     case discoveryStepBias, propagationStepBias, propagationPriorStepBias, stepTimeBias, whereUpdateScale
     case whereBiasGain, gateGain, gateBias, maskBias, maskOffset, maskSlope, minimumScale, minimumProbability
-    case maskDiscovery, residualPrior, meanAppearanceWeight, firstGlimpseScaleOffset, masksFirstGlimpse
-    case refinesPosition, motionFrames
+    case maskDiscovery, residualPrior, meanAppearanceWeight, drawnMeanWeight, firstGlimpseScaleOffset
+    case masksFirstGlimpse, refinesPosition, motionFrames
     case hidden = "hiddenSize"
     case what = "appearanceSize"
     case slots = "maxObjects"
@@ -164,6 +168,10 @@ public struct SQAIRConfiguration: Codable, Equatable, Sendable {
       "firstGlimpseScaleOffset must be from -10 to 10, not \(firstGlimpseScaleOffset)")
     require(
       (0...1).contains(meanAppearanceWeight), "meanAppearanceWeight must be from 0 to 1, not \(meanAppearanceWeight)")
+    require((0...1).contains(drawnMeanWeight), "drawnMeanWeight must be from 0 to 1, not \(drawnMeanWeight)")
+    require(
+      drawnMeanWeight == 0 || meanAppearanceWeight > 0,
+      "drawnMeanWeight \(drawnMeanWeight) needs a meanAppearanceWeight above 0, without which no mean is kept")
     require(
       motionFrames == 0 || (2...1_000).contains(motionFrames),
       "motionFrames must be 0 (off) or from 2 to 1000, not \(motionFrames)")

@@ -10,6 +10,7 @@ import Testing
   struct Switches: Sendable {
     var residualPrior = false
     var meanAppearanceWeight: Float = 0
+    var drawnMeanWeight: Float = 0
     var firstGlimpseScaleOffset: Float = 0
     var masksFirstGlimpse = true
     var refinesPosition = false
@@ -133,11 +134,14 @@ import Testing
     Switches(motionFrames: 2),
     Switches(residualPrior: true, meanAppearanceWeight: 0.4, motionFrames: 5, gradientLimit: 1e9),
     Switches(refinesPosition: true, outputGradientLimit: 1e9),
+    Switches(meanAppearanceWeight: 0.4, drawnMeanWeight: 1),
+    Switches(meanAppearanceWeight: 0.4, drawnMeanWeight: 0.6, gradientLimit: 1e9),
   ])
   func gradientsAgreeWithDifferencesWithSwitchesOn(_ switches: Switches) {
     var c = configuration(.mlp)
     c.residualPrior = switches.residualPrior
     c.meanAppearanceWeight = switches.meanAppearanceWeight
+    c.drawnMeanWeight = switches.drawnMeanWeight
     c.firstGlimpseScaleOffset = switches.firstGlimpseScaleOffset
     c.masksFirstGlimpse = switches.masksFirstGlimpse
     c.refinesPosition = switches.refinesPosition
@@ -228,6 +232,53 @@ import Testing
       }
     }
     withExtendedLifetime((tape, plainTape)) { #expect(compared > 0) }
+  }
+
+  /// What is drawn is what a model without the switch draws of the same objects with that mixture as their appearance.
+  @Test(arguments: [Float(1), 0.3]) func objectsAreDrawnAsTheyHaveLookedSoFar(weight: Float) {
+    func model(_ weight: Float) -> SQAIRModel {
+      var c = configuration(.mlp)
+      c.meanAppearanceWeight = 0.25
+      c.drawnMeanWeight = weight
+      let model = SQAIRModel(configuration: c)
+      model.parameters.initialize(seed: 5)
+      return model
+    }
+    let plain = model(0)
+    let (tape, drawing) = (Tape(recording: false), Tape(recording: false))
+    let frames = infer(model(weight), on: tape)
+    var compared = 0
+    for (frame, result) in frames.enumerated() {
+      let state = result.state
+      let mixed = drawing.constant(rows: state.count, columns: state.what.columns)
+      for object in 0..<state.count {
+        let seen = frames[0...frame].compactMap { earlier -> (Tensor, Int)? in
+          let all = earlier.state
+          let same = (0..<all.count).first {
+            all.rows[$0] == state.rows[object] && all.ids[$0] == state.ids[object]
+          }
+          return same.map { (all.what, $0) }
+        }
+        for element in 0..<mixed.columns {
+          let mean = seen.reduce(0) { $0 + $1.0[$1.1, element] } / Float(seen.count)
+          let (age, counted) = (Float(seen.count), (1 - weight) / weight)
+          mixed.values[object * mixed.stride + element] =
+            (counted * state.what[object, element] + age * mean) / (counted + age)
+        }
+        if seen.count > 2 { compared += 1 }
+      }
+      let drawn = plain.meanImages(
+        of: ObjectState(
+          rowCount: state.rowCount, slots: state.slots, rows: state.rows, slotStarts: state.slotStarts,
+          objects: state.objects, ids: state.ids, lastIDs: state.lastIDs, what: mixed,
+          whereLogits: state.whereLogits, temporal: state.temporal, prior: state.prior), on: drawing)!
+      for row in 0..<result.mean.rows {
+        for pixel in 0..<plain.configuration.height * plain.configuration.width {
+          #expect(abs(drawn[row, pixel] - result.mean[row, pixel]) < 1e-5)
+        }
+      }
+    }
+    withExtendedLifetime((tape, drawing)) { #expect(compared > 0) }
   }
 
   /// With the whole velocity, the centre is expected on the line of least squares through the places so far.

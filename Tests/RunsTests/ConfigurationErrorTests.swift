@@ -127,11 +127,19 @@ import Testing
       "training.optimizer.schedule.factors must be as many as boundaries (1), not 8"
     ),
     ("model.hiddenSize=33", "model: hiddenSize must be even and at least 2, not 33"),
+    ("model.drawnMeanWeight=1.5", "model: drawnMeanWeight must be from 0 to 1, not 1.5"),
   ]
 
   @Test(arguments: wrongSettings)
   func aWrongSettingSaysWhatAndWhereAndWhatToWrite(setting: String, message: String) {
     #expect(Self.message { try Configuration.resolve(settings: [setting]) } == message)
+  }
+
+  @Test func aMeanThatIsDrawnMustBeKept() {
+    let settings = ["model.drawnMeanWeight=0.5", "model.meanAppearanceWeight=0"]
+    #expect(
+      Self.message { try Configuration.resolve(settings: settings) }
+        == "model: drawnMeanWeight 0.5 needs a meanAppearanceWeight above 0, without which no mean is kept")
   }
 
   /// (contents of the file) -> (what follows the file's name).

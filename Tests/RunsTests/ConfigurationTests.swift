@@ -37,7 +37,7 @@ import Testing
     let fast = try #require(Configuration.named("fast"))
     var long = try #require(Configuration.named("long"))
     #expect(long.model.constants.refinesPosition && long.training.frames.frames(atStep: 0) == 10)
-    #expect(long.training.start.steps == 0)
+    #expect(long.training.start.steps == 0 && long.model.constants.drawnMeanWeight == 0.1)
     let rates = [fast, long].map { configuration in
       let training = configuration.training
       return (0..<training.steps).map { training.optimizer.learningRate(atStep: $0, of: training.steps) }.max() ?? 0
@@ -57,7 +57,7 @@ import Testing
     #expect(training.start.steps == 0 && training.klWarmup.steps == 0 && !training.dependsOnLength)
     #expect(Configuration.named("paper")?.training.objective == ObjectiveConfiguration())
     let model = Configuration().model.constants
-    #expect(!model.residualPrior && model.meanAppearanceWeight == 0)
+    #expect(!model.residualPrior && model.meanAppearanceWeight == 0 && model.drawnMeanWeight == 0)
   }
 
   @Test func aWarmUpEndsAtTheFullRate() {

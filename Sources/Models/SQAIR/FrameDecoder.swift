@@ -3,6 +3,8 @@ import Numerics
 /// Draws the objects and scores the frames against the drawing (section 6).
 package struct FrameDecoder {
   package struct Output: BitwiseCopyable {
+    /// The appearance that is drawn of each object, [objects, d].
+    package let appearance: Tensor
     /// What each object looks like [objects, cells], already scaled.
     package let glimpses: Tensor
     /// Mean image and written-to mask [N, H W].
@@ -23,6 +25,8 @@ package struct FrameDecoder {
   private let background: Tensor
   private let geometry: GlimpseGeometry
   private let constants: PaintConstants
+  /// As how many frames that are drawn besides its mean an object's appearance in the frame counts; nil if alone.
+  private let drawnFrames: Float?
 
   init(_ configuration: SQAIRConfiguration, in store: ParameterStore) {
     images = ImageDecoder("dec", configuration.glimpseGrid, configuration, in: store)
@@ -32,6 +36,8 @@ package struct FrameDecoder {
       rows: 1, columns: mean.rows * mean.columns, stride: mean.rows * mean.columns, values: mean.values,
       gradients: mean.gradients)
     geometry = configuration.geometry
+    let weight = configuration.drawnMeanWeight
+    drawnFrames = weight > 0 ? (1 - weight) / weight : nil
     constants = PaintConstants(
       standardDeviation: configuration.outputStandardDeviation, maskOffset: configuration.maskOffset,
       maskSlope: configuration.maskSlope)
@@ -47,8 +53,9 @@ package struct FrameDecoder {
     _ state: ObjectState, frames: Tensor, image: Index, shared: Shared, microbatches: RowMicrobatches, on tape: Tape
   ) -> Output {
     tape.enter(.decoder)
+    let appearance = drawnAppearance(of: state, on: tape)
     let glimpses = tape.withRowMicrobatches(microbatches.of(state.rows, on: tape)) {
-      tape.scale(tape.images(of: state.what, images), by: shared.outputScale)
+      tape.scale(tape.images(of: appearance, images), by: shared.outputScale)
     }
     tape.enter(.likelihood)
     let painted = tape.withRowMicrobatches(microbatches.rows) {
@@ -56,7 +63,15 @@ package struct FrameDecoder {
         glimpses: glimpses, where: state.whereLogits, objects: state.objects, slots: state.slots, frames: frames,
         at: image, background: shared.background, geometry, constants)
     }
-    return Output(glimpses: glimpses, mean: painted.mean, mask: painted.mask, logLikelihood: painted.logLikelihood)
+    return Output(
+      appearance: appearance, glimpses: glimpses, mean: painted.mean, mask: painted.mask,
+      logLikelihood: painted.logLikelihood)
+  }
+
+  /// The appearance that is drawn of each object, [objects, d]: that of the frame, and the mean one by its weight.
+  private func drawnAppearance(of state: ObjectState, on tape: Tape) -> Tensor {
+    guard let drawnFrames, let appearance = state.meanAppearance else { return state.what }
+    return appearance.joined(with: state.what, countingAs: drawnFrames, on: tape)
   }
 
   /// Draws a state that has no frame to be compared with.

@@ -1,13 +1,13 @@
 import Numerics
 
-/// How the objects of a state have looked on average since they were discovered (section 4.4).
+/// How the objects of a state have looked on average since they were discovered (sections 4.4 and 6).
 package struct MeanAppearance: BitwiseCopyable {
   /// [objects, d].
   let mean: Tensor
   /// The number of frames of each object, [objects].
   let frames: Index
 
-  /// That of a state without objects; nil where the prior does not use it.
+  /// That of a state without objects; nil where it is not used.
   init?(_ configuration: SQAIRConfiguration, on tape: Tape) {
     guard configuration.meanAppearanceWeight > 0 else { return nil }
     self.init(mean: tape.tensor(rows: 0, columns: configuration.what), frames: tape.index(count: 0))

@@ -26,7 +26,7 @@ public struct ObjectState: BitwiseCopyable {
   /// Temporal state [objects, n] and prior state [objects, n]; no columns in a model that does not propagate objects.
   public let temporal: Tensor
   public let prior: Tensor
-  /// How the objects have looked on average; nil where the prior does not use it.
+  /// How the objects have looked on average; nil where it is not used.
   package let meanAppearance: MeanAppearance?
   /// How the objects have moved; nil where the prior does not use it.
   package let motion: Motion?

@@ -49,11 +49,13 @@ extension Configuration {
     return configuration
   }
 
-  /// What follows `fast`, with `--from`: whole sequences, two thirds of the rate, and a further glimpse that corrects the
-  /// position. From scratch, that glimpse makes digits that cross exchange their identities.
+  /// What follows `fast`, with `--from`: whole sequences, two thirds of the rate, objects drawn as they have looked so
+  /// far, and a further glimpse that corrects the position. From scratch, that glimpse makes digits that cross exchange
+  /// their identities.
   private static func long() -> Configuration {
     var configuration = fast()
     configuration.model.constants.refinesPosition = true
+    configuration.model.constants.drawnMeanWeight = 0.1
     configuration.training.steps = 45_000
     configuration.training.start.steps = 0
     configuration.training.frames.start = configuration.training.frames.end
