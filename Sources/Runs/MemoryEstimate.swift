@@ -84,7 +84,12 @@ package struct MemoryEstimate {
       rows + [("--frames", frames)])
   }
 
-  private mutating func add(_ purpose: String, _ bytes: Double, _ settings: [(name: String, value: Int)]) {
+  /// Adds what a command keeps besides.
+  ///
+  /// - Parameters:
+  ///   - purpose: what it is, for messages.
+  ///   - settings: those that it grows with, as the user calls them.
+  package mutating func add(_ purpose: String, _ bytes: Double, _ settings: [(name: String, value: Int)]) {
     parts.append(Part(purpose: purpose, bytes: bytes, settings: settings))
   }
 

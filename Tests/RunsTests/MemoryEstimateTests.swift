@@ -84,4 +84,14 @@ import Testing
     #expect(throws: RunError.self) { try require(1_000_000_000) }
     #expect(throws: RunError.self) { try require(.max) }
   }
+
+  @Test func whatACommandKeepsBesidesIsCounted() throws {
+    var estimate = MemoryEstimate(evaluating: Configuration(), particles: ("--particles", 5), frames: 10)
+    try estimate.require(limits: try limits(bytes: 8 << 30))
+    estimate.add("latent variables", 9e9, [("--train-sequences", 1_000_000)])
+    let error = #expect(throws: RunError.self) { try estimate.require(limits: try limits(bytes: 8 << 30)) }
+    let text = try #require(error).description
+    #expect(text.contains("9.0 GB of it for latent variables"), "\(text)")
+    #expect(text.contains("Lower --train-sequences (now 1000000)"), "\(text)")
+  }
 }

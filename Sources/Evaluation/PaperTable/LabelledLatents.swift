@@ -15,6 +15,13 @@ package struct LabelledLatents {
 
   package var count: Int { sums.count }
 
+  /// What so many frames take.
+  ///
+  /// - Parameter elements: of a frame.
+  static func bytes(frames: Double, elements: Int) -> Double {
+    frames * Double(elements * MemoryLayout<Float>.stride + MemoryLayout<Int>.stride)
+  }
+
   /// Prepares for so many frames, which may need hundreds of megabytes.
   mutating func reserve(frames: Int) {
     values.reserveCapacity(frames * objects * size)

@@ -49,9 +49,15 @@ private func openModel(
   try train.requireAgreement(on: "training data", with: communicator)
   try test.requireAgreement(on: "test data", with: communicator)
   try communicator.collectively("preparing memory") {
-    try MemoryEstimate(
-      evaluating: trained.configuration, particles: ("--particles", request.particles), frames: test.frameCount
-    ).require(ranks: communicator.ranksOnHost)
+    var estimate = MemoryEstimate(
+      evaluating: trained.configuration, particles: ("--particles", request.particles), frames: test.frameCount)
+    // Rank 0 alone keeps them: divided among the ranks that are counted.
+    let kept = LabelledLatents.bytes(
+      frames: Double(min(request.trainSequences, train.sequenceCount)) * Double(train.frameCount),
+      elements: trained.state.model.latentCount)
+    estimate.add(
+      "latent variables", kept / Double(communicator.ranksOnHost), [("--train-sequences", request.trainSequences)])
+    try estimate.require(ranks: communicator.ranksOnHost)
   }
   return OpenModel(trained: trained, train: train, test: test)
 }
