@@ -25,7 +25,8 @@ package struct FrameDecoder {
   private let background: Tensor
   private let geometry: GlimpseGeometry
   private let constants: PaintConstants
-  /// As how many frames that are drawn besides its mean an object's appearance in the frame counts; nil if alone.
+  /// The number of frames that an object's appearance in the frame counts as, beside its mean, in what is drawn; nil if
+  /// it is drawn alone.
   private let drawnFrames: Float?
 
   init(_ configuration: SQAIRConfiguration, in store: ParameterStore) {
