@@ -51,12 +51,14 @@ private func openModel(
   try communicator.collectively("preparing memory") {
     var estimate = MemoryEstimate(
       evaluating: trained.configuration, particles: ("--particles", request.particles), frames: test.frameCount)
-    // Rank 0 alone keeps them: divided among the ranks that are counted.
-    let kept = LabelledLatents.bytes(
-      frames: Double(min(request.trainSequences, train.sequenceCount)) * Double(train.frameCount),
-      elements: trained.state.model.latentCount)
-    estimate.add(
-      "latent variables", kept / Double(communicator.ranksOnHost), [("--train-sequences", request.trainSequences)])
+    if communicator.isRoot {
+      let kept = LabelledLatents.bytes(
+        frames: Double(min(request.trainSequences, train.sequenceCount)) * Double(train.frameCount),
+        elements: trained.state.model.latentCount)
+      // Kept once on this host: divided among the ranks that are counted.
+      estimate.add(
+        "latent variables", kept / Double(communicator.ranksOnHost), [("--train-sequences", request.trainSequences)])
+    }
     try estimate.require(ranks: communicator.ranksOnHost)
   }
   return OpenModel(trained: trained, train: train, test: test)

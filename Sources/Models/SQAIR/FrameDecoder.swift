@@ -25,9 +25,8 @@ package struct FrameDecoder {
   private let background: Tensor
   private let geometry: GlimpseGeometry
   private let constants: PaintConstants
-  /// The number of frames that an object's appearance in the frame counts as, beside its mean, in what is drawn; nil if
-  /// it is drawn alone.
-  private let drawnFrames: Float?
+  /// Weight of an object's mean appearance in what is drawn of it in its first frame.
+  private let drawnMeanWeight: Float
 
   init(_ configuration: SQAIRConfiguration, in store: ParameterStore) {
     images = ImageDecoder("dec", configuration.glimpseGrid, configuration, in: store)
@@ -37,8 +36,7 @@ package struct FrameDecoder {
       rows: 1, columns: mean.rows * mean.columns, stride: mean.rows * mean.columns, values: mean.values,
       gradients: mean.gradients)
     geometry = configuration.geometry
-    let weight = configuration.drawnMeanWeight
-    drawnFrames = weight > 0 ? (1 - weight) / weight : nil
+    drawnMeanWeight = configuration.drawnMeanWeight
     constants = PaintConstants(
       standardDeviation: configuration.outputStandardDeviation, maskOffset: configuration.maskOffset,
       maskSlope: configuration.maskSlope)
@@ -71,8 +69,8 @@ package struct FrameDecoder {
 
   /// The appearance that is drawn of each object, [objects, d]: that of the frame, and the mean one by its weight.
   private func drawnAppearance(of state: ObjectState, on tape: Tape) -> Tensor {
-    guard let drawnFrames, let appearance = state.meanAppearance else { return state.what }
-    return appearance.joined(with: state.what, countingAs: drawnFrames, on: tape)
+    guard drawnMeanWeight > 0, let appearance = state.meanAppearance else { return state.what }
+    return appearance.joined(with: state.what, weight: drawnMeanWeight, on: tape)
   }
 
   /// Draws a state that has no frame to be compared with.

@@ -31,10 +31,14 @@ package struct MeanAppearance: BitwiseCopyable {
       frames: tape.index(count: source.count) { counts[$0] + 1 })
   }
 
-  /// What is expected of the objects' appearance if a prediction [objects, d] counts as `predictedFrames` frames.
-  func joined(with predicted: Tensor, countingAs predictedFrames: Float, on tape: Tape) -> Tensor {
+  /// The mean and another appearance [objects, d], which counts as (1 - weight)/weight frames: of an object that has
+  /// been seen once, the mean has this weight, and more later.
+  ///
+  /// - Parameter weight: above 0, to 1.
+  func joined(with other: Tensor, weight: Float, on tape: Tape) -> Tensor {
     tape.runningMean(
-      predicted, old: mean, at: tape.index(count: frames.count) { $0 }, counts: frames, multiplicity: predictedFrames)
+      other, old: mean, at: tape.index(count: frames.count) { $0 }, counts: frames,
+      multiplicity: (1 - weight) / weight)
   }
 
   /// That of some of the objects.

@@ -23,8 +23,7 @@ package struct PropagationPrior: BitwiseCopyable {
   private let stepBias: Float
   private let minimum: Float
   private let isResidual: Bool
-  /// As how many frames a predicted appearance counts.
-  private let predictedFrames: Float
+  private let meanAppearanceWeight: Float
 
   init(_ configuration: SQAIRConfiguration, in store: ParameterStore) {
     unit = GatedRecurrentUnitWeights("prop.prior.gru", in: store)
@@ -35,7 +34,7 @@ package struct PropagationPrior: BitwiseCopyable {
     stepBias = configuration.propagationPriorStepBias
     minimum = configuration.minimumStandardDeviation
     isResidual = configuration.residualPrior
-    predictedFrames = (1 - configuration.meanAppearanceWeight) / configuration.meanAppearanceWeight
+    meanAppearanceWeight = configuration.meanAppearanceWeight
   }
 
   /// Moments of a state's objects at the next frame; to run in `withRowMicrobatches` of the objects.
@@ -78,6 +77,6 @@ package struct PropagationPrior: BitwiseCopyable {
 
   /// Section 4.4: the predicted appearance and the mean one, by their weights.
   private func expected(_ predicted: Tensor, _ appearance: MeanAppearance?, on tape: Tape) -> Tensor {
-    appearance?.joined(with: predicted, countingAs: predictedFrames, on: tape) ?? predicted
+    appearance?.joined(with: predicted, weight: meanAppearanceWeight, on: tape) ?? predicted
   }
 }
