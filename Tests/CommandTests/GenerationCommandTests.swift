@@ -260,5 +260,8 @@ import Testing
     #expect(error["best_continuation"]![0] <= error["model"]![0] && error["last_frame"]![0] > 0)
     let motion = try #require((report["motion"] as? [String: Any])?["speed"] as? [String: Any])
     #expect(motion["wasserstein"] is Double)
+    // The toy blobs stay on the canvas.
+    let onCanvas = (report["motion"] as? [String: Any])?["speed_on_canvas"] as? [String: Any]
+    #expect(onCanvas?["wasserstein"] as? Double == motion["wasserstein"] as? Double)
   }
 }

@@ -36,6 +36,27 @@ import Testing
     #expect(try MotionSample.truth(of: SequenceSet(path: plain), sequences: 100) == nil)
   }
 
+  /// The centers go to 11, 15.5 and 19.5 on a canvas of 16 pixels, whose last pixel has its center at 15.5.
+  @Test func trueCentersThatLeaveTheCanvasAreHeldAtItsBorder() throws {
+    let folder = try TemporaryDirectory()
+    let writer = try SequenceFileWriter(
+      path: folder.path("a.h5"),
+      settings: .init(
+        sequenceCount: 1, frameCount: 4, height: 16, width: 16, objectSlots: 1, seed: 0, generator: "{}",
+        source: "test"))
+    let corners: [(Float, Float)] = [(9, 0), (13.5, 0), (17.5, 3), (17.5, 6)]
+    try writer.append(
+      frames: [UInt8](repeating: 9, count: 4 * 256),
+      truth: SequenceTruth(
+        counts: [1, 1, 1, 1], boxes: corners.flatMap { [$0.0, $0.1, 4, 4] }, ids: [0, 0, 0, 0], labels: [0]))
+    try writer.finish()
+    let file = try SequenceSet(path: folder.path("a.h5"))
+    #expect(try MotionSample.truth(of: file, sequences: 1)?.speeds == [4.5, 5, 3])
+    let held = try #require(try MotionSample.truth(of: file, sequences: 1, heldOnCanvas: true))
+    #expect(held.speeds == [4.5, 3, 3])
+    #expect(abs(held.turns[0] - 90) < 1e-9 && held.turns[1] == 0)
+  }
+
   @Test func distancesOfSamplesAreAreasBetweenTheirDistributionFunctions() {
     func distance(_ a: [Double], _ b: [Double]) -> Double { SampleComparison(generated: a, truth: b)!.wasserstein }
     #expect(distance([1, 2, 3], [3, 1, 2]) == 0)

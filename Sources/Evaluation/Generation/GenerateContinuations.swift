@@ -73,6 +73,7 @@ public func generateContinuations(_ request: GenerateRequest) throws {
   let comparedSequences = max(sequences.count, 1_000)
   let report = GenerationReport(
     output.metrics, truth: try MotionSample.truth(of: file, sequences: comparedSequences),
+    truthOnCanvas: try MotionSample.truth(of: file, sequences: comparedSequences, heldOnCanvas: true),
     trueDirection: try DirectionSample.truth(
       of: file, sequences: comparedSequences, observedFrames: request.observedFrames, frameCount: request.frames),
     truePosition: try PositionSample.truth(of: file, sequences: comparedSequences, from: request.observedFrames),

@@ -54,6 +54,9 @@ struct GenerationReport: Encodable {
   struct Motion: Encodable {
     let speed: SampleComparison?
     let turn: SampleComparison?
+    /// The same beside true centers that are held on the canvas; see `MotionSample.truth`.
+    let speedOnCanvas: SampleComparison?
+    let turnOnCanvas: SampleComparison?
     let speedByFrame: [Double?]
     let direction: Direction?
   }
@@ -114,8 +117,9 @@ struct GenerationReport: Encodable {
       "position    \(number(position.inside, 4)) of the objects have at least half of their box on the canvas"
         + (position.trueInside.map { ", \(number($0, 4)) of the true ones" } ?? ""),
     ]
-    for (name, unit, comparison) in [
-      ("speed", "pixels per frame", motion.speed), ("turn", "degrees per frame", motion.turn),
+    for (name, unit, comparison, onCanvas) in [
+      ("speed", "pixels per frame", motion.speed, motion.speedOnCanvas),
+      ("turn", "degrees per frame", motion.turn, motion.turnOnCanvas),
     ] {
       let start = name.padding(toLength: 12, withPad: " ", startingAt: 0)
       guard let comparison else {
@@ -131,6 +135,11 @@ struct GenerationReport: Encodable {
       for (who, summary) in [("generated", comparison.generated), ("true", comparison.truth)] {
         let quantiles = zip(SampleComparison.levels, summary.quantiles).map { "\(Int($0 * 100)) %: \(number($1, 2))" }
         lines.append("            \(who): " + quantiles.joined(separator: ", "))
+      }
+      if let onCanvas, onCanvas.truth.mean != comparison.truth.mean {
+        lines.append(
+          "            true centers moved onto the canvas, which generated ones cannot leave: mean "
+            + "\(number(onCanvas.truth.mean, 2)), distance \(number(onCanvas.wasserstein, 2)) \(unit)")
       }
     }
     if motion.speed != nil, let trueFrames, trueFrames < frames {
@@ -191,13 +200,14 @@ struct GenerationReport: Encodable {
 
 extension GenerationReport {
   /// - Parameters:
-  ///   - truth: the motion of the true objects; nil where it is not known.
+  ///   - truth: the motion of the true objects, and the same held on the canvas; nil where it is not known.
   ///   - trueDirection: whether they keep their direction; nil where it is not known.
   ///   - truePosition: how much of them lies on the canvas; nil where it is not known.
   ///   - trueFrames: how many frames the true sequences have; nil without them.
   ///   - objectsMissing: see `SequenceGenerator.objectsMissing`.
   init(
-    _ metrics: GenerationMetrics, truth: MotionSample?, trueDirection: DirectionSample? = nil,
+    _ metrics: GenerationMetrics, truth: MotionSample?, truthOnCanvas: MotionSample? = nil,
+    trueDirection: DirectionSample? = nil,
     truePosition: PositionSample? = nil, trueFrames: Int? = nil, checkpoint: String, step: Int, data: String?,
     sequences: Int, continuations: Int, seed: UInt64, appearanceNoise: Double = 1, discoverLater: Bool,
     objectsMissing: String?, files: [String]
@@ -227,6 +237,10 @@ extension GenerationReport {
     motion = Motion(
       speed: truth.flatMap { SampleComparison(generated: metrics.motion.speeds, truth: $0.speeds) },
       turn: truth.flatMap { SampleComparison(generated: metrics.motion.turns, truth: $0.turns) },
+      speedOnCanvas: truthOnCanvas.flatMap {
+        SampleComparison(generated: metrics.motion.speeds, truth: $0.speeds)
+      },
+      turnOnCanvas: truthOnCanvas.flatMap { SampleComparison(generated: metrics.motion.turns, truth: $0.turns) },
       speedByFrame: metrics.speed.values(from: first),
       direction: metrics.direction.atEnd.value == nil
         ? nil

@@ -39,11 +39,16 @@ package struct MotionSample {
 
   /// The motion of the true objects in the first `sequences` sequences of a file; nil if it has no boxes with
   /// identities.
-  package static func truth(of file: SequenceSet, sequences: Int) throws -> MotionSample? {
+  ///
+  /// - Parameter heldOnCanvas: whether a center beyond the canvas is moved to the nearest point of the canvas. The
+  ///   centers that a model generates cannot leave it (section 0), so this is the motion that it can reproduce.
+  package static func truth(of file: SequenceSet, sequences: Int, heldOnCanvas: Bool = false) throws -> MotionSample? {
     guard file.hasTracks else { return nil }
     var sample = MotionSample()
     for sequence in 0..<min(sequences, file.sequenceCount) {
-      for positions in try file.trueCenters(of: sequence, frameCount: file.frameCount) { sample.add(positions) }
+      for positions in try file.trueCenters(of: sequence, frameCount: file.frameCount) {
+        sample.add(heldOnCanvas ? positions.map { $0?.held(height: file.height, width: file.width) } : positions)
+      }
     }
     return sample
   }
