@@ -9,7 +9,8 @@ struct PaperTableCommand: ParsableCommand {
     discussion: """
       For each model: log p(x) by the importance-weighted bound, log p(x|z), the Kullback-Leibler divergence, the \
       counting accuracy, and addition: how often a small classifier predicts the sum of the digits in a frame from the \
-      latent variables. It is trained on the frames of one file and tested on those of another.
+      latent variables. It is trained on the frames of one file and tested on those of another, where its probabilities \
+      are averaged over 50 samples of the latent variables of a frame.
 
       Examples:
         sqair-dist paper-table runs/sqair runs/air --train train.h5 --test test.h5

@@ -35,6 +35,11 @@ package struct LabelledLatents {
     sums.append(sum)
   }
 
+  /// The elements of a frame, [objects, size].
+  func vector(ofFrame frame: Int) -> ArraySlice<Float> {
+    values[frame * objects * size..<(frame + 1) * objects * size]
+  }
+
   /// The root mean square of each element over the objects that are there, [size]; the elements of an absent one are all
   /// zero.
   var rootMeanSquares: [Float] {
@@ -46,11 +51,5 @@ package struct LabelledLatents {
       for element in 0..<size { sums[element] += Double(values[start + element]) * Double(values[start + element]) }
     }
     return sums.map { Float(($0 / Double(max(present, 1))).squareRoot()) }
-  }
-
-  /// Share of the most frequent sum: the accuracy of always naming it.
-  package var largestShare: Double {
-    let counts = sums.reduce(into: [:]) { $0[$1, default: 0] += 1 }
-    return Double(counts.values.max() ?? 0) / Double(max(count, 1))
   }
 }

@@ -12,38 +12,48 @@ struct LatentReader {
   let seed: UInt64
   let communicator: Communicator
 
-  /// Sequences of a process at a time.
-  private static let batch = 16
+  /// Which particles are read.
+  enum Selection {
+    /// The one with the largest importance weight.
+    case mostImportant
+    case all
+  }
 
-  /// The vectors of the first `count` sequences of a file, from the particle with the largest importance weight.
+  /// Sequences of a process at a time.
+  private var batch: Int { max(1, 80 / particles) }
+
+  /// Reads the vectors of the first `count` sequences of a file.
   ///
   /// The noise of a sequence depends only on its index, and processes take turns, so that the vectors arrive in the order
   /// of the sequences.
   ///
-  /// - Parameter progress: called with the number of finished sequences; an error stops the work.
-  /// - Returns: all of them on rank 0, none on the others.
+  /// - Parameters:
+  ///   - progress: called with the number of finished sequences; an error stops the work.
+  ///   - body: called on rank 0 for each frame with its vectors, [particles that are read, elements], and the sum of its
+  ///     digits.
   /// - Throws: `RunError` if the file has no labels and identities.
-  func read(_ file: SequenceSet, sequences count: Int, progress: (Int) throws -> Void) throws -> LabelledLatents {
-    let objects = model.latentObjects
-    let ofFrame = model.latentCount
+  func read(
+    _ file: SequenceSet, sequences count: Int, _ selection: Selection, progress: (Int) throws -> Void,
+    body: (_ vectors: ArraySlice<Float>, _ sum: Int) throws -> Void
+  ) throws {
+    let samples = selection == .all ? particles : 1
+    let ofFrame = samples * model.latentCount
     let ofSequence = ofFrame * file.frameCount
     let sums = try FrameSums(file)
-    var latents = LabelledLatents(objects: objects, size: ofFrame / objects)
-    if communicator.isRoot { latents.reserve(frames: count * file.frameCount) }
-    var vectors = [Float](repeating: 0, count: communicator.size * Self.batch * ofSequence)
+    var vectors = [Float](repeating: 0, count: communicator.size * batch * ofSequence)
     let inference = Inference(self)
-    for first in stride(from: 0, to: count, by: communicator.size * Self.batch) {
-      let round = first..<min(first + communicator.size * Self.batch, count)
+    for first in stride(from: 0, to: count, by: communicator.size * batch) {
+      let round = first..<min(first + communicator.size * batch, count)
       let pieces = (0..<communicator.size).map { rank in
-        let start = min(first + rank * Self.batch, count)
-        return start..<min(start + Self.batch, count)
+        let start = min(first + rank * batch, count)
+        return start..<min(start + batch, count)
       }
       try communicator.collectively("inferring latent variables of \(file.path)") {
         let own = pieces[communicator.rank]
         let place = (own.lowerBound - first) * ofSequence
-        try inference.infer(file, own) { sequence, frame, vector in
-          let start = place + (sequence - own.lowerBound) * ofSequence + frame * ofFrame
-          vectors.replaceSubrange(start..<start + ofFrame, with: vector)
+        try inference.infer(file, own, selection) { sequence, frame, sample, vector in
+          let start = place + (sequence - own.lowerBound) * ofSequence + frame * ofFrame + sample * vector.count
+          vectors.replaceSubrange(start..<start + vector.count, with: vector)
         }
       }
       try vectors.withUnsafeMutableBufferPointer { vectors in
@@ -58,12 +68,11 @@ struct LatentReader {
         for sequence in round {
           for (frame, sum) in try sums.read(sequence).enumerated() {
             let start = (sequence - first) * ofSequence + frame * ofFrame
-            latents.append(vectors[start..<start + ofFrame], sum: sum)
+            try body(vectors[start..<start + ofFrame], sum)
           }
         }
       }
     }
-    return latents
   }
 
   /// The buffers of the inference of one process.
@@ -75,8 +84,11 @@ struct LatentReader {
 
     init(_ reader: LatentReader) { self.reader = reader }
 
-    /// - Parameter body: called with the index of a sequence in the file, a frame, and the latent vector of the frame.
-    func infer(_ file: SequenceSet, _ piece: Range<Int>, body: (Int, Int, [Float]) -> Void) throws {
+    /// - Parameter body: called with the index of a sequence in the file, a frame, the number of a particle among those
+    ///   that are read, and its latent vector of the frame.
+    func infer(
+      _ file: SequenceSet, _ piece: Range<Int>, _ selection: Selection, body: (Int, Int, Int, [Float]) -> Void
+    ) throws {
       guard !piece.isEmpty else { return }
       let (model, particles) = (reader.model, reader.particles)
       try data.read(Array(piece), frameCount: file.frameCount, from: file)
@@ -88,8 +100,12 @@ struct LatentReader {
           on: tape, into: &frames)
       }
       for (example, sequence) in piece.enumerated() {
-        let best = model.mostImportantRows(of: example * particles..<(example + 1) * particles, in: frames)
-        for (index, frame) in frames.enumerated() { body(sequence, index, frame.latents(best[index])) }
+        let own = example * particles..<(example + 1) * particles
+        let best = model.mostImportantRows(of: own, in: frames)
+        for (index, frame) in frames.enumerated() {
+          let rows = selection == .all ? own : best[index]..<best[index] + 1
+          for row in rows { body(sequence, index, row - rows.lowerBound, frame.latents(row)) }
+        }
       }
     }
   }

@@ -79,38 +79,11 @@ private func paperTableRow(
     try evaluator.evaluate(
       test, sequences: testCount, frameCount: test.frameCount, communicator: communicator, progress: update)
   }
-  let addition = try measureAddition(trained, name: name, train, trainCount, test, testCount, communicator)
+  let addition = try Addition(
+    of: trained, name: name, train: (train, trainCount), test: (test, testCount), communicator)
   return PaperTableRow(
     name: name, checkpoint: trained.path, step: trained.state.step, evaluation: evaluation,
     addition: addition.accuracy, guess: addition.guess)
-}
-
-/// Trains the classifier of sums on the latent variables of one file and measures it on another one.
-///
-/// - Returns: the accuracy, and that of naming the most frequent sum; zeros on ranks other than 0.
-private func measureAddition(
-  _ trained: TrainedModel, name: String, _ train: SequenceSet, _ trainCount: Int, _ test: SequenceSet,
-  _ testCount: Int, _ communicator: Communicator
-) throws -> (accuracy: Double, guess: Double) {
-  let settings = trained.configuration.training
-  let reader = LatentReader(
-    model: trained.state.model, particles: trained.configuration.evaluationParticles, seed: settings.seed,
-    communicator: communicator)
-  let (known, unseen) = try withProgress(
-    "\(name) latents", total: trainCount + testCount, isShown: communicator.isRoot
-  ) { update in
-    let known = try reader.read(train, sequences: trainCount, progress: update)
-    return (known, try reader.read(test, sequences: testCount) { try update(trainCount + $0) })
-  }
-  // The classifier is small: rank 0 alone.
-  return try communicator.collectively("measuring the addition of \(trained.path)") {
-    guard communicator.isRoot else { return (accuracy: 0, guess: 0) }
-    let classifier = SumClassifier(objects: known.objects, size: known.size, seed: settings.seed)
-    try withProgress("\(name) addition", total: SumClassifier.Settings().epochs, unit: "passes") { update in
-      try classifier.train(on: known, progress: update)
-    }
-    return (accuracy: classifier.accuracy(on: unseen), guess: unseen.largestShare)
-  }
 }
 
 extension ModelConfiguration {

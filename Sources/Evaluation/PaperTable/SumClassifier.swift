@@ -2,11 +2,12 @@ import Numerics
 
 /// Classifies the sum of the digits of a frame from its inferred latent variables: the "addition" task of the paper.
 ///
-/// Two hidden layers of 256 and 128 units with ELU see one object each, with the same weights; what they make of the
-/// objects of a frame is added up, and after a further hidden layer of 128 units there is one output for each sum of two
-/// digits. So the order of the objects does not matter, as it does not to their sum. The classifier is trained; the model
-/// does not change. A file shows each of its digits in many frames, so the classifier would know them by heart: while it
-/// is trained, its inputs are noisy, and a part of the units of the first two layers is left out.
+/// Two hidden layers of 384 units with ELU see one object each, with the same weights, and give probabilities of its
+/// value; the values of the objects of a frame are independent, and their sum is what counts (`SumLogMass`). So the order
+/// of the objects does not matter, and what is learned of a digit holds beside any other. Labels of single objects are
+/// not used. The classifier is trained; the model does not change. A file shows each of its digits in many frames, so the
+/// classifier would know them by heart: while it is trained, its inputs are noisy, and a part of the hidden units is left
+/// out.
 package final class SumClassifier {
   /// Sums 0 to 18.
   package static let sumCount = 19
@@ -14,14 +15,14 @@ package final class SumClassifier {
   /// Settings of the training.
   package struct Settings: Sendable {
     /// Passes over the frames.
-    package var epochs = 12
+    package var epochs = 6
     /// Frames per update.
-    package var batch = 128
+    package var batch = 256
     /// Initial learning rate of Adam; it decays linearly to zero.
     package var learningRate = 1e-3
     /// Standard deviation of the noise on an element, relative to its root mean square.
-    package var noise: Float = 0.25
-    /// Probability with which a unit is left out.
+    package var noise: Float = 0.1
+    /// Probability with which a hidden unit is left out.
     package var dropout: Float = 0.25
 
     package init() {}
@@ -35,12 +36,15 @@ package final class SumClassifier {
   private var scales: [Float]
 
   /// A network with initial weights for frames of `objects` objects, `size` elements each.
+  ///
+  /// The value of an object may be any sum: the vector of a model without objects stands for all digits of the frame, and
+  /// an object for two digits that were found as one.
   package init(objects: Int, size: Int, seed: UInt64) {
     self.objects = objects
     self.size = size
     self.seed = seed
     scales = [Float](repeating: 1, count: size)
-    let sizes = [size, 256, 128, 128, Self.sumCount]
+    let sizes = [size, 384, 384, Self.sumCount]
     for (layer, (inputs, outputs)) in zip(sizes, sizes.dropFirst()).enumerated() {
       parameters.declare("l\(layer).w", [inputs, outputs], .truncatedNormal(inputs: inputs))
       parameters.declare("l\(layer).b", [outputs], .constant(0))
@@ -69,11 +73,12 @@ package final class SumClassifier {
       for first in stride(from: 0, to: order.count, by: settings.batch) {
         let rows = order[first..<min(first + settings.batch, order.count)]
         tape.reset()
-        let target = tape.index(count: rows.count)
-        for (index, row) in rows.enumerated() { target[index] = data.sums[row] }
+        let present = PresentObjects(of: rows.map { data.vector(ofFrame: $0) }, objects: objects)
+        let sums = tape.index(count: rows.count)
+        for (index, row) in rows.enumerated() { sums[index] = data.sums[row] }
         let disturbance = Disturbance(random: random, batch: UInt32(first), settings: settings)
-        let logits = logits(of: rows, in: data, disturbedBy: disturbance, on: tape)
-        let logMass = tape.categoricalLogMass(logits, value: target).logMass
+        let logits = logits(of: present, disturbedBy: disturbance, on: tape)
+        let logMass = tape.sumLogMass(logits, of: tape.index(count: logits.rows) { present.frames[$0] }, sums: sums)
         parameters.clearGradients()
         tape.prepareBackward()
         logMass.gradients!.update(repeating: -1 / Float(rows.count), count: rows.count)
@@ -88,20 +93,41 @@ package final class SumClassifier {
     }
   }
 
-  /// The share of frames with the correct sum.
-  package func accuracy(on data: LabelledLatents) -> Double {
+  /// The most probable sum of a frame.
+  ///
+  /// - Parameter samples: vectors of the frame, [samples, objects, size]; the probabilities are averaged over them.
+  package func sum(of samples: ArraySlice<Float>) -> Int {
     let tape = Tape(recording: false)
-    var right = 0
-    for first in stride(from: 0, to: data.count, by: 512) {
-      let rows = first..<min(first + 512, data.count)
-      tape.reset()
-      let logits = logits(of: rows, in: data, on: tape)
-      for (index, row) in rows.enumerated() {
-        let named = (0..<Self.sumCount).max { logits[index, $0] < logits[index, $1] }
-        if named == data.sums[row] { right += 1 }
+    let width = objects * size
+    let vectors = stride(from: samples.startIndex, to: samples.endIndex, by: width).map { samples[$0..<$0 + width] }
+    let present = PresentObjects(of: vectors, objects: objects)
+    let logits = logits(of: present, on: tape)
+    var values = [[[Double]]](repeating: [], count: vectors.count)
+    for (row, sample) in present.frames.enumerated() { values[sample].append(logits.softmax(ofRow: row)) }
+    var masses = [Double](repeating: 0, count: Self.sumCount)
+    for ofSample in values {
+      for (sum, mass) in distributionOfSum(ofSample).prefix(Self.sumCount).enumerated() { masses[sum] += mass }
+    }
+    return masses.indices.max { masses[$0] < masses[$1] }!
+  }
+
+  /// The objects of frames that are there; the elements of an absent one are all zero.
+  private struct PresentObjects {
+    /// The elements of each, and the number of its frame, ascending.
+    private(set) var vectors: [ArraySlice<Float>] = []
+    private(set) var frames: [Int] = []
+
+    init(of frames: [ArraySlice<Float>], objects: Int) {
+      for (number, frame) in frames.enumerated() {
+        let size = frame.count / objects
+        for start in stride(from: frame.startIndex, to: frame.endIndex, by: size) {
+          let vector = frame[start..<start + size]
+          guard vector.contains(where: { $0 != 0 }) else { continue }
+          vectors.append(vector)
+          self.frames.append(number)
+        }
       }
     }
-    return Double(right) / Double(max(data.count, 1))
   }
 
   /// What makes training harder: noise on the inputs, and units that are left out.
@@ -111,15 +137,12 @@ package final class SumClassifier {
     let batch: UInt32
     let settings: Settings
 
-    /// Adds noise to the inputs of the objects that are there; the elements of an absent one are all zero.
+    /// Adds noise to the inputs.
     func addNoise(to x: Tensor, on tape: Tape) {
       let noise = tape.constant(rows: x.rows, columns: x.columns)
-      random.normals(1, batch, 0, into: noise.values, count: x.rows * x.columns)
-      for row in 0..<x.rows {
-        let (values, noise) = (x.values + row * x.columns, noise.values + row * x.columns)
-        guard (0..<x.columns).contains(where: { values[$0] != 0 }) else { continue }
-        for column in 0..<x.columns { values[column] += settings.noise * noise[column] }
-      }
+      let count = x.rows * x.columns
+      random.normals(1, batch, 0, into: noise.values, count: count)
+      for index in 0..<count { x.values[index] += settings.noise * noise.values[index] }
     }
 
     /// The units that remain, larger in their stead.
@@ -132,29 +155,21 @@ package final class SumClassifier {
     }
   }
 
-  /// The outputs [rows, 19] for some frames.
+  /// The logits [rows, values] of the values of some objects.
   private func logits(
-    of rows: some Collection<Int>, in data: LabelledLatents, disturbedBy disturbance: Disturbance? = nil, on tape: Tape
+    of present: PresentObjects, disturbedBy disturbance: Disturbance? = nil, on tape: Tape
   ) -> Tensor {
-    let input = tape.constant(rows: rows.count * objects, columns: size)
-    let width = objects * size
-    data.values.withUnsafeBufferPointer { values in
-      for (index, row) in rows.enumerated() {
-        for place in 0..<width {
-          input.values[index * width + place] = values[row * width + place] * scales[place % size]
-        }
-      }
+    var x = tape.constant(rows: present.vectors.count, columns: size)
+    for (row, vector) in present.vectors.enumerated() {
+      for (column, element) in vector.enumerated() { x[row, column] = element * scales[column] }
     }
-    disturbance?.addNoise(to: input, on: tape)
-    func layer(_ number: Int, _ x: Tensor, _ activation: Activation) -> Tensor {
-      tape.affine(x * parameters["l\(number).w"], bias: parameters["l\(number).b"], activation: activation)
+    disturbance?.addNoise(to: x, on: tape)
+    for layer in 0..<3 {
+      let isLast = layer == 2
+      x = tape.affine(
+        x * parameters["l\(layer).w"], bias: parameters["l\(layer).b"], activation: isLast ? .identity : .elu)
+      if let disturbance, !isLast { x = disturbance.droppingUnits(of: x, layer: UInt32(layer), on: tape) }
     }
-    var ofObjects = input
-    for number in 0..<2 {
-      ofObjects = layer(number, ofObjects, .elu)
-      if let disturbance { ofObjects = disturbance.droppingUnits(of: ofObjects, layer: UInt32(number), on: tape) }
-    }
-    let frame = tape.index(count: input.rows) { $0 / objects }
-    return layer(3, layer(2, tape.sumRows(ofObjects, to: frame, rows: rows.count), .elu), .identity)
+    return x
   }
 }
