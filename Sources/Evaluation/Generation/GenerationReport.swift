@@ -200,17 +200,17 @@ struct GenerationReport: Encodable {
 
 extension GenerationReport {
   /// - Parameters:
-  ///   - truth: the motion of the true objects, and the same held on the canvas; nil where it is not known.
+  ///   - truth: the motion of the true objects; nil where it is not known.
+  ///   - truthOnCanvas: the same with their centers held on the canvas; nil where it is not known.
   ///   - trueDirection: whether they keep their direction; nil where it is not known.
   ///   - truePosition: how much of them lies on the canvas; nil where it is not known.
   ///   - trueFrames: how many frames the true sequences have; nil without them.
   ///   - objectsMissing: see `SequenceGenerator.objectsMissing`.
   init(
     _ metrics: GenerationMetrics, truth: MotionSample?, truthOnCanvas: MotionSample? = nil,
-    trueDirection: DirectionSample? = nil,
-    truePosition: PositionSample? = nil, trueFrames: Int? = nil, checkpoint: String, step: Int, data: String?,
-    sequences: Int, continuations: Int, seed: UInt64, appearanceNoise: Double = 1, discoverLater: Bool,
-    objectsMissing: String?, files: [String]
+    trueDirection: DirectionSample? = nil, truePosition: PositionSample? = nil, trueFrames: Int? = nil,
+    checkpoint: String, step: Int, data: String?, sequences: Int, continuations: Int, seed: UInt64,
+    appearanceNoise: Double = 1, discoverLater: Bool, objectsMissing: String?, files: [String]
   ) {
     let first = metrics.observedFrames
     self.checkpoint = checkpoint
