@@ -82,5 +82,19 @@ import Testing
     ])
     #expect(outcome.exitCode == 1)
     #expect(outcome.standardError.contains("bare.h5: it has no /ids and /labels"))
+
+    // Sums that the classifier does not support are found before anything is measured.
+    let three = run.path("three.h5")
+    try #require(
+      ToyRun.program([
+        "data", "moving-digits", "--out", three, "--sequences", "40", "--frames", "3", "--max-digits", "3",
+      ]).exitCode == 0)
+    try #require(run.train("other", "--data", three, "--steps", "1").exitCode == 0)
+    let sums = try ToyRun.program([
+      "paper-table", run.path("other"), "--train", three, "--train-sequences", "1", "--test", three, "--particles", "2",
+    ])
+    #expect(sums.exitCode == 1)
+    #expect(sums.standardError.contains("three.h5: the classes in frame"), "\(sums)")
+    #expect(!sums.standardError.contains("latents"), "\(sums)")
   }
 }

@@ -112,8 +112,8 @@ struct LatentReader {
 }
 
 /// The sums of the digits in the frames of a sequence.
-private struct FrameSums {
-  let file: SequenceSet
+struct FrameSums {
+  private let file: SequenceSet
 
   init(_ file: SequenceSet) throws {
     guard file.hasIds, file.hasLabels else {
@@ -122,6 +122,11 @@ private struct FrameSums {
           + "`sqair-dist data moving-digits` made.")
     }
     self.file = file
+  }
+
+  /// Checks that the sums of the first `count` sequences are supported.
+  func requireSums(ofFirst count: Int) throws {
+    for sequence in 0..<count { _ = try read(sequence) }
   }
 
   /// One sum per frame; 0 without digits.

@@ -39,10 +39,10 @@ private func openModel(
   let trained = try TrainedModel.openOnAllRanks(checkpoint, communicator)
   let (train, test) = try communicator.collectively("opening the data") {
     let files = (try trained.open(request.train), try trained.open(request.test))
-    for file in [files.0, files.1] where !file.hasIds || !file.hasLabels {
-      throw RunError(
-        "\(file.path): it has no /ids and /labels, which define the digits of a frame. Use a file that "
-          + "`sqair-dist data moving-digits` made.")
+    for (file, count) in [(files.0, request.trainSequences), (files.1, request.testSequences ?? files.1.sequenceCount)]
+    {
+      let sums = try FrameSums(file)
+      if communicator.isRoot { try sums.requireSums(ofFirst: min(count, file.sequenceCount)) }
     }
     return files
   }
