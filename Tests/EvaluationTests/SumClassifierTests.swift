@@ -105,6 +105,14 @@ extension SumClassifier {
     #expect(classifier.accuracy(on: data) == 0.25)
   }
 
+  @Test func everySampleOfAFrameHasItsSum() {
+    var data = LabelledLatents(objects: 1, size: 2)
+    data.append([1, 2, 3, 4], sum: 7)
+    data.append([5, 6], sum: 9)
+    #expect(data.values == [1, 2, 3, 4, 5, 6])
+    #expect(data.sums == [7, 7, 9])
+  }
+
   /// Two of three samples show a 7, one a 2.
   @Test func samplesOfAFrameAreAveraged() throws {
     let classifier = SumClassifier(objects: 2, size: 11, seed: 3)

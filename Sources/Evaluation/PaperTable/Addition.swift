@@ -4,8 +4,10 @@ import Storage
 
 /// How often the sum of the digits of a frame is read from its latent variables: the "addition" task of the paper.
 struct Addition {
-  /// Samples of the latent variables over which the probabilities of a sum are averaged.
-  private static let samples = 50
+  /// Samples from q(z | x) of a frame from which a sum is learned.
+  static let trainingSamples = 2
+  /// Samples of an unseen frame over which the probabilities of a sum are averaged.
+  private static let testSamples = 50
 
   private(set) var frames = 0
   private var correct = 0
@@ -21,9 +23,8 @@ struct Addition {
   /// infer; rank 0 trains and has the result, the others count no frames.
   ///
   /// - Parameters:
-  ///   - train: the file and how many of its sequences; a frame is learned from the particle with the largest importance
-  ///     weight.
-  ///   - test: likewise; a frame is judged by samples from q(z | x), all alike.
+  ///   - train: the file and how many of its sequences.
+  ///   - test: likewise.
   init(
     of trained: TrainedModel, name: String, train: (file: SequenceSet, count: Int),
     test: (file: SequenceSet, count: Int), _ communicator: Communicator
@@ -34,11 +35,11 @@ struct Addition {
       LatentReader(model: model, particles: particles, seed: seed, communicator: communicator)
     }
     var known = LabelledLatents(objects: model.latentObjects, size: model.latentCount / model.latentObjects)
-    if communicator.isRoot { known.reserve(frames: train.count * train.file.frameCount) }
+    if communicator.isRoot { known.reserve(vectors: train.count * train.file.frameCount * Self.trainingSamples) }
     try withProgress("\(name) latents", total: train.count, isShown: communicator.isRoot) { update in
-      try reader(trained.configuration.evaluationParticles).read(
-        train.file, sequences: train.count, .mostImportant, progress: update
-      ) { known.append($0, sum: $1) }
+      try reader(Self.trainingSamples).read(train.file, sequences: train.count, progress: update) {
+        known.append($0, sum: $1)
+      }
     }
     let classifier = SumClassifier(objects: known.objects, size: known.size, seed: seed)
     // The classifier is small: rank 0 alone.
@@ -49,7 +50,7 @@ struct Addition {
       }
     }
     try withProgress("\(name) unseen latents", total: test.count, isShown: communicator.isRoot) { update in
-      try reader(Self.samples).read(test.file, sequences: test.count, .all, progress: update) {
+      try reader(Self.testSamples).read(test.file, sequences: test.count, progress: update) {
         frames += 1
         counts[$1] += 1
         if classifier.sum(of: $0) == $1 { correct += 1 }

@@ -1,11 +1,11 @@
-/// Latent variables of single frames, each with the sum of the digits in the frame.
+/// Samples of the latent variables of single frames, each with the sum of the digits in its frame.
 package struct LabelledLatents {
   /// Objects of a frame, present or not, and elements of each.
   package let objects: Int
   package let size: Int
-  /// The elements of all frames, [frames, objects, size].
+  /// The elements of all vectors, [vectors, objects, size].
   package private(set) var values: [Float] = []
-  /// The sum of the digits of each frame, [frames].
+  /// The sum of the digits of the frame of each vector, [vectors].
   package private(set) var sums: [Int] = []
 
   package init(objects: Int, size: Int) {
@@ -15,29 +15,32 @@ package struct LabelledLatents {
 
   package var count: Int { sums.count }
 
-  /// What so many frames take.
+  /// What so many vectors take.
   ///
-  /// - Parameter elements: of a frame.
-  static func bytes(frames: Double, elements: Int) -> Double {
-    frames * Double(elements * MemoryLayout<Float>.stride + MemoryLayout<Int>.stride)
+  /// - Parameter elements: of a vector.
+  static func bytes(vectors: Double, elements: Int) -> Double {
+    vectors * Double(elements * MemoryLayout<Float>.stride + MemoryLayout<Int>.stride)
   }
 
-  /// Prepares for so many frames, which may need hundreds of megabytes.
-  mutating func reserve(frames: Int) {
-    values.reserveCapacity(frames * objects * size)
-    sums.reserveCapacity(frames)
+  /// Prepares for so many vectors, which may need gigabytes.
+  mutating func reserve(vectors: Int) {
+    values.reserveCapacity(vectors * objects * size)
+    sums.reserveCapacity(vectors)
   }
 
   /// Adds a frame.
-  package mutating func append(_ vector: some Collection<Float>, sum: Int) {
-    precondition(vector.count == objects * size, "\(vector.count) elements for \(objects) objects of \(size)")
-    values.append(contentsOf: vector)
-    sums.append(sum)
+  ///
+  /// - Parameter samples: its vectors, [samples, objects, size].
+  package mutating func append(_ samples: some Collection<Float>, sum: Int) {
+    precondition(
+      samples.count.isMultiple(of: objects * size), "\(samples.count) elements for \(objects) objects of \(size)")
+    values.append(contentsOf: samples)
+    sums.append(contentsOf: repeatElement(sum, count: samples.count / (objects * size)))
   }
 
-  /// The elements of a frame, [objects, size].
-  func vector(ofFrame frame: Int) -> ArraySlice<Float> {
-    values[frame * objects * size..<(frame + 1) * objects * size]
+  /// The elements of a vector, [objects, size].
+  func vector(_ index: Int) -> ArraySlice<Float> {
+    values[index * objects * size..<(index + 1) * objects * size]
   }
 
   /// The root mean square of each element over the objects that are there, [size]; the elements of an absent one are all

@@ -12,13 +12,6 @@ struct LatentReader {
   let seed: UInt64
   let communicator: Communicator
 
-  /// Which particles are read.
-  enum Selection {
-    /// The one with the largest importance weight.
-    case mostImportant
-    case all
-  }
-
   /// Sequences of a process at a time.
   private var batch: Int { max(1, 80 / particles) }
 
@@ -29,15 +22,13 @@ struct LatentReader {
   ///
   /// - Parameters:
   ///   - progress: called with the number of finished sequences; an error stops the work.
-  ///   - body: called on rank 0 for each frame with its vectors, [particles that are read, elements], and the sum of its
-  ///     digits.
+  ///   - body: called on rank 0 for each frame with its vectors, [particles, elements], and the sum of its digits.
   /// - Throws: `RunError` if the file has no labels and identities.
   func read(
-    _ file: SequenceSet, sequences count: Int, _ selection: Selection, progress: (Int) throws -> Void,
+    _ file: SequenceSet, sequences count: Int, progress: (Int) throws -> Void,
     body: (_ vectors: ArraySlice<Float>, _ sum: Int) throws -> Void
   ) throws {
-    let samples = selection == .all ? particles : 1
-    let ofFrame = samples * model.latentCount
+    let ofFrame = particles * model.latentCount
     let ofSequence = ofFrame * file.frameCount
     let sums = try FrameSums(file)
     var vectors = [Float](repeating: 0, count: communicator.size * batch * ofSequence)
@@ -51,8 +42,8 @@ struct LatentReader {
       try communicator.collectively("inferring latent variables of \(file.path)") {
         let own = pieces[communicator.rank]
         let place = (own.lowerBound - first) * ofSequence
-        try inference.infer(file, own, selection) { sequence, frame, sample, vector in
-          let start = place + (sequence - own.lowerBound) * ofSequence + frame * ofFrame + sample * vector.count
+        try inference.infer(file, own) { sequence, frame, particle, vector in
+          let start = place + (sequence - own.lowerBound) * ofSequence + frame * ofFrame + particle * vector.count
           vectors.replaceSubrange(start..<start + vector.count, with: vector)
         }
       }
@@ -84,11 +75,9 @@ struct LatentReader {
 
     init(_ reader: LatentReader) { self.reader = reader }
 
-    /// - Parameter body: called with the index of a sequence in the file, a frame, the number of a particle among those
-    ///   that are read, and its latent vector of the frame.
-    func infer(
-      _ file: SequenceSet, _ piece: Range<Int>, _ selection: Selection, body: (Int, Int, Int, [Float]) -> Void
-    ) throws {
+    /// - Parameter body: called with the index of a sequence in the file, a frame, a particle and its latent vector of
+    ///   the frame.
+    func infer(_ file: SequenceSet, _ piece: Range<Int>, body: (Int, Int, Int, [Float]) -> Void) throws {
       guard !piece.isEmpty else { return }
       let (model, particles) = (reader.model, reader.particles)
       try data.read(Array(piece), frameCount: file.frameCount, from: file)
@@ -100,11 +89,10 @@ struct LatentReader {
           on: tape, into: &frames)
       }
       for (example, sequence) in piece.enumerated() {
-        let own = example * particles..<(example + 1) * particles
-        let best = model.mostImportantRows(of: own, in: frames)
         for (index, frame) in frames.enumerated() {
-          let rows = selection == .all ? own : best[index]..<best[index] + 1
-          for row in rows { body(sequence, index, row - rows.lowerBound, frame.latents(row)) }
+          for particle in 0..<particles {
+            body(sequence, index, particle, frame.latents(example * particles + particle))
+          }
         }
       }
     }

@@ -53,7 +53,8 @@ private func openModel(
       evaluating: trained.configuration, particles: ("--particles", request.particles), frames: test.frameCount)
     if communicator.isRoot {
       let kept = LabelledLatents.bytes(
-        frames: Double(min(request.trainSequences, train.sequenceCount)) * Double(train.frameCount),
+        vectors: Double(min(request.trainSequences, train.sequenceCount)) * Double(train.frameCount)
+          * Double(Addition.trainingSamples),
         elements: trained.state.model.latentCount)
       // Kept once on this host: divided among the ranks that are counted.
       estimate.add(

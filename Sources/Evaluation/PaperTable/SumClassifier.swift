@@ -2,7 +2,7 @@ import Numerics
 
 /// Classifies the sum of the digits of a frame from its inferred latent variables: the "addition" task of the paper.
 ///
-/// Two hidden layers of 384 units with ELU see one object each, with the same weights, and give probabilities of its
+/// Two hidden layers of 512 units with ELU see one object each, with the same weights, and give probabilities of its
 /// value; the values of the objects of a frame are independent, and their sum is what counts (`SumLogMass`). So the order
 /// of the objects does not matter, and what is learned of a digit holds beside any other. Labels of single objects are
 /// not used. The classifier is trained; the model does not change. A file shows each of its digits in many frames, so the
@@ -14,16 +14,16 @@ package final class SumClassifier {
 
   /// Settings of the training.
   package struct Settings: Sendable {
-    /// Passes over the frames.
+    /// Passes over the vectors.
     package var epochs = 6
-    /// Frames per update.
+    /// Vectors per update.
     package var batch = 256
     /// Initial learning rate of Adam; it decays linearly to zero.
     package var learningRate = 1e-3
     /// Standard deviation of the noise on an element, relative to its root mean square.
     package var noise: Float = 0.1
     /// Probability with which a hidden unit is left out.
-    package var dropout: Float = 0.25
+    package var dropout: Float = 0.4
 
     package init() {}
   }
@@ -44,7 +44,7 @@ package final class SumClassifier {
     self.size = size
     self.seed = seed
     scales = [Float](repeating: 1, count: size)
-    let sizes = [size, 384, 384, Self.sumCount]
+    let sizes = [size, 512, 512, Self.sumCount]
     for (layer, (inputs, outputs)) in zip(sizes, sizes.dropFirst()).enumerated() {
       parameters.declare("l\(layer).w", [inputs, outputs], .truncatedNormal(inputs: inputs))
       parameters.declare("l\(layer).b", [outputs], .constant(0))
@@ -53,7 +53,7 @@ package final class SumClassifier {
     parameters.initialize(seed: seed)
   }
 
-  /// Trains on frames, in an order that depends only on the seed.
+  /// Trains on vectors of frames, in an order that depends only on the seed.
   ///
   /// - Parameter progress: called with the number of finished passes.
   package func train(
@@ -73,7 +73,7 @@ package final class SumClassifier {
       for first in stride(from: 0, to: order.count, by: settings.batch) {
         let rows = order[first..<min(first + settings.batch, order.count)]
         tape.reset()
-        let present = PresentObjects(of: rows.map { data.vector(ofFrame: $0) }, objects: objects)
+        let present = PresentObjects(of: rows.map { data.vector($0) }, objects: objects)
         let sums = tape.index(count: rows.count)
         for (index, row) in rows.enumerated() { sums[index] = data.sums[row] }
         let disturbance = Disturbance(random: random, batch: UInt32(first), settings: settings)
