@@ -6,11 +6,6 @@ func requireAtLeast(_ least: Int, _ value: Int?, _ option: String) throws {
   throw ValidationError("The value of '\(option)' must be at least \(least), not \(value).")
 }
 
-/// Refuses a name that is empty, as a variable of a shell that is not set gives it.
-func requireFolderName(_ value: String?, _ option: String) throws {
-  if value?.isEmpty == true { throw ValidationError("The value of '\(option)' is empty; give a folder.") }
-}
-
 /// Refuses intersections over union that no boxes have, or that all boxes have.
 func requireOverlaps(_ values: [Double]) throws {
   for value in values where !(value > 0 && value <= 1) {

@@ -68,7 +68,6 @@ struct CompareCommand: ParsableCommand {
   @OptionGroup var confirmation: ConfirmationOptions
 
   func validate() throws {
-    try requireFolderName(out, "--out")
     try requireAtLeast(1, pictures, "--pictures")
     try requireAtLeast(1, particles, "--particles")
     try requireAtLeast(1, batch, "--batch")

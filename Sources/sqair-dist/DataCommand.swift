@@ -71,8 +71,6 @@ struct MovingDigitsCommand: ParsableCommand {
   @OptionGroup var file: SequenceFileOptions
 
   func validate() throws {
-    if out.isEmpty { throw ValidationError("The value of '--out' is empty; give a file name.") }
-    if digits.isEmpty { throw ValidationError("The value of '--digits' is empty; give 'builtin' or a folder.") }
     try requireAtLeast(1, sequences, "--sequences")
     try requireAtLeast(1, frames, "--frames")
     try requireAtLeast(1, maxDigits, "--max-digits")

@@ -45,7 +45,6 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup var confirmation: ConfirmationOptions
 
   func validate() throws {
-    try requireFolderName(tracks, "--tracks")
     try requireAtLeast(1, particles, "--particles")
     try requireAtLeast(1, batch, "--batch")
   }

@@ -30,7 +30,6 @@ struct ReconstructCommand: ParsableCommand {
   var boxes = ObjectBoxKind.window
 
   func validate() throws {
-    try requireFolderName(out, "--out")
     try requireAtLeast(1, sequences, "--sequences")
   }
 
@@ -103,7 +102,6 @@ struct GenerateCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    try requireFolderName(out, "--out")
     try requireAtLeast(1, observedFrames, "--condition")
     try requireAtLeast(1, continuations, "--continuations")
     try requireAtLeast(1, sequences, "--sequences")
@@ -181,7 +179,6 @@ struct SampleCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    try requireFolderName(out, "--out")
     try requireAtLeast(1, frames, "--frames")
     try requireAtLeast(1, sequences, "--sequences")
     try requireAtLeast(0, pictures, "--pictures")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Cluster
+import Glibc
 import Runs
 import Storage
 
@@ -60,7 +61,9 @@ struct SQAIRDist: ParsableCommand {
       try ProcessLimits.prepare()
       let arguments = try arguments()
       try refuseUnknownSubcommand(arguments.first)
+      try refuseEmptyArguments(arguments)
       var command = try parse(arguments)
+      try requireCurrentFolder()
       try command.run()
       try StandardOutput.flush()
     } catch {
@@ -75,6 +78,30 @@ struct SQAIRDist: ParsableCommand {
     } catch {
       throw ValidationError("\(error)")
     }
+  }
+
+  /// Refuses an argument that is empty, as a variable of a shell that is not set gives it.
+  private static func refuseEmptyArguments(_ arguments: [String]) throws {
+    for (index, argument) in arguments.enumerated() {
+      let what: String
+      if argument.isEmpty {
+        let before = index > 0 ? arguments[index - 1] : "sqair-dist"
+        what = before.hasPrefix("--") ? "The value of '\(before)'" : "The argument after '\(before)'"
+      } else if argument.hasPrefix("--"), argument.firstIndex(of: "=") == argument.index(before: argument.endIndex) {
+        what = "The value of '\(argument.dropLast())'"
+      } else {
+        continue
+      }
+      throw ValidationError("\(what) is empty; a variable of the shell may not be set.")
+    }
+  }
+
+  /// Refuses a current folder that was removed or replaced: relative paths lead nowhere from there.
+  private static func requireCurrentFolder() throws {
+    guard access(".", F_OK) == 0, let path = getcwd(nil, 0) else {
+      throw RunError("The current folder no longer exists. Change to another one (cd) and start again.")
+    }
+    free(path)
   }
 
   /// Parses; the parser takes a number below 0 for an option, and says that the value is missing.

@@ -41,11 +41,6 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Settings")
   var settings: SettingOptions
 
-  func validate() throws {
-    if from == "" { throw ValidationError("The value of '--from' is empty; give a checkpoint or the folder of a run.") }
-    if runDirectory.isEmpty { throw ValidationError("The value of '--run' is empty; give a folder.") }
-  }
-
   func run() throws {
     let isNew = fresh && !RunFolder(runDirectory).wasStartedAnewByThisJob
     var request = TrainRequest(

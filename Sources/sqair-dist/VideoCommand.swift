@@ -69,8 +69,6 @@ struct VideoCommand: ParsableCommand {
   @OptionGroup var file: SequenceFileOptions
 
   func validate() throws {
-    if input.isEmpty { throw ValidationError("The value of '--in' is empty; name a video, a folder or an array.") }
-    if out?.isEmpty == true { throw ValidationError("The value of '--out' is empty; give a file name.") }
     if out == nil, preview == nil { throw ValidationError("Give '--out', or '--preview' to look at the stages.") }
     if let preview, !preview.lowercased().hasSuffix(".png") {
       throw ValidationError("'--preview \(preview)': the picture is a PNG; give a name that ends with .png.")

@@ -33,7 +33,13 @@ import Testing
     Mistake(
       "--optimizer adm", 64,
       "The value 'adm' is invalid for '--optimizer <optimizer>'. Please provide one of 'adam' and 'rmsprop'."),
-    Mistake("--run ", 64, "The value of '--run' is empty; give a folder."),
+    Mistake("--run ", 64, "The value of '--run' is empty; a variable of the shell may not be set."),
+    Mistake("--run=", 64, "The value of '--run' is empty; a variable of the shell may not be set."),
+    Mistake("doctor --run ", 64, "The value of '--run' is empty; a variable of the shell may not be set."),
+    Mistake(
+      "evaluate --checkpoint  --data x.h5", 64,
+      "The value of '--checkpoint' is empty; a variable of the shell may not be set."),
+    Mistake("inspect ", 64, "The argument after 'inspect' is empty; a variable of the shell may not be set."),
     Mistake("--batch 0", 64, "training.batchSize must be at least 1, not 0"),
     Mistake("--learning-rate nan", 64, "training.optimizer.learningRate must be above 0, not nan"),
     Mistake("train --frames 0", 64, "training.frames.start must be at least 1, not 0"),
@@ -53,11 +59,21 @@ import Testing
       """),
     Mistake("evaluate --data x.h5", 64, "Missing expected argument '--checkpoint <checkpoint>'"),
     Mistake("sample --checkpoint x", 64, "Missing expected argument '--out <out>'"),
-    Mistake("sample --checkpoint x --out ", 64, "The value of '--out' is empty; give a folder."),
-    Mistake("generate --checkpoint x --data y --out ", 64, "The value of '--out' is empty; give a folder."),
-    Mistake("reconstruct --checkpoint x --data y --out ", 64, "The value of '--out' is empty; give a folder."),
-    Mistake("compare --checkpoint x --data y --out ", 64, "The value of '--out' is empty; give a folder."),
-    Mistake("evaluate --checkpoint x --data y --tracks ", 64, "The value of '--tracks' is empty; give a folder."),
+    Mistake(
+      "sample --checkpoint x --out ", 64,
+      "The value of '--out' is empty; a variable of the shell may not be set."),
+    Mistake(
+      "generate --checkpoint x --data y --out ", 64,
+      "The value of '--out' is empty; a variable of the shell may not be set."),
+    Mistake(
+      "reconstruct --checkpoint x --data y --out ", 64,
+      "The value of '--out' is empty; a variable of the shell may not be set."),
+    Mistake(
+      "compare --checkpoint x --data y --out ", 64,
+      "The value of '--out' is empty; a variable of the shell may not be set."),
+    Mistake(
+      "evaluate --checkpoint x --data y --tracks ", 64,
+      "The value of '--tracks' is empty; a variable of the shell may not be set."),
     Mistake(
       "evaluate --data x --checkpoint y --particles 0", 64, "The value of '--particles' must be at least 1, not 0."),
     Mistake(
@@ -146,6 +162,18 @@ import Testing
     let outcome = try run(["inspect", "no-such-file"], environment: ["SLURM_PROCID": "1"])
     #expect(outcome.exitCode == 1, "\(outcome)")
     #expect(outcome.standardError.hasPrefix("error: no-such-file: there is no such file."), "\(outcome)")
+  }
+
+  @Test func aCurrentFolderThatIsRemovedIsNamed() throws {
+    let folder = try TemporaryDirectory()
+    let outcome = try ProcessRunner.run(
+      "bash",
+      ["-c", "cd \"$1\" && rmdir \"$1\" && exec \"$2\" inspect ../x.h5", "bash", folder.path, BuiltProgram.trainer()]
+    )
+    #expect(outcome.exitCode == 1, "\(outcome)")
+    #expect(
+      outcome.standardError
+        == "error: The current folder no longer exists. Change to another one (cd) and start again.\n", "\(outcome)")
   }
 
   @Test func ranksThatDoNothingSayThatTheyDoNot() throws {
